@@ -1,0 +1,272 @@
+// Package sandbox is the port behind which untrusted code runs: what a sandbox
+// is, and what every runtime must keep. Runtimes live in the folders below;
+// package sandboxtest holds the suite that each of them passes.
+//
+// # Lifecycle
+//
+// A sandbox is made from an image and lives until it is destroyed, its deadline
+// passes, or its init process (the guest agent) dies:
+//
+//	Create ──> running ──> dead ──> destroyed
+//	              │          ▲          ▲
+//	              ├─ deadline, agent died, host rebooted
+//	              └───────── Destroy ───┘
+//
+//   - Create returns a running sandbox that accepts commands, or an error and
+//     nothing left behind. A Create whose context ends cleans up before it returns.
+//   - A dead sandbox keeps its resources (mounts, disk, cgroup) until Destroy.
+//     Destroy works in every state, and again after it has succeeded.
+//   - A sandbox does not depend on the process that made it: after kill -9 of the
+//     server, List tells what is there and Open takes it over from its Handle.
+//     The deadline is kept by the sandbox itself, so it ends in time with nobody watching.
+//
+// # Two questions, two answers
+//
+// Every operation that runs something answers two separate questions. The error
+// is about us: could the command be run, and was its end seen? The ExitStatus is
+// about the command. A dropped connection is an error, never an exit status; a
+// command that fails is an exit status, never an error.
+//
+// # A worked sequence
+//
+//	sb, err := rt.Create(ctx, spec)               // running
+//	res, err := sb.Exec(ctx, Command{ID: "int_1", Argv: []string{"bash", "-c", "make"}})
+//	        // the server is killed here; "make" goes on
+//	sb, err = rt.Open(ctx, handle)                // the next server
+//	res, err = sb.Attach(ctx, "int_1")            // the true end of "make"
+//	err = sb.Forget(ctx, "int_1")                 // the end is stored: the agent may drop it
+//	err = sb.Destroy(ctx)
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// Errors that callers tell apart; runtimes wrap them with what they were doing.
+var (
+	// ErrGone says that the sandbox is dead or destroyed.
+	ErrGone = errors.New("sandbox is gone")
+	// ErrUnknownCommand says that the sandbox has no command of that id: it was
+	// never started there, or its end was forgotten.
+	ErrUnknownCommand = errors.New("unknown command")
+	// ErrUnavailable says that this host cannot run sandboxes; its message
+	// names the remedy.
+	ErrUnavailable = errors.New("sandbox runtime unavailable")
+	// ErrImage says that the image is missing or cannot be unpacked.
+	ErrImage = errors.New("image unavailable")
+	// ErrTooLarge says that a bound of the caller was passed.
+	ErrTooLarge = errors.New("too large")
+)
+
+// Runtime makes sandboxes. It is safe for concurrent use.
+type Runtime interface {
+	// Create makes and starts a sandbox. spec.ID must be new; a leftover of the
+	// same id is an error.
+	Create(ctx context.Context, spec Spec) (Sandbox, error)
+	// Open takes over a sandbox that an earlier process made. It fails with
+	// ErrGone when the sandbox is no longer running.
+	Open(ctx context.Context, h Handle) (Sandbox, error)
+	// List tells every sandbox that has anything left on this host, running or
+	// dead, whoever made it. Its handles can be given to Open and Destroy.
+	List(ctx context.Context) ([]Handle, error)
+	// Destroy frees whatever is left of a sandbox, in any state; nil when
+	// nothing is.
+	Destroy(ctx context.Context, h Handle) error
+	// Check proves that sandboxes can be made here, cheaply enough for a health
+	// probe. Its error wraps ErrUnavailable and names the remedy.
+	Check(ctx context.Context) error
+	// Location names where sandboxes run: a node or region, for people to read.
+	Location() string
+}
+
+// Sandbox is a running sandbox. It is safe for concurrent use.
+type Sandbox interface {
+	// Handle is what to store to find the sandbox again.
+	Handle() Handle
+	// Exec runs a command to its end. It is idempotent by cmd.ID: when the
+	// sandbox already has a command of that id, Exec waits for that one. When ctx
+	// ends, Exec returns its error and the command goes on; see Kill.
+	Exec(ctx context.Context, cmd Command) (Result, error)
+	// Attach waits for the end of a command that was started earlier, perhaps by
+	// another process. It never starts one: ErrUnknownCommand.
+	Attach(ctx context.Context, id string) (Result, error)
+	// Kill kills the whole process tree of a running command, daemons included.
+	Kill(ctx context.Context, id string) error
+	// KillAll kills every process of the sandbox but its init, and returns when
+	// none is left.
+	KillAll(ctx context.Context) error
+	// Forget lets the sandbox drop the stored end of a finished command.
+	Forget(ctx context.Context, id string) error
+	// Wait returns when the sandbox is dead, with the reason, or with ctx's error.
+	Wait(ctx context.Context) (Death, error)
+	// Destroy kills everything in the sandbox and frees all it holds on the host.
+	Destroy(ctx context.Context) error
+	FileTransfer
+}
+
+// FileTransfer moves files. Paths are absolute or relative to the work tree, and
+// are resolved inside the sandbox: no link leads out of it.
+type FileTransfer interface {
+	// ReadFile reads a regular file. fs.ErrNotExist when there is none,
+	// ErrTooLarge beyond limit bytes; devices, FIFOs and directories are errors.
+	ReadFile(ctx context.Context, path string, limit int64) ([]byte, fs.FileMode, error)
+	// Collect hands regular files that match patterns below root (path.Match
+	// syntax, a component at a time; no link is followed) to fn in sorted
+	// order. fn's reader is valid during the call.
+	Collect(ctx context.Context, req CollectRequest, fn func(name string, size int64, r io.Reader) error) error
+	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
+	// entries replace what is there, ".wh." entries delete. Nothing outside root
+	// is touched whatever the tar or the tree holds.
+	ApplyLayer(ctx context.Context, root string, layer io.Reader) error
+	// Replace replaces the one occurrence of a string in a text file, atomically.
+	Replace(ctx context.Context, req ReplaceRequest) (ReplaceResult, error)
+}
+
+// Snapshotter is implemented by sandboxes that can tell what changed since their
+// image, without help of anything that runs in them.
+type Snapshotter interface {
+	// Changes writes an OCI layer tar (names relative to root) of everything
+	// below root that differs from the image, as of one moment: the sandbox is
+	// frozen meanwhile. ErrTooLarge beyond the limits.
+	Changes(ctx context.Context, root string, limits ChangeLimits, w io.Writer) error
+}
+
+// StatsReader is implemented by sandboxes whose resources are metered.
+type StatsReader interface {
+	Stats(ctx context.Context) (Stats, error)
+}
+
+// Spec says what to make.
+type Spec struct {
+	ID       string            // names the sandbox on its host: lower-case letters, digits, '-' and '_'; at most 64 bytes
+	Image    string            // reference in the runtime's image store
+	Workdir  string            // absolute path of the work tree; relative paths start here
+	Env      map[string]string // on top of the image's environment
+	Deadline time.Time         // when the sandbox ends itself; required
+	Limits   Limits
+	Network  Network
+	Labels   map[string]string // kept in the Handle, for people and reconcilers
+}
+
+// Limits bounds a sandbox. Zero fields take the runtime's defaults.
+type Limits struct {
+	CPUs        float64 // cores
+	MemoryBytes int64
+	PIDs        int64
+	DiskBytes   int64 // what may be written, over all of the file system
+}
+
+// Network is what a sandbox can reach.
+type Network string
+
+const (
+	// NetworkNone is a loopback interface of its own and nothing else. The default.
+	NetworkNone Network = "none"
+	// NetworkFull is the host's network.
+	NetworkFull Network = "full"
+)
+
+// Handle finds a sandbox again. It is stored as JSON.
+type Handle struct {
+	Version   int               `json:"version"` // of this structure; HandleVersion
+	Runtime   string            `json:"runtime"` // "oci", "memory", ...
+	ID        string            `json:"id"`
+	Workdir   string            `json:"workdir,omitempty"`
+	CreatedAt time.Time         `json:"created_at"`
+	Deadline  time.Time         `json:"deadline"`
+	Labels    map[string]string `json:"labels,omitempty"`
+}
+
+// HandleVersion is the version of Handle that this code writes.
+const HandleVersion = 1
+
+// Command is a program to run. Its standard input is /dev/null and it leads a
+// process group of its own.
+type Command struct {
+	ID      string            `json:"id"` // unique in the sandbox; names the command in Attach, Kill and Forget
+	Argv    []string          `json:"argv"`
+	Dir     string            `json:"dir,omitempty"` // defaults to the work tree
+	Env     map[string]string `json:"env,omitempty"` // on top of the sandbox's environment
+	Timeout time.Duration     `json:"timeout"`       // the whole tree is killed then; 0 is none
+	// OutputLimit is how many bytes of each stream are kept: the first and the
+	// last half. Defaults to DefaultOutputLimit.
+	OutputLimit int64 `json:"output_limit,omitempty"`
+}
+
+// DefaultOutputLimit is how much of each output stream is kept, in bytes.
+const DefaultOutputLimit = 1 << 20
+
+// Result is the end of a command.
+type Result struct {
+	Exit     ExitStatus    `json:"exit"`
+	Stdout   Output        `json:"stdout"`
+	Stderr   Output        `json:"stderr"`
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"duration"`
+}
+
+// ExitStatus is how a command ended, as bash tells it.
+type ExitStatus struct {
+	Code      int  `json:"code"`             // 0..255; 128+n when killed by signal n; 124 when timed out; 127 and 126 when argv[0] cannot be found or run
+	Signal    int  `json:"signal,omitempty"` // that killed it, else 0
+	TimedOut  bool `json:"timed_out,omitempty"`
+	OOMKilled bool `json:"oom_killed,omitempty"` // a process of the sandbox was killed for memory while this command ran, and this one died of SIGKILL
+}
+
+// Output is one captured stream. When Total exceeds len(Head)+len(Tail), the
+// bytes between them were dropped.
+type Output struct {
+	Head  []byte `json:"head,omitempty"`
+	Tail  []byte `json:"tail,omitempty"`
+	Total int64  `json:"total"` // bytes written by the command
+}
+
+// Death is why a sandbox is no longer running.
+type Death string
+
+const (
+	DeathExpired   Death = "expired"       // its deadline passed
+	DeathOOM       Death = "out_of_memory" // its init was killed for memory
+	DeathLost      Death = "lost"          // its init died, or the host restarted
+	DeathDestroyed Death = "destroyed"     // by Destroy
+)
+
+// CollectRequest names files to fetch.
+type CollectRequest struct {
+	Root     string   `json:"root"`
+	Patterns []string `json:"patterns"`
+	MaxFiles int      `json:"max_files"` // ErrTooLarge beyond
+	MaxBytes int64    `json:"max_bytes"` // over all files; ErrTooLarge beyond
+}
+
+// ReplaceRequest is one edit. Old must occur exactly once.
+type ReplaceRequest struct {
+	Path string `json:"path"`
+	Old  string `json:"old"`
+	New  string `json:"new"`
+}
+
+// ReplaceResult says whether the edit was made. A refusal (no such file, not
+// text, no or several occurrences) is a result, not an error; Message tells an
+// agent what to do about it.
+type ReplaceResult struct {
+	Replaced bool   `json:"replaced"`
+	Message  string `json:"message"`
+}
+
+// ChangeLimits bounds what Changes hands out.
+type ChangeLimits struct {
+	MaxFiles int
+	MaxBytes int64
+}
+
+// Stats is what a sandbox has used so far.
+type Stats struct {
+	CPU             time.Duration
+	MemoryPeakBytes int64 // 0 when the host does not tell
+	OOMKills        int64
+}
