@@ -7,18 +7,18 @@
 // A sandbox is made from an image and lives until it is destroyed, its deadline
 // passes, or its init process (the guest agent) dies:
 //
-//	Create ──> running ──> dead ──> destroyed
-//	              │          ▲          ▲
-//	              ├─ deadline, agent died, host rebooted
-//	              └───────── Destroy ───┘
+//		Create ──> running ──> dead ──> destroyed
+//		              │          ▲          ▲
+//		              ├─ deadline, agent died, host rebooted
+//		              └───────── Destroy ───┘
 //
-//   - Create returns a running sandbox that accepts commands, or an error and
-//     nothing left behind. A Create whose context ends cleans up before it returns.
-//   - A dead sandbox keeps its resources (mounts, disk, cgroup) until Destroy.
-//     Destroy works in every state, and again after it has succeeded.
-//   - A sandbox does not depend on the process that made it: after kill -9 of the
-//     server, List tells what is there and Open takes it over from its Handle.
-//     The deadline is kept by the sandbox itself, so it ends in time with nobody watching.
+//	  - Create returns a running sandbox that accepts commands, or an error and
+//	    nothing left behind. A Create whose context ends cleans up before it returns.
+//	  - A dead sandbox keeps its resources (mounts, disk, cgroup) until Destroy.
+//	    Destroy works in every state, and again after it has succeeded.
+//	  - A sandbox does not depend on the process that made it: after kill -9 of the
+//	    server, List tells what is there and Open takes it over from its Handle.
+//	    The deadline is kept by the sandbox itself, so it ends in time with nobody watching.
 //
 // # Two questions, two answers
 //

@@ -1,0 +1,34 @@
+package assay
+
+import "time"
+
+// User is somebody who may call the API.
+type User struct {
+	ID              string
+	Name            string
+	Email           string
+	GitHubID        string // "" until a GitHub login
+	CreatedAt       time.Time
+	LastLoginAt     *time.Time
+	TermsAcceptedAt *time.Time
+	Active          bool
+}
+
+// APIKey is a long-lived secret of a user. The secret itself is shown once, when the
+// key is made; Hash is what is kept.
+type APIKey struct {
+	ID         string
+	UserID     string
+	Name       string
+	Hash       []byte // SHA-256 of the secret
+	Hint       string // the first characters of the secret, to show
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	LastUsedAt *time.Time
+	RevokedAt  *time.Time
+}
+
+// Active tells whether the key opens anything at the time now.
+func (k *APIKey) Active(now time.Time) bool {
+	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
+}

@@ -1,0 +1,127 @@
+package assay
+
+import (
+	"slices"
+	"time"
+)
+
+// Session is a sandbox made from a sample, as its user sees it.
+type Session struct {
+	ID            string
+	UserID        string
+	Dataset       string
+	SampleID      string
+	SampleVersion int // a session keeps the version it was made from
+	Status        SessionStatus
+	RequestedAt   time.Time
+	ReadyAt       *time.Time // the wire's created_at: billing runs from here
+	EndedAt       *time.Time
+	ExpiresAt     time.Time
+	Error         *Failure // why it ended otherwise than by its user
+	Location      string   // node or region of its sandbox
+	Handle        string   // of its sandbox, as JSON; "" before there is one
+}
+
+// Failure says why something ended early: a stable code and a sentence.
+type Failure struct {
+	Code    Code
+	Message string
+}
+
+// SessionStatus is a state of a session.
+type SessionStatus string
+
+// The states of a session.
+const (
+	SessionCreating   SessionStatus = "creating"
+	SessionReady      SessionStatus = "ready"
+	SessionError      SessionStatus = "error"      // could not be made
+	SessionClosed     SessionStatus = "closed"     // by its user
+	SessionTerminated SessionStatus = "terminated" // by the system: Error says why
+)
+
+var sessionMoves = map[SessionStatus][]SessionStatus{
+	SessionCreating: {SessionReady, SessionError, SessionClosed, SessionTerminated},
+	SessionReady:    {SessionClosed, SessionTerminated},
+}
+
+// CanBecome tells whether a session may go from s to next. Every change of state in
+// the database is a compare-and-set along these moves.
+func (s SessionStatus) CanBecome(next SessionStatus) bool {
+	return slices.Contains(sessionMoves[s], next)
+}
+
+// Live tells whether the session has, or may get, a sandbox.
+func (s SessionStatus) Live() bool { return len(sessionMoves[s]) > 0 }
+
+// Known tells whether s is a state.
+func (s SessionStatus) Known() bool {
+	switch s {
+	case SessionCreating, SessionReady, SessionError, SessionClosed, SessionTerminated:
+		return true
+	}
+	return false
+}
+
+// Duration is how long the session was, or has been by now, ready: what is billed.
+func (s *Session) Duration(now time.Time) time.Duration {
+	if s.ReadyAt == nil {
+		return 0
+	}
+	end := now
+	if s.EndedAt != nil {
+		end = *s.EndedAt
+	}
+	return max(0, end.Sub(*s.ReadyAt))
+}
+
+// Interaction is one command that ran in a session.
+type Interaction struct {
+	ID        string
+	SessionID string
+	CreatedAt time.Time
+	Command   string
+	Timeout   time.Duration
+	Status    InteractionStatus
+
+	// The rest is set once Status is final.
+	ExitCode int // as bash tells it; ExitUnknown when the end was not seen
+	Stdout   Output
+	Stderr   Output
+	Duration time.Duration
+	Message  string
+}
+
+// Output is one stream of a command as it is kept: valid UTF-8, at most
+// OutputLimit bytes of it, the first and the last half.
+type Output struct {
+	Text      string
+	Bytes     int64 // written by the command
+	Truncated bool
+}
+
+// OutputLimit is how many bytes of each stream of a command are kept.
+const OutputLimit = 1 << 20
+
+// ExitUnknown is the exit code of a command that could not be run, or whose end was
+// not seen.
+const ExitUnknown = -1000
+
+// ExitTimeout is the exit code of a command that ran into its timeout.
+const ExitTimeout = 124
+
+// InteractionStatus is a state of an interaction.
+type InteractionStatus string
+
+// The states of an interaction.
+const (
+	InteractionPending    InteractionStatus = "pending"
+	InteractionProcessing InteractionStatus = "processing"
+	InteractionCompleted  InteractionStatus = "completed" // it ended, with whatever exit code
+	InteractionFailed     InteractionStatus = "failed"    // it could not be run, or its end was not seen: ExitUnknown
+)
+
+// Final tells whether the interaction has ended.
+func (s InteractionStatus) Final() bool {
+	return s == InteractionCompleted || s == InteractionFailed
+}
