@@ -1,0 +1,42 @@
+package verification
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"assay"
+	"assay/internal/session"
+)
+
+// Store keeps verifications.
+type Store interface {
+	// InsertVerification stores a pending verification and calls enqueue in the same
+	// transaction, so that there is never one without its job. More than limit of
+	// the session that have not ended: too_many_verifications. Idempotency as for
+	// sessions.
+	InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, enqueue Enqueue) (got *assay.Verification, created bool, err error)
+	// Verification returns a verification of a user's session: job_not_found. Any
+	// user's and session's when both are "".
+	Verification(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
+	// MoveVerification changes the state of a verification if it is still in state
+	// from, as session.Store.MoveSession does. A change back to pending enqueues again.
+	MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change Change, enqueue Enqueue) (v *assay.Verification, moved bool, err error)
+	// SetVerificationHandle stores the clean sandbox of a verification that has not ended.
+	SetVerificationHandle(ctx context.Context, id, handle, location string) error
+	// OpenVerifications returns all that have not ended.
+	OpenVerifications(ctx context.Context) ([]*assay.Verification, error)
+}
+
+// Enqueue adds the job of a verification in the transaction tx; nil adds none.
+type Enqueue func(ctx context.Context, tx *sql.Tx, verificationID string) error
+
+// Change is what a move of state sets; nil fields stay as they are.
+type Change struct {
+	Status      assay.VerificationStatus
+	Attempt     int // 0 leaves it
+	StartedAt   *time.Time
+	CompletedAt *time.Time
+	Failure     *assay.Failure
+	Verdict     *assay.Verdict
+}
