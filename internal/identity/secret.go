@@ -1,0 +1,59 @@
+package identity
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"hash/crc32"
+	"strings"
+)
+
+// secretPrefix marks API keys, so that people and secret scanners know one when
+// they see it.
+const secretPrefix = "ask_"
+
+// A secret is the prefix and, in base32, 32 random bytes and their CRC-32: 62 characters.
+// The checksum protects nothing; it tells a mistyped key without a look at the
+// database.
+const (
+	randomBytes = 32
+	secretBytes = randomBytes + crc32.Size
+)
+
+var (
+	secretEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+	secretLength   = len(secretPrefix) + secretEncoding.EncodedLen(secretBytes)
+)
+
+// hintLength is how many characters of a secret are kept to show: the prefix and 30
+// of its 256 random bits.
+const hintLength = len(secretPrefix) + 6
+
+func newSecret() string {
+	var b [secretBytes]byte
+	rand.Read(b[:randomBytes])
+	binary.BigEndian.PutUint32(b[randomBytes:], crc32.ChecksumIEEE(b[:randomBytes]))
+	return secretPrefix + secretEncoding.EncodeToString(b[:])
+}
+
+// wellFormed tells whether secret could be a key: it has the form and its checksum
+// fits.
+func wellFormed(secret string) bool {
+	encoded, ok := strings.CutPrefix(secret, secretPrefix)
+	if !ok || len(secret) != secretLength {
+		return false
+	}
+	var b [secretBytes]byte
+	if _, err := secretEncoding.Decode(b[:], []byte(encoded)); err != nil {
+		return false
+	}
+	if secretEncoding.EncodeToString(b[:]) != encoded {
+		return false // its last character has bits that no byte takes
+	}
+	return binary.BigEndian.Uint32(b[randomBytes:]) == crc32.ChecksumIEEE(b[:randomBytes])
+}
+
+// hashSecret is what is stored of a secret. A fast hash is enough: 256 random bits
+// cannot be guessed.
+func hashSecret(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }

@@ -1,0 +1,288 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"assay"
+)
+
+// rig is a service over a store in memory, with a clock that a test turns.
+type rig struct {
+	*Service
+	store *memoryStore
+	clock time.Time
+	log   bytes.Buffer
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{store: newMemoryStore(), clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	s, err := New(Config{
+		Store: r.store,
+		Now:   func() time.Time { return r.clock },
+		Log:   slog.New(slog.NewTextHandler(&r.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Service = s
+	return r
+}
+
+// key makes a user with a key.
+func (r *rig) key(t *testing.T, email string) (*assay.User, string, *assay.APIKey) {
+	t.Helper()
+	u, err := r.CreateUser(t.Context(), "A. User", email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, key, err := r.CreateKey(t.Context(), u.ID, "laptop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u, secret, key
+}
+
+func TestAuthenticate(t *testing.T) {
+	r := newRig(t)
+	u, secret, key := r.key(t, "one@example.org")
+	got, err := r.Authenticate(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != u.ID {
+		t.Errorf("the key of %s opens for %s", u.ID, got.ID)
+	}
+	if !strings.HasPrefix(secret, key.Hint) || len(key.Hint) > 12 {
+		t.Errorf("hint %q does not show the beginning of the secret", key.Hint)
+	}
+	if bytes.Contains(key.Hash, []byte(secret)) || len(key.Hash) != 32 {
+		t.Error("what is stored is not a SHA-256")
+	}
+}
+
+func TestRefusedTokensAreRefusedInTheSameWords(t *testing.T) {
+	r := newRig(t)
+	refuse := func(name, token string) string {
+		t.Helper()
+		_, err := r.Authenticate(t.Context(), token)
+		if assay.CodeOf(err) != assay.CodeUnauthenticated {
+			t.Fatalf("%s: got %v, want unauthenticated", name, err)
+		}
+		return err.Error()
+	}
+	unknown := refuse("unknown", newSecret())
+
+	u, revoked, key := r.key(t, "revoked@example.org")
+	if err := r.RevokeKey(t.Context(), u.ID, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, expired, key := r.key(t, "expired@example.org")
+	for _, k := range r.store.keys {
+		if k.ID == key.ID {
+			k.ExpiresAt = &r.clock
+		}
+	}
+	u, disabled, _ := r.key(t, "disabled@example.org")
+	r.store.users[u.ID].Active = false
+
+	for name, token := range map[string]string{"revoked": revoked, "expired": expired, "disabled": disabled} {
+		if msg := refuse(name, token); msg != unknown {
+			t.Errorf("a key that is %s is refused with %q, an unknown one with %q", name, msg, unknown)
+		}
+	}
+}
+
+func TestMistypedKeysAreToldWithoutALookup(t *testing.T) {
+	r := newRig(t)
+	_, secret, _ := r.key(t, "one@example.org")
+	r.store.fail = errors.New("the database was asked")
+	for i := range secret {
+		typo := []byte(secret)
+		if typo[i]++; typo[i] == 'v'+1 {
+			typo[i] = 'a'
+		}
+		_, err := r.Authenticate(t.Context(), string(typo))
+		if assay.CodeOf(err) != assay.CodeUnauthenticated || !strings.Contains(err.Error(), "not an API key") {
+			t.Fatalf("a typo at %d: %v", i, err)
+		}
+	}
+	for _, token := range []string{"", "ask_", secret[:len(secret)-1], secret + "0", strings.ToUpper(secret), "eyJhbGciOi.e30.x"} {
+		if _, err := r.Authenticate(t.Context(), token); assay.CodeOf(err) != assay.CodeUnauthenticated {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+}
+
+func TestADatabaseThatFailsIsNoRefusal(t *testing.T) {
+	r := newRig(t)
+	_, secret, _ := r.key(t, "one@example.org")
+	r.store.fail = errors.New("disk on fire")
+	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeInternal {
+		t.Errorf("got %v, want an internal error: the key may be good", err)
+	}
+}
+
+func TestRevokedKeysOpenNothingAtOnce(t *testing.T) {
+	r := newRig(t)
+	u, secret, key := r.key(t, "one@example.org")
+	other, _, _ := r.key(t, "two@example.org")
+	if err := r.RevokeKey(t.Context(), other.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
+		t.Errorf("somebody else's key: got %v, want api_key_not_found", err)
+	}
+	if _, err := r.Authenticate(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.RevokeKey(t.Context(), u.ID, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
+		t.Errorf("a revoked key: got %v", err)
+	}
+	if err := r.RevokeKey(t.Context(), u.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
+		t.Errorf("revoked again: got %v, want api_key_not_found", err)
+	}
+}
+
+func TestLastUseIsStoredOnceAMinute(t *testing.T) {
+	r := newRig(t)
+	_, secret, _ := r.key(t, "one@example.org")
+	use := func() {
+		t.Helper()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, err := r.Authenticate(t.Context(), secret); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	use()
+	if r.store.touches != 1 {
+		t.Errorf("20 requests wrote the last use %d times", r.store.touches)
+	}
+	r.clock = r.clock.Add(59 * time.Second)
+	use()
+	if r.store.touches != 1 {
+		t.Errorf("it was written again within the minute")
+	}
+	r.clock = r.clock.Add(time.Second)
+	use()
+	if r.store.touches != 2 {
+		t.Errorf("after a minute it was written %d times in all, want 2", r.store.touches)
+	}
+}
+
+// failTouch is a store that cannot write.
+type failTouch struct{ *memoryStore }
+
+func (failTouch) TouchAPIKey(context.Context, string, time.Time) error {
+	return errors.New("read-only file system")
+}
+
+func TestAFailedNoteTurnsNobodyAway(t *testing.T) {
+	r := newRig(t)
+	_, secret, key := r.key(t, "one@example.org")
+	r.Service.store = failTouch{r.store}
+	if _, err := r.Authenticate(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	if out := r.log.String(); !strings.Contains(out, key.ID) || strings.Contains(out, secret) {
+		t.Errorf("the log must name the key and never hold the secret: %s", out)
+	}
+}
+
+func TestRecentIsBounded(t *testing.T) {
+	r := newRecent()
+	now := time.Now()
+	for range maxRecent + 10 {
+		r.first(assay.NewID(assay.PrefixAPIKey), now)
+	}
+	if len(r.keys) > maxRecent {
+		t.Errorf("%d keys are remembered", len(r.keys))
+	}
+}
+
+func TestCreateUserRefusesWhatIsNone(t *testing.T) {
+	r := newRig(t)
+	for _, c := range []struct{ name, email string }{
+		{"", "a@example.org"},
+		{"  ", "a@example.org"},
+		{"bell\a", "a@example.org"},
+		{strings.Repeat("x", 101), "a@example.org"},
+		{"Ada", ""},
+		{"Ada", "ada"},
+		{"Ada", "ada@"},
+		{"Ada", "@example.org"},
+		{"Ada", "Ada <ada@example.org>"},
+		{"Ada", "ada@example.org, eve@example.org"},
+		{"Ada", "ada @example.org"},
+		{"Ada", "ada@example.org\n"},
+		{"Ada", strings.Repeat("a", 250) + "@example.org"},
+	} {
+		if _, err := r.CreateUser(t.Context(), c.name, c.email); assay.CodeOf(err) != assay.CodeInvalid {
+			t.Errorf("CreateUser(%q, %q): got %v, want invalid_request", c.name, c.email, err)
+		}
+	}
+	for _, email := range []string{"ada@example.org", "ada+x@example.org", "root@localhost"} {
+		if _, err := r.CreateUser(t.Context(), " Ada Lovelace ", email); err != nil {
+			t.Errorf("CreateUser(%q): %v", email, err)
+		}
+	}
+}
+
+func TestAtMostFiftyActiveKeys(t *testing.T) {
+	r := newRig(t)
+	u, _, key := r.key(t, "one@example.org")
+	for range maxActiveKeys - 1 {
+		if _, _, err := r.CreateKey(t.Context(), u.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := r.CreateKey(t.Context(), u.ID, ""); assay.CodeOf(err) != assay.CodeConflict {
+		t.Errorf("key 51: got %v, want conflict", err)
+	}
+	if err := r.RevokeKey(t.Context(), u.ID, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.CreateKey(t.Context(), u.ID, ""); err != nil {
+		t.Errorf("with one revoked there is room: %v", err)
+	}
+}
+
+func TestSecretsAreWellFormedAndDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		s := newSecret()
+		if !wellFormed(s) || seen[s] {
+			t.Fatalf("secret %q is malformed or was made twice", s)
+		}
+		seen[s] = true
+	}
+}
+
+func TestTermsAreAcceptedOnce(t *testing.T) {
+	r := newRig(t)
+	u, _, _ := r.key(t, "one@example.org")
+	first, err := r.AcceptTerms(t.Context(), u.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.clock = r.clock.Add(time.Hour)
+	again, err := r.AcceptTerms(t.Context(), u.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !again.TermsAcceptedAt.Equal(*first.TermsAcceptedAt) {
+		t.Error("accepting the terms again changed the time")
+	}
+}
