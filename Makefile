@@ -1,0 +1,54 @@
+# Assay. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN      := bin
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO       ?= go
+GOFLAGS  += -trimpath
+LDFLAGS  := -s -w -X assay/internal/app.Version=$(VERSION)
+STARTER  := build/starter
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+export GOFLAGS
+
+.PHONY: help demo test build starter deps vet lint unit e2e sdk clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: deps build starter ## solve every starter task on a real server, and show the table
+	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/demo
+
+test: deps build starter vet unit e2e sdk ## run everything: unit, race, conformance, end to end, SDK
+
+build: ## build the server, the guest agent and the demo into bin/
+	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/assay ./cmd/assay
+	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $(BIN)/assay-agent ./cmd/assay-agent
+	$(GO) build -ldflags '-s -w' -o $(BIN)/assay-demo ./e2e/demo
+
+starter: deps ## build the starter dataset and its images from package registries
+	$(GO) run ./datasets/starter/build --out $(STARTER)
+
+deps: ## install what is missing, with the system's package manager
+	@scripts/install-dependencies
+
+vet: ## go vet and gofmt
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+
+unit: deps ## unit and conformance tests, with the race detector
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v '^assay/e2e')
+
+e2e: build starter ## end to end: the built binary with real sandboxes
+	ASSAY_BIN=$(abspath $(BIN)) ASSAY_STARTER=$(abspath $(STARTER)) $(GO) test -timeout 20m -count=1 ./e2e/...
+
+sdk: build starter ## the unmodified Python SDK against a running server
+	e2e/sdk/run --assay $(BIN)/assay --starter $(STARTER)
+
+lint: ## golangci-lint; .golangci.yml gives a reason for each exception
+	$(GO) run $(GOLANGCI) run ./...
+
+clean: ## remove what was built
+	rm -rf $(BIN) build
