@@ -124,3 +124,10 @@ func (m *memoryStore) TouchAPIKey(_ context.Context, keyID string, at time.Time)
 	}
 	return m.fail
 }
+
+// count returns how often the use of a key was stored.
+func (m *memoryStore) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.touches
+}

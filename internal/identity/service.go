@@ -3,7 +3,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/mail"
@@ -26,8 +25,7 @@ const (
 type Service struct {
 	store Store
 	now   func() time.Time
-	log   *slog.Logger
-	seen  *recent
+	uses  *useLog
 }
 
 // Config is what a Service is made of.
@@ -37,19 +35,20 @@ type Config struct {
 	Log   *slog.Logger     // Defaults to slog.Default(). Secrets are never logged
 }
 
-// New returns a Service.
-func New(c Config) (*Service, error) {
-	if c.Store == nil {
-		return nil, errors.New("identity: no store")
-	}
+// New returns a Service. Its owner closes it.
+func New(c Config) *Service {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Service{store: c.Store, now: c.Now, log: c.Log, seen: newRecent()}, nil
+	return &Service{store: c.Store, now: c.Now, uses: newUseLog(c.Store, c.Log)}
 }
+
+// Close stores the uses of keys that are not stored yet, in at most a few seconds. The
+// store must be open until then. It may be called again.
+func (s *Service) Close() { s.uses.close() }
 
 // CreateUser stores a new, active user: invalid_request when name or email cannot be
 // one, conflict when the email is taken.

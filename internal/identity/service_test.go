@@ -24,16 +24,18 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{store: newMemoryStore(), clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	s, err := New(Config{
+	r.Service = r.open()
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+// open returns a service over the store of the rig.
+func (r *rig) open() *Service {
+	return New(Config{
 		Store: r.store,
 		Now:   func() time.Time { return r.clock },
 		Log:   slog.New(slog.NewTextHandler(&r.log, nil)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Service = s
-	return r
 }
 
 // key makes a user with a key.
@@ -154,7 +156,8 @@ func TestRevokedKeysOpenNothingAtOnce(t *testing.T) {
 func TestLastUseIsStoredOnceAMinute(t *testing.T) {
 	r := newRig(t)
 	_, secret, _ := r.key(t, "one@example.org")
-	use := func() {
+	// use sends 20 requests at once to a server that stops then, or goes on.
+	use := func(stop bool) int {
 		t.Helper()
 		var wg sync.WaitGroup
 		for range 20 {
@@ -165,20 +168,23 @@ func TestLastUseIsStoredOnceAMinute(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		if stop {
+			r.Close()
+			r.Service = r.open()
+		}
+		return r.store.count()
 	}
-	use()
-	if r.store.touches != 1 {
-		t.Errorf("20 requests wrote the last use %d times", r.store.touches)
+	if n := use(true); n != 1 {
+		t.Errorf("20 requests wrote the last use %d times", n)
 	}
 	r.clock = r.clock.Add(59 * time.Second)
-	use()
-	if r.store.touches != 1 {
-		t.Errorf("it was written again within the minute")
+	if n := use(true); n != 1 {
+		t.Errorf("it was written again within the minute, by the next server")
 	}
 	r.clock = r.clock.Add(time.Second)
-	use()
-	if r.store.touches != 2 {
-		t.Errorf("after a minute it was written %d times in all, want 2", r.store.touches)
+	use(false)
+	if n := use(true); n != 2 {
+		t.Errorf("after a minute it was written %d times in all, want 2", n)
 	}
 }
 
@@ -192,23 +198,53 @@ func (failTouch) TouchAPIKey(context.Context, string, time.Time) error {
 func TestAFailedNoteTurnsNobodyAway(t *testing.T) {
 	r := newRig(t)
 	_, secret, key := r.key(t, "one@example.org")
-	r.Service.store = failTouch{r.store}
-	if _, err := r.Authenticate(t.Context(), secret); err != nil {
+	var log bytes.Buffer
+	s := New(Config{Store: failTouch{r.store}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if _, err := s.Authenticate(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	if out := r.log.String(); !strings.Contains(out, key.ID) || strings.Contains(out, secret) {
+	s.Close()
+	s.Close() // again does no harm
+	if out := log.String(); !strings.Contains(out, key.ID) || strings.Contains(out, secret) {
 		t.Errorf("the log must name the key and never hold the secret: %s", out)
 	}
 }
 
-func TestRecentIsBounded(t *testing.T) {
-	r := newRecent()
-	now := time.Now()
-	for range maxRecent + 10 {
-		r.first(assay.NewID(assay.PrefixAPIKey), now)
+// stuckTouch is a store whose writes wait.
+type stuckTouch struct {
+	*memoryStore
+	release chan struct{}
+}
+
+func (s stuckTouch) TouchAPIKey(context.Context, string, time.Time) error {
+	<-s.release
+	return nil
+}
+
+func TestAStuckDatabaseHoldsNeitherRequestsNorMemory(t *testing.T) {
+	r := newRig(t)
+	store := stuckTouch{r.store, make(chan struct{})}
+	uses := newUseLog(store, slog.Default())
+	for range maxNoted + maxPending {
+		uses.note(&assay.APIKey{ID: assay.NewID(assay.PrefixAPIKey)}, r.clock)
 	}
-	if len(r.keys) > maxRecent {
-		t.Errorf("%d keys are remembered", len(r.keys))
+	if n := len(uses.pending); n > maxPending {
+		t.Errorf("%d uses wait", n)
+	}
+	close(store.release)
+	uses.close()
+}
+
+func TestNotedKeysAreBounded(t *testing.T) {
+	r := newRig(t)
+	uses := newUseLog(r.store, slog.Default())
+	defer uses.close()
+	for i := range maxNoted {
+		uses.noted[string(rune(i))] = r.clock
+	}
+	uses.note(&assay.APIKey{ID: "key_new"}, r.clock)
+	if n := len(uses.noted); n > maxNoted {
+		t.Errorf("%d keys are remembered", n)
 	}
 }
 
