@@ -1,0 +1,135 @@
+package dataset
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"assay"
+	"assay/internal/patch"
+	"assay/internal/testreport"
+)
+
+// checkSample tells what a schema cannot: whether the parts of a sample fit each other.
+func checkSample(s *assay.Sample) []Fault {
+	c := &checker{}
+	c.patches(s)
+	c.lists(s)
+	c.task(s)
+	return c.faults
+}
+
+type checker struct{ faults []Fault }
+
+func (c *checker) fault(field, format string, args ...any) {
+	c.faults = append(c.faults, Fault{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) patches(s *assay.Sample) {
+	if s.Patch == "" && s.NonCodePatch == "" {
+		c.fault("patch", "is empty, and so is non_code_patch: there is no reference fix")
+	}
+	for _, p := range []struct{ field, text string }{
+		{"patch", s.Patch},
+		{"non_code_patch", s.NonCodePatch},
+		{"test_patch", s.TestPatch},
+	} {
+		if p.text == "" {
+			continue
+		}
+		if _, err := patch.Parse(p.text); err != nil {
+			c.fault(p.field, "%v", err)
+		}
+	}
+}
+
+func (c *checker) lists(s *assay.Sample) {
+	if len(s.FailToPass) == 0 {
+		c.fault("fail_to_pass", "is empty: nothing could tell whether the task is solved")
+	}
+	in := map[string]string{}
+	for _, l := range []struct {
+		field string
+		names []string
+	}{
+		{"fail_to_pass", s.FailToPass},
+		{"pass_to_pass", s.PassToPass},
+		{"fail_to_fail", s.FailToFail},
+	} {
+		for _, test := range l.names {
+			if test == "" {
+				c.fault(l.field, "holds an empty name")
+			} else if other := in[test]; other != "" {
+				c.fault(l.field, "%q stands in %s as well", test, other)
+			}
+			in[test] = l.field
+		}
+	}
+}
+
+func (c *checker) task(s *assay.Sample) {
+	t := s.Task
+	if t.Image == "" {
+		c.fault("assay.image", "is not given, neither here nor in the defaults of %s", manifestFile)
+	} else if ref := t.ImageFor(s.Dataset, s.ID); strings.ContainsAny(ref, "{}") {
+		c.fault("assay.image", "%q has a placeholder other than {dataset}, {instance_id} and {language}", t.Image)
+	} else if _, err := name.ParseReference(ref); err != nil {
+		c.fault("assay.image", "%v", err)
+	}
+	if t.Workdir == "" {
+		c.fault("assay.workdir", "is not given, neither here nor in the defaults of %s", manifestFile)
+	} else if !path.IsAbs(t.Workdir) || path.Clean(t.Workdir) != t.Workdir || t.Workdir == "/" {
+		c.fault("assay.workdir", "%q is not an absolute, clean path below /", t.Workdir)
+	}
+	if t.Language == "" {
+		c.fault("language", "is not given, neither here nor in the defaults of %s", manifestFile)
+	}
+	for key := range t.Env {
+		if strings.HasPrefix(key, "ASSAY_") {
+			c.fault("assay.env."+key, "names that start with ASSAY_ are set by the server")
+		}
+	}
+	c.verifier(t.Verifier)
+}
+
+func (c *checker) verifier(v assay.Verifier) {
+	if v.Command == "" {
+		c.fault("assay.verifier.command", "is not given, neither here nor in the defaults of %s", manifestFile)
+	}
+	if len(v.Reports) == 0 {
+		c.fault("assay.verifier.reports", "are not given, neither here nor in the defaults of %s", manifestFile)
+	}
+	for i, r := range v.Reports {
+		field := fmt.Sprintf("assay.verifier.reports[%d]", i)
+		if err := checkReportPath(r.Path); err != nil {
+			c.fault(field+".path", "%v", err)
+		}
+		if _, err := testreport.ParseFormat(r.Format); err != nil {
+			c.fault(field+".format", "%v", err)
+		}
+	}
+}
+
+// checkReportPath accepts "-", "{reports}/NAME" and a path below the work tree, with
+// wildcards within a component.
+func checkReportPath(p string) error {
+	if p == "-" {
+		return nil
+	}
+	rest := p
+	if strings.HasPrefix(p, assay.ReportsPlaceholder) {
+		var ok bool
+		if rest, ok = strings.CutPrefix(p, assay.ReportsPlaceholder+"/"); !ok {
+			return fmt.Errorf("%q names no file in %s", p, assay.ReportsPlaceholder)
+		}
+	}
+	if rest == "" || path.IsAbs(rest) || path.Clean(rest) != rest || rest == ".." || strings.HasPrefix(rest, "../") {
+		return fmt.Errorf("%q is not a clean path below %s or the work tree, nor \"-\"", p, assay.ReportsPlaceholder)
+	}
+	if _, err := path.Match(rest, ""); err != nil {
+		return fmt.Errorf("%q: %w", p, err)
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+// Package dataset keeps the tasks that Assay serves: it reads dataset folders and
+// checks them, tells of datasets and samples, packs samples for download, and
+// proves that samples can be judged.
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"assay"
+)
+
+// Service is the rules of datasets and samples. Datasets belong to the server, so
+// there is nobody to authorise. It is safe for concurrent use.
+type Service struct {
+	store   Store
+	bundles *bundler // nil without a place to keep bundles
+}
+
+// Config is what a Service is made of.
+type Config struct {
+	Store Store // required
+	// Worktree and ImageDigest read images, for Bundle. Without them there are no
+	// bundles.
+	Worktree    WorktreeReader
+	ImageDigest ImageDigester
+	// BundleDir is where packed samples are kept. It is made when absent. Without
+	// it there are no bundles.
+	BundleDir string
+	// BundleBytes bounds what is kept in BundleDir; the least recently used go
+	// first. Defaults to 2 GiB.
+	BundleBytes int64
+	// MaxTreeBytes bounds the work tree of one bundle, unpacked. Defaults to 1 GiB.
+	MaxTreeBytes int64
+	Log          *slog.Logger // Defaults to slog.Default()
+}
+
+// WithDefaults returns c with its defaults filled in.
+func (c Config) WithDefaults() Config {
+	if c.BundleBytes == 0 {
+		c.BundleBytes = 2 << 30
+	}
+	if c.MaxTreeBytes == 0 {
+		c.MaxTreeBytes = 1 << 30
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// New returns a Service.
+func New(c Config) (*Service, error) {
+	if c.Store == nil {
+		return nil, errors.New("dataset: no store")
+	}
+	s := &Service{store: c.Store}
+	if c.BundleDir != "" && c.Worktree != nil && c.ImageDigest != nil {
+		b, err := newBundler(c.WithDefaults())
+		if err != nil {
+			return nil, err
+		}
+		s.bundles = b
+	}
+	return s, nil
+}
+
+// Import is what an import did.
+type Import struct {
+	Dataset string
+	Samples int // in the folder
+	ImportResult
+	Changes []SampleChange // by id
+}
+
+// SampleChange is what an import did to one sample.
+type SampleChange struct {
+	ID   string
+	From int // version before; 0 when the sample is new
+	To   int // version after; 0 when the sample is no longer in the dataset
+}
+
+// String says it in words.
+func (c SampleChange) String() string {
+	switch {
+	case c.From == 0:
+		return fmt.Sprintf("added %s", c.ID)
+	case c.To == 0:
+		return fmt.Sprintf("removed %s: version %d stays for the sessions that use it", c.ID, c.From)
+	default:
+		return fmt.Sprintf("changed %s: version %d is now %d", c.ID, c.From, c.To)
+	}
+}
+
+// Import reads the dataset in folder dir and stores it, in one transaction: all of
+// it, or nothing. Doing it again changes nothing. Its error is a *FaultsError when
+// the folder holds no valid dataset.
+func (s *Service) Import(ctx context.Context, dir string) (*Import, error) {
+	folder, err := ReadFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	name := folder.Dataset.Name
+	before, err := s.versions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.store.ImportDataset(ctx, folder.Dataset, folder.Samples)
+	if err != nil {
+		return nil, fmt.Errorf("import dataset %s: %w", name, err)
+	}
+	after, err := s.versions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &Import{
+		Dataset:      name,
+		Samples:      len(folder.Samples),
+		ImportResult: result,
+		Changes:      compareVersions(before, after),
+	}, nil
+}
+
+// Datasets returns all datasets, by name.
+func (s *Service) Datasets(ctx context.Context) ([]*assay.Dataset, error) {
+	return s.store.Datasets(ctx)
+}
+
+// Samples calls fn for each sample that q selects, by dataset and id, without
+// holding them all in memory. A dataset that does not exist is dataset_not_found.
+func (s *Service) Samples(ctx context.Context, q Query, fn func(*assay.Sample) error) error {
+	if err := s.known(ctx, q.Dataset); err != nil {
+		return err
+	}
+	return s.store.Samples(ctx, q, fn)
+}
+
+// CountSamples returns how many samples q selects, whatever its Offset and Limit. A
+// dataset that does not exist is dataset_not_found.
+func (s *Service) CountSamples(ctx context.Context, q Query) (int, error) {
+	if err := s.known(ctx, q.Dataset); err != nil {
+		return 0, err
+	}
+	return s.store.CountSamples(ctx, q)
+}
+
+// Sample returns a version of a sample, the latest when version is 0:
+// dataset_not_found, sample_not_found.
+func (s *Service) Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error) {
+	return s.store.Sample(ctx, dataset, id, version)
+}
+
+func (s *Service) known(ctx context.Context, dataset string) error {
+	if dataset == "" {
+		return nil
+	}
+	_, err := s.store.Dataset(ctx, dataset)
+	return err
+}
