@@ -1,0 +1,270 @@
+package guest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"assay/agent"
+	"assay/agent/internal/wire"
+	"assay/internal/sandbox"
+)
+
+// Ends of commands are kept until they are forgotten, or until there are more of
+// them than this; then the oldest go first.
+const (
+	maxKept      = 1024
+	maxKeptBytes = 64 << 20 // of output
+)
+
+// command is one command, running or ended.
+type command struct {
+	id      string
+	pid     int
+	mark    mark
+	started time.Time
+	limit   *time.Timer // kills it when its time is up; nil when it has no timeout
+
+	stdout, stderr *stream
+
+	timedOut bool // guarded by commands.mu, as is everything until done is closed
+
+	result sandbox.Result
+	done   chan struct{} // closed when result is there
+}
+
+// commands is every command of the sandbox.
+type commands struct {
+	launcher   launcher
+	maxRunning int
+	background chan struct{} // see stream
+
+	// mu also covers fork and reaping: a child is known here before it can be
+	// reaped, and a PID is not used again while it is looked at.
+	mu      sync.Mutex
+	byID    map[string]*command
+	byPID   map[int]*command // those whose root process was not reaped
+	running int              // not done
+	kept    []*command       // done, oldest first
+	keptLen int64            // bytes of their output
+
+	forked chan struct{} // tells the reaper that there is a child again; holds 1
+}
+
+func newCommands(cfg agent.Config) (*commands, error) {
+	l, err := newLauncher(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &commands{
+		launcher:   l,
+		maxRunning: cfg.MaxRunning,
+		background: make(chan struct{}, maxBackground),
+		byID:       make(map[string]*command),
+		byPID:      make(map[int]*command),
+		forked:     make(chan struct{}, 1),
+	}
+	go c.reap()
+	return c, nil
+}
+
+// start starts a command, or finds the one of that id.
+func (c *commands) start(spec sandbox.Command) (*command, error) {
+	if spec.ID == "" || len(spec.Argv) == 0 || spec.Timeout < 0 || spec.OutputLimit < 0 {
+		return nil, invalid("command without id or arguments, or with a negative bound")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cmd := c.byID[spec.ID]; cmd != nil {
+		return cmd, nil
+	}
+	if c.running >= c.maxRunning {
+		return nil, &wire.Error{Code: wire.CodeBusy, Message: fmt.Sprintf("%d commands are running in the sandbox already", c.running)}
+	}
+	cmd, err := c.launch(spec)
+	if err != nil {
+		return nil, err
+	}
+	c.byID[cmd.id] = cmd
+	return cmd, nil
+}
+
+// launch forks. A command that cannot be executed has ended at once, like one
+// that a shell could not execute.
+func (c *commands) launch(spec sandbox.Command) (*command, error) {
+	cmd := &command{id: spec.ID, started: time.Now(), done: make(chan struct{})}
+	child, err := c.launcher.launch(spec)
+	if refused, ok := err.(*refusal); ok {
+		cmd.result = refused.result(cmd.started)
+		close(cmd.done)
+		c.keep(cmd)
+		return cmd, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	cmd.pid, cmd.mark = child.pid, child.mark
+	keep := spec.OutputLimit
+	if keep == 0 {
+		keep = sandbox.DefaultOutputLimit
+	}
+	keep = min(keep, wire.MaxOutput)
+	cmd.stdout = newStream(child.stdout, keep, c.background)
+	cmd.stderr = newStream(child.stderr, keep, c.background)
+	c.byPID[cmd.pid] = cmd
+	c.running++
+	if spec.Timeout > 0 {
+		cmd.limit = time.AfterFunc(spec.Timeout, func() { c.expire(cmd) })
+	}
+	select {
+	case c.forked <- struct{}{}:
+	default:
+	}
+	return cmd, nil
+}
+
+// find finds a command, running or ended.
+func (c *commands) find(id string) (*command, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cmd := c.byID[id]; cmd != nil {
+		return cmd, nil
+	}
+	return nil, fmt.Errorf("%w %q", sandbox.ErrUnknownCommand, id)
+}
+
+// forget drops the end of a command.
+func (c *commands) forget(id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cmd := c.byID[id]
+	if cmd == nil {
+		return nil
+	}
+	i := slices.Index(c.kept, cmd)
+	if i < 0 {
+		return invalid("command %s is still running", id)
+	}
+	c.drop(i)
+	return nil
+}
+
+// keep files the end of a command and drops the oldest beyond the bounds, but
+// never this one.
+func (c *commands) keep(cmd *command) {
+	c.kept = append(c.kept, cmd)
+	c.keptLen += cmd.size()
+	for len(c.kept) > 1 && (len(c.kept) > maxKept || c.keptLen > maxKeptBytes) {
+		c.drop(0)
+	}
+}
+
+func (c *commands) drop(i int) {
+	cmd := c.kept[i]
+	c.kept = slices.Delete(c.kept, i, i+1)
+	c.keptLen -= cmd.size()
+	delete(c.byID, cmd.id)
+}
+
+func (cmd *command) size() int64 {
+	o, e := &cmd.result.Stdout, &cmd.result.Stderr
+	return int64(len(o.Head) + len(o.Tail) + len(e.Head) + len(e.Tail))
+}
+
+// finish is called when the root process of cmd was reaped: what its pipes hold
+// now belongs to it, what comes later does not.
+func (c *commands) finish(cmd *command, ws syscall.WaitStatus, ended time.Time) {
+	stdout, stderr := cmd.stdout.settle(), cmd.stderr.settle()
+	if cmd.limit != nil {
+		cmd.limit.Stop()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cmd.result = sandbox.Result{
+		Exit:     exitStatus(ws, cmd.timedOut),
+		Stdout:   stdout,
+		Stderr:   stderr,
+		Started:  cmd.started,
+		Duration: ended.Sub(cmd.started),
+	}
+	c.running--
+	c.keep(cmd)
+	close(cmd.done)
+}
+
+// exitStatus tells the end of a process as bash does.
+func exitStatus(ws syscall.WaitStatus, timedOut bool) sandbox.ExitStatus {
+	st := sandbox.ExitStatus{Code: ws.ExitStatus(), TimedOut: timedOut}
+	if ws.Signaled() {
+		st.Signal = int(ws.Signal())
+		st.Code = 128 + st.Signal
+	}
+	if timedOut {
+		st.Code = 124
+	}
+	return st
+}
+
+// expire kills a command whose time is up.
+func (c *commands) expire(cmd *command) {
+	c.mu.Lock()
+	late := c.byPID[cmd.pid] != cmd // its root process has ended by itself
+	cmd.timedOut = !late
+	c.mu.Unlock()
+	if late {
+		return
+	}
+	if err := c.killTree(cmd); err != nil {
+		fmt.Fprintf(os.Stderr, "assay-agent: command %s timed out: %v\n", cmd.id, err)
+	}
+}
+
+// kill kills the tree of a running command.
+func (c *commands) kill(id string) error {
+	cmd, err := c.find(id)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-cmd.done:
+		return nil
+	default:
+		return c.killTree(cmd)
+	}
+}
+
+// killPatience is how long killed processes may take to be gone.
+const killPatience = 10 * time.Second
+
+func (c *commands) killTree(cmd *command) error {
+	ctx, cancel := context.WithTimeout(context.Background(), killPatience)
+	defer cancel()
+	// First the process group, all at once: a fork bomb rarely leaves it.
+	c.mu.Lock()
+	if c.byPID[cmd.pid] == cmd { // else its PID may be somebody else's
+		syscall.Kill(-cmd.pid, syscall.SIGKILL) //nolint:errcheck // the search below finds what is left
+	}
+	c.mu.Unlock()
+	return c.launcher.marks.kill(ctx, cmd.mark)
+}
+
+// killAll kills every process but this one and returns when they were reaped.
+// kill(-1) reaches all of them at one moment, also those that fork.
+func (c *commands) killAll(ctx context.Context) error {
+	for wait := 200 * time.Microsecond; ; wait = min(2*wait, 10*time.Millisecond) {
+		if err := syscall.Kill(-1, syscall.SIGKILL); err == syscall.ESRCH {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("kill all processes: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kill all processes: some are left: %w", ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}

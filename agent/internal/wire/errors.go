@@ -1,0 +1,58 @@
+package wire
+
+import (
+	"errors"
+	"io/fs"
+
+	"assay/internal/sandbox"
+)
+
+// Code is a kind of error that callers tell apart.
+type Code string
+
+const (
+	CodeInternal       Code = "internal"
+	CodeInvalid        Code = "invalid" // the request makes no sense
+	CodeProtocol       Code = "protocol"
+	CodeBusy           Code = "busy" // a bound of the agent is reached: commands, connections
+	CodeUnknownCommand Code = "unknown_command"
+	CodeTooLarge       Code = "too_large"
+	CodeNotExist       Code = "not_exist"
+	CodeGone           Code = "gone" // the sandbox is ending
+)
+
+// Error is the payload of a Fail frame.
+type Error struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Is makes errors.Is see through the wire: an Error is the sentinel of its code.
+func (e *Error) Is(target error) bool {
+	sentinel, ok := sentinels[e.Code]
+	return ok && target == sentinel
+}
+
+// sentinels is the one table of errors that cross the wire as what they are.
+var sentinels = map[Code]error{
+	CodeUnknownCommand: sandbox.ErrUnknownCommand,
+	CodeTooLarge:       sandbox.ErrTooLarge,
+	CodeNotExist:       fs.ErrNotExist,
+	CodeGone:           sandbox.ErrGone,
+}
+
+// AsError makes the wire's form of err. Its code is CodeInternal when err is
+// neither an *Error nor one of the errors that callers tell apart.
+func AsError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return &Error{Code: e.Code, Message: err.Error()}
+	}
+	for code, sentinel := range sentinels {
+		if errors.Is(err, sentinel) {
+			return &Error{Code: code, Message: err.Error()}
+		}
+	}
+	return &Error{Code: CodeInternal, Message: err.Error()}
+}
