@@ -1,0 +1,250 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"assay/internal/image"
+	"assay/internal/sandbox"
+)
+
+// Config is every setting of a server. Each has one name in three places: the key of
+// its yaml tag in a file, that in upper case behind ASSAY_ in the environment, and
+// that with dashes as a flag. A zero value is the default.
+type Config struct {
+	// Listen is the address of the API. Port 0 is a free one. Defaults to 127.0.0.1:8080.
+	Listen string `yaml:"listen" name:"listen" placeholder:"HOST:PORT" help:"Address of the API; port 0 is a free one (127.0.0.1:8080)."`
+	// DataDir is where the server keeps everything. Defaults to /var/lib/assay.
+	DataDir string `yaml:"data_dir" name:"data-dir" placeholder:"DIR" help:"Where the server keeps everything (/var/lib/assay)."`
+	// BaseURL is how clients reach the server, for links. Defaults to the listener's address.
+	BaseURL string `yaml:"base_url" name:"base-url" placeholder:"URL" help:"How clients reach the server, for links in answers (the address it listens at)."`
+	// TLSCert and TLSKey are PEM files; together they make the API speak HTTPS.
+	TLSCert string `yaml:"tls_cert" name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM; with --tls-key the API speaks HTTPS."`
+	TLSKey  string `yaml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Private key of --tls-cert, PEM."`
+	// InsecureHTTP allows plain HTTP beyond loopback.
+	InsecureHTTP bool `yaml:"insecure_http" name:"insecure-http" help:"Allow plain HTTP beyond loopback: something in front does TLS."`
+	// MetricsListen is the address of the Prometheus metrics. Defaults to "": none.
+	MetricsListen string `yaml:"metrics_listen" name:"metrics-listen" placeholder:"HOST:PORT" help:"Address of Prometheus metrics (none)."`
+	// LogFormat is text or json. Defaults to text.
+	LogFormat string `yaml:"log_format" name:"log-format" placeholder:"text|json" help:"Form of the log (text)."`
+	// LogLevel is debug, info, warn or error. Defaults to info.
+	LogLevel string `yaml:"log_level" name:"log-level" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn, error (info)."`
+
+	// OCIRuntime is the OCI runtime: a name in PATH or a path. Defaults to runc.
+	OCIRuntime string `yaml:"oci_runtime" name:"oci-runtime" placeholder:"PROGRAM" help:"OCI runtime: runc, runsc, or a path (runc)."`
+	// Agent is the path of assay-agent. Defaults to the one beside this program.
+	Agent string `yaml:"agent" name:"agent" placeholder:"FILE" help:"Path of assay-agent (the one beside this program)."`
+	// IDBase is the first id of the host that sandboxes use: their root. IDs from it
+	// on must belong to nobody. Defaults to 1073741824.
+	IDBase uint32 `yaml:"id_base" name:"id-base" placeholder:"ID" help:"First user and group id that sandboxes use; theirs must be nobody else's (1073741824)."`
+	// IDSize is how many ids they use. Defaults to 65536.
+	IDSize uint32 `yaml:"id_size" name:"id-size" placeholder:"N" help:"How many ids sandboxes use (65536)."`
+	// Resources bounds a sandbox whose sample does not say.
+	Resources Resources `yaml:"resources" embed:"" prefix:"resources-"`
+
+	// MaxSessions bounds live sessions. Defaults to 100.
+	MaxSessions int `yaml:"max_sessions" name:"max-sessions" placeholder:"N" help:"Live sessions at most (100)."`
+	// MaxSessionsPerUser bounds the live sessions of a user. Defaults to 20.
+	MaxSessionsPerUser int `yaml:"max_sessions_per_user" name:"max-sessions-per-user" placeholder:"N" help:"Live sessions of a user at most (20)."`
+	// MaxCommandsPerSession bounds the running commands of a session; the guest agent
+	// takes 64. Defaults to 32.
+	MaxCommandsPerSession int `yaml:"max_commands_per_session" name:"max-commands-per-session" placeholder:"N" help:"Running commands of a session at most, up to 64 (32)."`
+	// MaxVerifications bounds the verifications that run at once. Defaults to the
+	// number of CPUs.
+	MaxVerifications int `yaml:"max_verifications" name:"max-verifications" placeholder:"N" help:"Verifications that run at once (the number of CPUs)."`
+	// MaxTTLMinutes bounds the lifetime that a session may ask for. Defaults to 1440.
+	MaxTTLMinutes int `yaml:"max_ttl_minutes" name:"max-ttl-minutes" placeholder:"N" help:"Longest lifetime of a session, minutes (1440)."`
+	// MaxBodyBytes bounds the body of a request. Defaults to 1 MiB.
+	MaxBodyBytes int64 `yaml:"max_body_bytes" name:"max-body-bytes" placeholder:"N" help:"Largest body of a request, bytes (1048576)."`
+	// MaxEditBytes bounds the body of a str_replace. Defaults to 16 MiB.
+	MaxEditBytes int64 `yaml:"max_edit_bytes" name:"max-edit-bytes" placeholder:"N" help:"Largest body of a str_replace, bytes (16777216)."`
+
+	// DestroyOnExit ends all sandboxes when the server stops.
+	DestroyOnExit bool `yaml:"destroy_on_exit" name:"destroy-on-exit" help:"End all sandboxes when the server stops; otherwise the next start adopts them."`
+	// ShutdownTimeout bounds the drain. Defaults to 30 s.
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" name:"shutdown-timeout" placeholder:"TIME" help:"How long a stop waits for what is running (30s)."`
+}
+
+// Resources bounds a sandbox.
+type Resources struct {
+	// CPUs is in cores. Defaults to 2.
+	CPUs float64 `yaml:"cpus" name:"cpus" placeholder:"N" help:"Cores of a sandbox whose sample does not say (2)."`
+	// MemoryMB is in MiB. Defaults to 4096.
+	MemoryMB int64 `yaml:"memory_mb" name:"memory-mb" placeholder:"MIB" help:"Memory of such a sandbox, MiB (4096)."`
+	// PIDs counts processes and threads. Defaults to 1024.
+	PIDs int64 `yaml:"pids" name:"pids" placeholder:"N" help:"Processes and threads in it (1024)."`
+	// DiskMB is what may be written, in MiB. Defaults to 10240.
+	DiskMB int64 `yaml:"disk_mb" name:"disk-mb" placeholder:"MIB" help:"What may be written in it, MiB (10240)."`
+}
+
+// WithDefaults returns c with its defaults filled in.
+func (c Config) WithDefaults() Config {
+	setDefault(&c.Listen, "127.0.0.1:8080")
+	setDefault(&c.DataDir, "/var/lib/assay")
+	setDefault(&c.LogFormat, "text")
+	setDefault(&c.LogLevel, "info")
+	setDefault(&c.OCIRuntime, "runc")
+	setDefault(&c.IDBase, 1<<30)
+	setDefault(&c.IDSize, 1<<16)
+	setDefault(&c.Resources.CPUs, 2)
+	setDefault(&c.Resources.MemoryMB, 4096)
+	setDefault(&c.Resources.PIDs, 1024)
+	setDefault(&c.Resources.DiskMB, 10240)
+	setDefault(&c.MaxSessions, 100)
+	setDefault(&c.MaxSessionsPerUser, 20)
+	setDefault(&c.MaxCommandsPerSession, 32)
+	setDefault(&c.MaxVerifications, runtime.NumCPU())
+	setDefault(&c.MaxTTLMinutes, 1440)
+	setDefault(&c.MaxBodyBytes, 1<<20)
+	setDefault(&c.MaxEditBytes, 16<<20)
+	setDefault(&c.ShutdownTimeout, 30*time.Second)
+	return c
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Validate tells everything that is wrong with c, whose defaults are filled in. Each
+// message names the setting and the remedy.
+func (c Config) Validate() error {
+	return errors.Join(
+		c.validateListeners(),
+		c.validateBaseURL(),
+		oneOf("log_format", c.LogFormat, "text", "json"),
+		oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error"),
+		c.validateIDs(),
+		within("resources.cpus", c.Resources.CPUs, 0.01, 1024),
+		within("resources.memory_mb", c.Resources.MemoryMB, 16, 1<<24),
+		within("resources.pids", c.Resources.PIDs, 8, 1<<22),
+		within("resources.disk_mb", c.Resources.DiskMB, 1, 1<<24),
+		within("max_sessions", c.MaxSessions, 1, 1_000_000),
+		within("max_sessions_per_user", c.MaxSessionsPerUser, 1, 1_000_000),
+		within("max_commands_per_session", c.MaxCommandsPerSession, 1, 64),
+		within("max_verifications", c.MaxVerifications, 1, 1024),
+		within("max_ttl_minutes", c.MaxTTLMinutes, 1, 365*24*60),
+		within("max_body_bytes", c.MaxBodyBytes, 1<<10, 1<<30),
+		within("max_edit_bytes", c.MaxEditBytes, 1<<10, 1<<30),
+		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
+	)
+}
+
+// validateListeners refuses to hand out tasks, sandboxes and keys in clear text to a
+// network.
+func (c Config) validateListeners() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("tls_cert and tls_key: one is set without the other; set both, or none")
+	}
+	api := c.validateListener("listen", c.Listen, c.TLSCert != "")
+	if c.MetricsListen == "" {
+		return api
+	}
+	return errors.Join(api, c.validateListener("metrics_listen", c.MetricsListen, false))
+}
+
+func (c Config) validateListener(key, addr string, tls bool) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%s: %q is not HOST:PORT, such as 127.0.0.1:8080", key, addr)
+	}
+	if loopback(host) || tls || c.InsecureHTTP {
+		return nil
+	}
+	remedy := "set tls_cert and tls_key, listen at 127.0.0.1"
+	if key != "listen" {
+		remedy = "listen at 127.0.0.1"
+	}
+	return fmt.Errorf("%s: %s is reachable from other machines, and would speak plain HTTP; %s, or say --insecure-http if something in front does TLS", key, addr, remedy)
+}
+
+// loopback tells whether a listener at host is reachable from this machine alone.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c Config) validateBaseURL() error {
+	if c.BaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("base_url: %q is not an http or https URL, such as https://assay.example.org", c.BaseURL)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/") {
+		return errors.New("base_url: give the scheme, the host and at most a path without a slash at its end")
+	}
+	return nil
+}
+
+func (c Config) validateIDs() error {
+	if c.IDBase < 1000 {
+		return fmt.Errorf("id_base: %d is an id of the system's; take 100000 or more", c.IDBase)
+	}
+	if c.IDSize < 1<<16 {
+		return fmt.Errorf("id_size: %d is too few; images use ids up to 65534, so take 65536", c.IDSize)
+	}
+	if uint64(c.IDBase)+uint64(c.IDSize) >= math.MaxUint32 {
+		return fmt.Errorf("id_base and id_size: their sum must be less than %d", uint32(math.MaxUint32))
+	}
+	return nil
+}
+
+func oneOf(key, got string, want ...string) error {
+	for _, w := range want {
+		if got == w {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %q is none of %s", key, got, strings.Join(want, ", "))
+}
+
+func within[T int | int64 | float64 | time.Duration](key string, got, least, most T) error {
+	if got >= least && got <= most {
+		return nil
+	}
+	return fmt.Errorf("%s: %v is not within %v and %v", key, got, least, most)
+}
+
+// scheme is what the API speaks.
+func (c Config) scheme() string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func (c Config) logLevel() slog.Level {
+	var l slog.Level
+	if l.UnmarshalText([]byte(c.LogLevel)) != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+func (c Config) shutdownTimeout() time.Duration { return c.ShutdownTimeout }
+
+// idShift is how the ids of images become ids of the host.
+func (c Config) idShift() image.IDShift {
+	return image.IDShift{UIDBase: c.IDBase, GIDBase: c.IDBase, Size: c.IDSize}
+}
+
+// limits returns r as sandboxes know it.
+func (r Resources) limits() sandbox.Limits {
+	return sandbox.Limits{
+		CPUs:        r.CPUs,
+		MemoryBytes: r.MemoryMB << 20,
+		PIDs:        r.PIDs,
+		DiskBytes:   r.DiskMB << 20,
+	}
+}
