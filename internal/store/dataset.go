@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"assay"
+	"assay/internal/dataset"
+)
+
+const (
+	datasetColumns = `d.name, d.description, d.created_at,
+		(SELECT count(*) FROM samples s WHERE s.dataset = d.name AND s.latest = 1)`
+
+	selectDatasets = `SELECT ` + datasetColumns + ` FROM datasets d ORDER BY d.name`
+	selectDataset  = `SELECT ` + datasetColumns + ` FROM datasets d WHERE d.name = $1`
+
+	upsertDataset = `INSERT INTO datasets (name, description, created_at) VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO UPDATE SET description = excluded.description`
+
+	selectVersions = `SELECT id, version, latest, content_hash FROM samples WHERE dataset = $1 ORDER BY id, version`
+	dropLatest     = `UPDATE samples SET latest = 0 WHERE dataset = $1 AND id = $2 AND latest = 1`
+	setLatest      = `UPDATE samples SET latest = 1 WHERE dataset = $1 AND id = $2 AND version = $3`
+)
+
+func scanDataset(row scanner) (*assay.Dataset, error) {
+	var (
+		d       assay.Dataset
+		created int64
+	)
+	if err := row.Scan(&d.Name, &d.Description, &created, &d.SampleCount); err != nil {
+		return nil, err
+	}
+	d.CreatedAt = fromMicros(created)
+	return &d, nil
+}
+
+// Datasets implements dataset.Store: by name.
+func (s *Store) Datasets(ctx context.Context) ([]*assay.Dataset, error) {
+	rows, err := s.reader.rows(ctx, selectDatasets)
+	all, err := collect(rows, err, scanDataset)
+	return all, doing(err, "list datasets")
+}
+
+// Dataset implements dataset.Store.
+func (s *Store) Dataset(ctx context.Context, name string) (*assay.Dataset, error) {
+	d, err := scanDataset(s.reader.row(ctx, selectDataset, name))
+	if err != nil {
+		return nil, doing(orNone(err, assay.CodeDatasetNotFound, "dataset %s does not exist", name), "read dataset %s", name)
+	}
+	return d, nil
+}
+
+// ImportDataset implements dataset.Store. A sample that comes back after it was
+// removed counts as added; it is the same version when its content is the same. A
+// dataset or a sample without a time of creation gets the time of the import.
+func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*assay.Sample) (result dataset.ImportResult, err error) {
+	err = s.write(ctx, func(w txn) error {
+		now := s.now()
+		created := d.CreatedAt
+		if created.IsZero() {
+			created = now
+		}
+		if _, err := w.exec(ctx, upsertDataset, d.Name, d.Description, toMicros(created)); err != nil {
+			return err
+		}
+		im := importer{txn: w, dataset: d.Name, now: toMicros(now), seen: make(map[string]bool, len(samples))}
+		if im.known, err = w.versions(ctx, d.Name); err != nil {
+			return err
+		}
+		for _, sample := range samples {
+			if err := im.add(ctx, sample); err != nil {
+				return fmt.Errorf("sample %s: %w", sample.ID, err)
+			}
+		}
+		if err := im.removeOthers(ctx); err != nil {
+			return err
+		}
+		result = im.result
+		return nil
+	})
+	if err != nil {
+		return dataset.ImportResult{}, doing(err, "import dataset %s", d.Name)
+	}
+	return result, nil
+}
+
+// version is the newest stored version of a sample.
+type version struct {
+	number int
+	latest bool // false when the sample is not in the dataset any more
+	hash   string
+}
+
+// versions returns the newest version of each sample of a dataset, by id.
+func (t txn) versions(ctx context.Context, dataset string) (map[string]version, error) {
+	rows, err := t.rows(ctx, selectVersions, dataset)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	newest := map[string]version{}
+	for rows.Next() {
+		var (
+			id string
+			v  version
+		)
+		if err := rows.Scan(&id, &v.number, &v.latest, &v.hash); err != nil {
+			return nil, err
+		}
+		newest[id] = v // they come in ascending order
+	}
+	return newest, rows.Err()
+}
+
+// importer is one import of a dataset.
+type importer struct {
+	txn
+	dataset string
+	now     int64 // microseconds
+	known   map[string]version
+	seen    map[string]bool
+	result  dataset.ImportResult
+}
+
+// add stores a sample of the new dataset, unless its newest version is the same.
+func (im *importer) add(ctx context.Context, sample *assay.Sample) error {
+	if sample.Dataset != im.dataset {
+		return fmt.Errorf("it belongs to dataset %q", sample.Dataset)
+	}
+	if im.seen[sample.ID] {
+		return assay.Errorf(assay.CodeInvalid, "sample %s stands in dataset %s twice", sample.ID, im.dataset)
+	}
+	im.seen[sample.ID] = true
+	hash, err := contentHash(sample)
+	if err != nil {
+		return err
+	}
+	before := im.known[sample.ID]
+	switch {
+	case before.latest && before.hash == hash:
+		im.result.Unchanged++
+		return nil
+	case before.latest:
+		im.result.Changed++
+		if _, err := im.exec(ctx, dropLatest, im.dataset, sample.ID); err != nil {
+			return err
+		}
+	default:
+		im.result.Added++
+		if before.hash == hash {
+			_, err := im.exec(ctx, setLatest, im.dataset, sample.ID, before.number)
+			return err
+		}
+	}
+	created := im.now
+	if !sample.CreatedAt.IsZero() {
+		created = toMicros(sample.CreatedAt)
+	}
+	return im.insertSample(ctx, sample, before.number+1, created, hash)
+}
+
+// removeOthers takes the samples that were not added out of the dataset.
+func (im *importer) removeOthers(ctx context.Context) error {
+	for id, v := range im.known {
+		if v.latest && !im.seen[id] {
+			im.result.Removed++
+			if _, err := im.exec(ctx, dropLatest, im.dataset, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

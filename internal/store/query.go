@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// hotReads and hotWrites are the statements of the requests that come in thousands.
+// They are prepared once; the others are compiled when they run.
+var (
+	hotReads  = []string{selectSession, selectInteraction, selectAPIKeyByHash, selectVerification, selectSampleLatest, selectSample}
+	hotWrites = []string{
+		selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
+		selectSessionAny, moveSession, touchAPIKey, insertSample,
+	}
+)
+
+// queries runs statements: outside a transaction (pool) or inside one (txn).
+type queries interface {
+	row(ctx context.Context, text string, args ...any) *sql.Row
+	rows(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	exec(ctx context.Context, text string, args ...any) (affected int64, err error)
+}
+
+func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
+	if stmt := p.prepared[text]; stmt != nil {
+		return stmt.QueryRowContext(ctx, args...)
+	}
+	return p.db.QueryRowContext(ctx, text, args...)
+}
+
+func (p *pool) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if stmt := p.prepared[text]; stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
+	return p.db.QueryContext(ctx, text, args...)
+}
+
+func (p *pool) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if stmt := p.prepared[text]; stmt != nil {
+		return affected(stmt.ExecContext(ctx, args...))
+	}
+	return affected(p.db.ExecContext(ctx, text, args...))
+}
+
+// txn is a transaction.
+type txn struct {
+	tx       *sql.Tx
+	prepared map[string]*sql.Stmt
+}
+
+func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
+	if stmt := t.prepared[text]; stmt != nil {
+		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+	}
+	return t.tx.QueryRowContext(ctx, text, args...)
+}
+
+func (t txn) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if stmt := t.prepared[text]; stmt != nil {
+		return t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	}
+	return t.tx.QueryContext(ctx, text, args...)
+}
+
+func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if stmt := t.prepared[text]; stmt != nil {
+		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...))
+	}
+	return affected(t.tx.ExecContext(ctx, text, args...))
+}
+
+func affected(res sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// write runs f in a transaction that nobody else writes beside, and commits it
+// unless f fails. A reader sees all of it or nothing.
+func (s *Store) write(ctx context.Context, f func(txn) error) error {
+	return s.writer.transact(ctx, nil, f)
+}
+
+// read runs f in a transaction that sees one state of the database. It must be
+// short: while it is open, the log of later writes cannot be folded into the file.
+func (s *Store) read(ctx context.Context, f func(txn) error) error {
+	return s.reader.transact(ctx, &sql.TxOptions{ReadOnly: true}, f)
+}
+
+func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, f func(txn) error) error {
+	tx, err := p.db.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after Commit
+	if err := f(txn{tx, p.prepared}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// collect reads all rows of a query.
+func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// scanner is a row: *sql.Row or *sql.Rows.
+type scanner interface{ Scan(dest ...any) error }

@@ -1,0 +1,328 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"assay"
+	"assay/internal/dataset"
+	"assay/internal/session"
+)
+
+var datasetTests = []test{
+	{"a sample is read as it was stored", testSample},
+	{"an import again changes nothing", testImportAgain},
+	{"a changed sample is a new version", testVersions},
+	{"a sample is removed and comes back", testRemoved},
+	{"sessions keep the version they were made from", testSessionKeepsVersion},
+	{"an import is whole or nothing", testImportWhole},
+	{"a search is for a part of the id, ignoring case", testSearch},
+	{"pages hold each sample once, in order", testSamplePages},
+	{"a reader that stops is obeyed", testSamplesStop},
+	{"imports and readers do not stand in each other's way", testSamplesWhileImporting},
+	{"50,000 samples are streamed in little memory", testManySamples},
+}
+
+func fullSample(dataset, id string) *assay.Sample {
+	return &assay.Sample{
+		Dataset: dataset, ID: id, VersionDescription: "first", Description: "a task", CreatedAt: kept,
+		Repo: "r/r", BaseCommit: "abc", EnvironmentSetupCommit: "def", ProblemStatement: "it is broken\n", HintsText: "look",
+		Patch: "--- a\n+++ b\n", NonCodePatch: "n", TestPatch: "t",
+		FailToPass: []string{"TestA", "Test \"B\""}, PassToPass: []string{"TestC"}, FailToFail: []string{},
+		Task: assay.Task{
+			Image: "i/{instance_id}", Workdir: "/src", Language: "go", Env: map[string]string{"A": "1"}, Network: "none",
+			Resources: assay.Resources{CPUs: 1.5, MemoryMB: 512}, Grading: assay.GradingSWEBench,
+			Verifier: assay.Verifier{Kind: assay.VerifierTestSuite, Command: "go test", TimeoutSeconds: 60, Reports: []assay.ReportSpec{{Path: "-", Format: "go-test-json"}}},
+		},
+	}
+}
+
+// importSet imports samples as the dataset and checks what it did.
+func (f fixture) importSet(name string, want dataset.ImportResult, samples ...*assay.Sample) {
+	f.Helper()
+	got, err := f.ImportDataset(f.ctx, &assay.Dataset{Name: name, Description: "about " + name, CreatedAt: kept}, samples)
+	f.must(err)
+	if got != want {
+		f.Errorf("import did %+v, want %+v", got, want)
+	}
+}
+
+// list returns the ids that a query selects.
+func (f fixture) list(q dataset.Query) []string {
+	f.Helper()
+	var ids []string
+	f.must(f.Samples(f.ctx, q, func(s *assay.Sample) error {
+		ids = append(ids, s.Dataset+"/"+s.ID)
+		return nil
+	}))
+	return ids
+}
+
+func testSample(f fixture) {
+	want := fullSample("d", "one")
+	f.importSet("d", dataset.ImportResult{Added: 1}, want)
+	want.Version, want.Latest = 1, true
+
+	for _, version := range []int{0, 1} {
+		got, err := f.Sample(f.ctx, "d", "one", version)
+		f.must(err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			f.Error(diff)
+		}
+	}
+	f.must(f.Samples(f.ctx, dataset.Query{}, func(got *assay.Sample) error {
+		if diff := cmp.Diff(want, got); diff != "" {
+			f.Error(diff)
+		}
+		return nil
+	}))
+	d, err := f.Dataset(f.ctx, "d")
+	f.must(err)
+	if diff := cmp.Diff(&assay.Dataset{Name: "d", Description: "about d", SampleCount: 1, CreatedAt: kept}, d); diff != "" {
+		f.Error(diff)
+	}
+
+	_, err = f.Sample(f.ctx, "none", "one", 0)
+	f.code(err, assay.CodeDatasetNotFound)
+	_, err = f.Sample(f.ctx, "d", "none", 0)
+	f.code(err, assay.CodeSampleNotFound)
+	_, err = f.Sample(f.ctx, "d", "one", 2)
+	f.code(err, assay.CodeSampleNotFound)
+	_, err = f.Dataset(f.ctx, "none")
+	f.code(err, assay.CodeDatasetNotFound)
+}
+
+func testImportAgain(f fixture) {
+	one, two := fullSample("d", "one"), fullSample("d", "two")
+	two.FailToFail = nil // is the same as an empty list
+	f.importSet("d", dataset.ImportResult{Added: 2}, one, two)
+	two.FailToFail = []string{}
+	f.importSet("d", dataset.ImportResult{Unchanged: 2}, two, one)
+	all, err := f.Datasets(f.ctx)
+	f.must(err)
+	if len(all) != 1 || all[0].SampleCount != 2 {
+		f.Errorf("got %+v, want one dataset with 2 samples", all)
+	}
+}
+
+func testVersions(f fixture) {
+	changes := []func(*assay.Sample){
+		func(s *assay.Sample) { s.Patch += "\n" },
+		func(s *assay.Sample) { s.FailToPass = s.FailToPass[:1] },
+		func(s *assay.Sample) { s.Task.Verifier.TimeoutSeconds++ },
+		func(s *assay.Sample) { s.Description = "" },
+	}
+	sample := fullSample("d", "one")
+	same := fullSample("d", "same")
+	f.importSet("d", dataset.ImportResult{Added: 2}, sample, same)
+	for i, change := range changes {
+		old := *sample
+		change(sample)
+		f.importSet("d", dataset.ImportResult{Changed: 1, Unchanged: 1}, sample, same)
+
+		want := *sample
+		want.Version, want.Latest = i+2, true
+		got, err := f.Sample(f.ctx, "d", "one", 0)
+		f.must(err)
+		if diff := cmp.Diff(&want, got); diff != "" {
+			f.Error(diff)
+		}
+		old.Version, old.Latest = i+1, false
+		got, err = f.Sample(f.ctx, "d", "one", i+1)
+		f.must(err)
+		if diff := cmp.Diff(&old, got); diff != "" {
+			f.Error(diff)
+		}
+	}
+	if got := f.list(dataset.Query{}); len(got) != 2 {
+		f.Errorf("listed %v, want each sample once", got)
+	}
+}
+
+func testRemoved(f fixture) {
+	one, two := fullSample("d", "one"), fullSample("d", "two")
+	f.importSet("d", dataset.ImportResult{Added: 2}, one, two)
+	f.importSet("d", dataset.ImportResult{Unchanged: 1, Removed: 1}, two)
+	_, err := f.Sample(f.ctx, "d", "one", 0)
+	f.code(err, assay.CodeSampleNotFound)
+	if got, err := f.Sample(f.ctx, "d", "one", 1); err != nil || got.Latest {
+		f.Errorf("version 1 of a removed sample: %+v, %v", got, err)
+	}
+	f.importSet("d", dataset.ImportResult{Unchanged: 1}, two)
+
+	f.importSet("d", dataset.ImportResult{Added: 1, Unchanged: 1}, one, two)
+	if got, err := f.Sample(f.ctx, "d", "one", 0); err != nil || got.Version != 1 {
+		f.Errorf("a sample that came back: %+v, %v; want version 1", got, err)
+	}
+	f.importSet("d", dataset.ImportResult{Unchanged: 1, Removed: 1}, two)
+	one.Patch = "another"
+	f.importSet("d", dataset.ImportResult{Added: 1, Unchanged: 1}, one, two)
+	if got, err := f.Sample(f.ctx, "d", "one", 0); err != nil || got.Version != 2 {
+		f.Errorf("a sample that came back changed: %+v, %v; want version 2", got, err)
+	}
+}
+
+func testSessionKeepsVersion(f fixture) {
+	u := f.user()
+	sample := fullSample("d", "one")
+	f.importSet("d", dataset.ImportResult{Added: 1}, sample)
+	s, _, err := f.InsertSession(f.ctx, newSession(u.ID, "d", "one"), session.Idempotency{}, session.LiveLimits{})
+	f.must(err)
+	sample.Patch = "another"
+	f.importSet("d", dataset.ImportResult{Changed: 1}, sample)
+	got, err := f.Sample(f.ctx, s.Dataset, s.SampleID, s.SampleVersion)
+	f.must(err)
+	if got.Version != 1 || got.Patch == sample.Patch {
+		f.Errorf("the session's sample is version %d with patch %q", got.Version, got.Patch)
+	}
+}
+
+func testImportWhole(f fixture) {
+	f.importSet("d", dataset.ImportResult{Added: 1}, fullSample("d", "one"))
+	_, err := f.ImportDataset(f.ctx, &assay.Dataset{Name: "d", Description: "new"}, []*assay.Sample{
+		fullSample("d", "two"), fullSample("d", "three"), fullSample("d", "two"),
+	})
+	f.code(err, assay.CodeInvalid)
+	if diff := cmp.Diff([]string{"d/one"}, f.list(dataset.Query{})); diff != "" {
+		f.Error(diff)
+	}
+	d, err := f.Dataset(f.ctx, "d")
+	f.must(err)
+	if d.Description != "about d" || d.SampleCount != 1 {
+		f.Errorf("a failed import left %+v", d)
+	}
+}
+
+func testSearch(f fixture) {
+	ids := []string{"Go__Chi-12", "go__chi-120", `a%b`, `a\b`, "axb", "É"}
+	var samples []*assay.Sample
+	for _, id := range ids {
+		samples = append(samples, &assay.Sample{Dataset: "d", ID: id, CreatedAt: kept})
+	}
+	f.importSet("d", dataset.ImportResult{Added: len(ids)}, samples...)
+	for search, want := range map[string][]string{
+		"":      {"d/Go__Chi-12", "d/axb", "d/a%b", `d/a\b`, "d/go__chi-120", "d/É"},
+		"CHI-1": {"d/Go__Chi-12", "d/go__chi-120"},
+		"12":    {"d/Go__Chi-12", "d/go__chi-120"},
+		"120":   {"d/go__chi-120"},
+		"__":    {"d/Go__Chi-12", "d/go__chi-120"},
+		"%":     {"d/a%b"},
+		`\`:     {`d/a\b`},
+		"a_b":   nil,
+		"É":     {"d/É"},
+		"none":  nil,
+	} {
+		got := f.list(dataset.Query{Dataset: "d", Search: search})
+		n, err := f.CountSamples(f.ctx, dataset.Query{Dataset: "d", Search: search})
+		f.must(err)
+		if len(got) != len(want) || n != len(want) {
+			f.Errorf("search %q: %v and count %d, want %v", search, got, n, want)
+			continue
+		}
+		has := map[string]bool{}
+		for _, id := range got {
+			has[id] = true
+		}
+		for _, id := range want {
+			if !has[id] {
+				f.Errorf("search %q: %v, want %v", search, got, want)
+			}
+		}
+	}
+}
+
+func testSamplePages(f fixture) {
+	var want []string
+	for _, name := range []string{"a", "b", "c"} {
+		var samples []*assay.Sample
+		for i := range 300 {
+			id := numbered("x", i)
+			want = append(want, name+"/"+id)
+			samples = append(samples, &assay.Sample{Dataset: name, ID: id, CreatedAt: kept, Patch: strings.Repeat("p", 5000)})
+		}
+		f.importSet(name, dataset.ImportResult{Added: 300}, samples...)
+	}
+	for _, tt := range []struct {
+		query dataset.Query
+		want  []string
+	}{
+		{dataset.Query{}, want},
+		{dataset.Query{Dataset: "b"}, want[300:600]},
+		{dataset.Query{Offset: 290, Limit: 20}, want[290:310]},
+		{dataset.Query{Dataset: "b", Offset: 1, Limit: 299}, want[301:600]},
+		{dataset.Query{Dataset: "c", Offset: 250, Limit: 100}, want[850:]},
+		{dataset.Query{Offset: 10}, want[10:]},
+		{dataset.Query{Offset: 900, Limit: 10}, nil},
+		{dataset.Query{Dataset: "none"}, nil},
+		{dataset.Query{Dataset: "b", Search: "x-00029"}, want[590:600]},
+	} {
+		if diff := cmp.Diff(tt.want, f.list(tt.query)); diff != "" {
+			f.Errorf("%+v: %s", tt.query, diff)
+		}
+	}
+	if n, err := f.CountSamples(f.ctx, dataset.Query{Offset: 10, Limit: 1}); err != nil || n != 900 {
+		f.Errorf("count %d, %v; want 900 whatever the page", n, err)
+	}
+}
+
+func testSamplesStop(f fixture) {
+	f.importSet("d", dataset.ImportResult{Added: 2}, fullSample("d", "one"), fullSample("d", "two"))
+	enough, calls := errors.New("enough"), 0
+	err := f.Samples(f.ctx, dataset.Query{}, func(*assay.Sample) error {
+		calls++
+		return enough
+	})
+	if !errors.Is(err, enough) || calls != 1 {
+		f.Errorf("got %v after %d calls, want the reader's error after 1", err, calls)
+	}
+}
+
+func testSamplesWhileImporting(f fixture) {
+	f.importSet("d", dataset.ImportResult{Added: 2}, fullSample("d", "one"), fullSample("d", "two"))
+	f.must(f.Samples(f.ctx, dataset.Query{}, func(s *assay.Sample) error {
+		changed := fullSample("other", "of-"+s.ID)
+		_, err := f.ImportDataset(f.ctx, &assay.Dataset{Name: "other"}, []*assay.Sample{changed})
+		return err
+	}))
+}
+
+func testManySamples(f fixture) {
+	const many = 50_000
+	samples := make([]*assay.Sample, many)
+	for i := range samples {
+		samples[i] = &assay.Sample{Dataset: "d", ID: numbered("s", i), CreatedAt: kept, ProblemStatement: strings.Repeat("words ", 100)}
+	}
+	f.importSet("d", dataset.ImportResult{Added: many}, samples...)
+	samples = nil
+
+	before, most, seen := heap(), uint64(0), 0
+	f.must(f.Samples(f.ctx, dataset.Query{Dataset: "d"}, func(s *assay.Sample) error {
+		if want := numbered("s", seen); s.ID != want {
+			return fmt.Errorf("sample %d is %s, want %s", seen, s.ID, want)
+		}
+		seen++
+		if seen%(many/5) == 0 {
+			most = max(most, heap())
+		}
+		return nil
+	}))
+	if seen != many {
+		f.Errorf("saw %d samples, want %d", seen, many)
+	}
+	const little = 16 << 20 // all of them are more than twice as much
+	if most > before+little {
+		f.Errorf("the heap grew by %d bytes, want at most %d", most-before, little)
+	}
+}
+
+// heap is how much memory is in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

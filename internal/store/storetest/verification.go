@@ -1,0 +1,258 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"assay"
+	"assay/internal/session"
+	"assay/internal/verification"
+)
+
+var verificationTests = []test{
+	{"a verification is read as it was stored", testVerification},
+	{"a verification of another session or user does not exist", testVerificationOwner},
+	{"a verification and its job are stored together or not at all", testEnqueue},
+	{"broken rules are told apart", testVerificationConstraints},
+	{"open verifications are limited, also under concurrency", testVerificationLimit},
+	{"an idempotency key stores one verification and one job", testVerificationIdempotency},
+	{"a move sets what it names and no more", testMoveVerification},
+	{"one of many moves wins", testMoveVerificationRace},
+	{"a move that is forbidden is refused", testMoveVerificationForbidden},
+	{"a handle is stored while the verification is open", testVerificationHandle},
+}
+
+func newVerification(s *assay.Session) *assay.Verification {
+	return &assay.Verification{
+		ID: assay.NewID(assay.PrefixVerification), SessionID: s.ID, UserID: s.UserID, Dataset: s.Dataset, SampleID: s.SampleID,
+		SampleVersion: s.SampleVersion, Status: assay.VerificationPending, CreatedAt: kept, Location: "here",
+	}
+}
+
+func (f fixture) pending(s *assay.Session) *assay.Verification {
+	f.Helper()
+	v, _, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 0, nil)
+	f.must(err)
+	return v
+}
+
+func testVerification(f fixture) {
+	s := f.ready()
+	want := newVerification(s)
+	want.CreatedAt = at
+	got, created, err := f.InsertVerification(f.ctx, want, session.Idempotency{}, 1, nil)
+	f.must(err)
+	if !created {
+		f.Error("the first verification was not created")
+	}
+	want.CreatedAt = kept
+	read, err := f.Verification(f.ctx, s.UserID, s.ID, want.ID)
+	f.must(err)
+	byServer, err := f.Verification(f.ctx, "", "", want.ID)
+	f.must(err)
+	for _, v := range []*assay.Verification{got, read, byServer} {
+		if diff := cmp.Diff(want, v); diff != "" {
+			f.Error(diff)
+		}
+	}
+}
+
+func testVerificationOwner(f fixture) {
+	s, other := f.ready(), f.ready()
+	v := f.pending(s)
+	for _, ids := range [][3]string{
+		{other.UserID, s.ID, v.ID}, {s.UserID, other.ID, v.ID}, {s.UserID, s.ID, "ver_none"}, {"", s.ID, v.ID}, {s.UserID, "", v.ID},
+	} {
+		_, err := f.Verification(f.ctx, ids[0], ids[1], ids[2])
+		f.code(err, assay.CodeJobNotFound)
+	}
+}
+
+// queue is a stand-in for the job queue: what was enqueued, and a fault.
+type queue struct {
+	ids   []string
+	fault error
+}
+
+func (q *queue) enqueue(ctx context.Context, tx *sql.Tx, id string) error {
+	if tx == nil {
+		return errors.New("there is no transaction")
+	}
+	if q.fault == nil {
+		q.ids = append(q.ids, id)
+	}
+	return q.fault
+}
+
+func testEnqueue(f fixture) {
+	s := f.ready()
+	var q queue
+	v := newVerification(s)
+	_, _, err := f.InsertVerification(f.ctx, v, session.Idempotency{}, 0, q.enqueue)
+	f.must(err)
+	if diff := cmp.Diff([]string{v.ID}, q.ids); diff != "" {
+		f.Error(diff)
+	}
+
+	q.fault = errors.New("the queue is broken")
+	lost := newVerification(s)
+	if _, _, err = f.InsertVerification(f.ctx, lost, session.Idempotency{}, 0, q.enqueue); !errors.Is(err, q.fault) {
+		f.Errorf("got %v, want the queue's error", err)
+	}
+	_, err = f.Verification(f.ctx, "", "", lost.ID)
+	f.code(err, assay.CodeJobNotFound)
+
+	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, q.enqueue)
+	f.must(err) // enqueues nothing
+	if _, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{Status: assay.VerificationPending}, q.enqueue); !errors.Is(err, q.fault) {
+		f.Errorf("got %v, want the queue's error", err)
+	}
+	got, err := f.Verification(f.ctx, "", "", v.ID)
+	f.must(err)
+	if got.Status != assay.VerificationStarting {
+		f.Errorf("the verification is %s although its job was not stored", got.Status)
+	}
+	q.fault = nil
+	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{Status: assay.VerificationPending}, q.enqueue)
+	f.must(err)
+	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{Status: assay.VerificationPending}, q.enqueue)
+	f.must(err) // moves nothing
+	if diff := cmp.Diff([]string{v.ID, v.ID}, q.ids); diff != "" {
+		f.Error(diff)
+	}
+}
+
+func testVerificationConstraints(f fixture) {
+	s := f.ready()
+	insert := func(change func(*assay.Verification)) error {
+		v := newVerification(s)
+		change(v)
+		_, _, err := f.InsertVerification(f.ctx, v, session.Idempotency{}, 0, nil)
+		return err
+	}
+	first := f.pending(s)
+	f.code(insert(func(v *assay.Verification) { v.ID = first.ID }), assay.CodeConflict)
+	f.code(insert(func(v *assay.Verification) { v.SessionID = "ses_none" }), assay.CodeSessionNotFound)
+	f.code(insert(func(v *assay.Verification) { v.UserID = "usr_none" }), assay.CodeUserNotFound)
+	f.code(insert(func(v *assay.Verification) { v.SampleVersion = 9 }), assay.CodeSampleNotFound)
+}
+
+func testVerificationLimit(f fixture) {
+	s, other := f.ready(), f.ready()
+	f.pending(other)
+	stored := race(8, func(int) bool {
+		_, created, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, nil)
+		if err != nil {
+			f.code(err, assay.CodeTooManyJobs)
+		}
+		return created
+	})
+	if stored != 3 {
+		f.Errorf("%d verifications were stored, want 3", stored)
+	}
+	open, err := f.OpenVerifications(f.ctx)
+	f.must(err)
+	if len(open) != 4 {
+		f.Fatalf("%d verifications are open, want 4", len(open))
+	}
+	_, _, err = f.MoveVerification(f.ctx, open[3].ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled}, nil)
+	f.must(err)
+	_, _, err = f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, nil)
+	f.must(err)
+}
+
+func testVerificationIdempotency(f fixture) {
+	s := f.ready()
+	var q queue
+	idem := session.Idempotency{Key: "k", RequestHash: "h"}
+	created := race(8, func(int) bool { // the store enqueues one at a time
+		_, created, err := f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
+		f.code(err, "")
+		return created
+	})
+	if created != 1 || len(q.ids) != 1 {
+		f.Errorf("%d verifications and %d jobs were stored, want one of each", created, len(q.ids))
+	}
+	idem.RequestHash = "other"
+	_, _, err := f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
+	f.code(err, assay.CodeConflict)
+}
+
+func testMoveVerification(f fixture) {
+	want := f.pending(f.ready())
+	step := func(from assay.VerificationStatus, change verification.Change) {
+		f.Helper()
+		got, moved, err := f.MoveVerification(f.ctx, want.ID, from, change, nil)
+		f.must(err)
+		if !moved {
+			f.Errorf("not moved from %s to %s", from, change.Status)
+		}
+		want.Status = change.Status
+		if diff := cmp.Diff(want, got); diff != "" {
+			f.Error(diff)
+		}
+	}
+	want.Attempt, want.StartedAt = 1, &kept
+	step(assay.VerificationPending, verification.Change{Status: assay.VerificationStarting, Attempt: 1, StartedAt: &at})
+	step(assay.VerificationStarting, verification.Change{Status: assay.VerificationRunning})
+	verdict := &assay.Verdict{
+		Tool: assay.VerifierTestSuite, Grading: assay.GradingSWEBench, Solved: true, Reason: "all passed", Passed: 2, Duration: 3 * time.Second,
+		Passes: []assay.TestOutcome{{Name: "TestA", Expected: "fail_to_pass", Duration: time.Millisecond}},
+		Stdout: assay.Output{Text: "ok \x00", Bytes: 4},
+	}
+	want.CompletedAt, want.Verdict = later(kept), verdict
+	step(assay.VerificationRunning, verification.Change{Status: assay.VerificationCompleted, CompletedAt: later(at), Verdict: verdict})
+
+	got, moved, err := f.MoveVerification(f.ctx, want.ID, assay.VerificationRunning, verification.Change{
+		Status: assay.VerificationError, Failure: &assay.Failure{Code: assay.CodeSandboxLost, Message: "it died"},
+	}, nil)
+	f.must(err)
+	if diff := cmp.Diff(want, got); diff != "" || moved {
+		f.Errorf("moved %v from a state that it had left\n%s", moved, diff)
+	}
+
+	want = f.pending(f.ready())
+	want.Failure, want.CompletedAt = &assay.Failure{Code: assay.CodePatchFailed, Message: "no"}, &kept
+	step(assay.VerificationPending, verification.Change{Status: assay.VerificationError, CompletedAt: &kept, Failure: want.Failure})
+	_, _, err = f.MoveVerification(f.ctx, "ver_none", assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, nil)
+	f.code(err, assay.CodeJobNotFound)
+}
+
+func testMoveVerificationRace(f fixture) {
+	v := f.pending(f.ready())
+	won := race(12, func(i int) bool {
+		_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting, Attempt: i + 1}, nil)
+		f.code(err, "")
+		return moved
+	})
+	if won != 1 {
+		f.Errorf("%d moves won, want 1", won)
+	}
+}
+
+func testMoveVerificationForbidden(f fixture) {
+	v := f.pending(f.ready())
+	for _, to := range []assay.VerificationStatus{assay.VerificationPending, assay.VerificationRunning, assay.VerificationCompleted} {
+		if _, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: to}, nil); err == nil {
+			f.Errorf("a verification that is pending became %s", to)
+		}
+	}
+}
+
+func testVerificationHandle(f fixture) {
+	v := f.pending(f.ready())
+	f.must(f.SetVerificationHandle(f.ctx, v.ID, "h", "there"))
+	got, err := f.Verification(f.ctx, "", "", v.ID)
+	f.must(err)
+	if got.Handle != "h" || got.Location != "there" {
+		f.Errorf("handle %q at %q, want h at there", got.Handle, got.Location)
+	}
+	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled}, nil)
+	f.must(err)
+	f.code(f.SetVerificationHandle(f.ctx, v.ID, "h", "there"), assay.CodeConflict)
+	f.code(f.SetVerificationHandle(f.ctx, "ver_none", "h", "there"), assay.CodeJobNotFound)
+}

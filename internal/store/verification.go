@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"assay"
+	"assay/internal/session"
+	"assay/internal/verification"
+)
+
+const verificationColumns = `id, session_id, user_id, dataset, sample_id, sample_version, status, attempt, created_at, started_at, completed_at,
+	failure_code, failure_message, location, handle, verdict`
+
+const (
+	selectVerification    = `SELECT ` + verificationColumns + ` FROM verifications WHERE id = $1 AND session_id = $2 AND user_id = $3`
+	selectVerificationAny = `SELECT ` + verificationColumns + ` FROM verifications WHERE id = $1`
+	selectOpen            = `SELECT ` + verificationColumns + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY id`
+
+	selectVerificationByKey = `SELECT id, idem_hash FROM verifications WHERE session_id = $1 AND idem_key = $2`
+	countOpen               = `SELECT count(*) FROM verifications WHERE session_id = $1 AND status IN ('pending', 'starting', 'running')`
+
+	insertVerification = `INSERT INTO verifications (` + verificationColumns + `, idem_key, idem_hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16, $17)`
+
+	moveVerification = `UPDATE verifications SET status = $3,
+			attempt = CASE WHEN $4 = 0 THEN attempt ELSE $4 END,
+			started_at = coalesce($5, started_at),
+			completed_at = coalesce($6, completed_at),
+			failure_code = coalesce($7, failure_code),
+			failure_message = coalesce($8, failure_message),
+			verdict = coalesce($9, verdict)
+		WHERE id = $1 AND status = $2`
+
+	setVerificationHandle = `UPDATE verifications SET handle = $2, location = $3 WHERE id = $1 AND status IN ('pending', 'starting', 'running')`
+)
+
+func scanVerification(row scanner) (*assay.Verification, error) {
+	var (
+		v                  assay.Verification
+		created            int64
+		started, completed sql.NullInt64
+		code, message      sql.NullString
+		verdict            sql.NullString
+	)
+	err := row.Scan(&v.ID, &v.SessionID, &v.UserID, &v.Dataset, &v.SampleID, &v.SampleVersion, &v.Status, &v.Attempt, &created, &started, &completed,
+		&code, &message, &v.Location, &v.Handle, &verdict)
+	if err != nil {
+		return nil, err
+	}
+	v.CreatedAt = fromMicros(created)
+	v.StartedAt, v.CompletedAt = fromMicrosOrNull(started), fromMicrosOrNull(completed)
+	v.Failure = failureOf(code, message)
+	if verdict.Valid {
+		v.Verdict = new(assay.Verdict)
+		err = fromJSON(verdict.String, "verdict", v.Verdict)
+	}
+	return &v, err
+}
+
+// InsertVerification implements verification.Store. Limit 0 is no limit. A session,
+// user or sample that does not exist is session_not_found, user_not_found or
+// sample_not_found.
+func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (got *assay.Verification, created bool, err error) {
+	err = s.write(ctx, func(w txn) error {
+		id, err := earlier(w.row(ctx, selectVerificationByKey, in.SessionID, toNull(idem.Key)), idem)
+		if err != nil {
+			return err
+		}
+		if created = id == ""; created {
+			id = in.ID
+			if err := w.checkOpen(ctx, in.SessionID, limit); err != nil {
+				return err
+			}
+			if err := w.insertVerification(ctx, in, idem); err != nil {
+				return err
+			}
+			if enqueue != nil {
+				if err := enqueue(ctx, w.tx, in.ID); err != nil {
+					return fmt.Errorf("enqueue its job: %w", err)
+				}
+			}
+		}
+		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
+		return err
+	})
+	if err != nil {
+		return nil, false, doing(err, "insert verification %s of session %s", in.ID, in.SessionID)
+	}
+	return got, created, nil
+}
+
+// checkOpen fails when the session has as many open verifications as it may.
+func (t txn) checkOpen(ctx context.Context, sessionID string, limit int) error {
+	if limit == 0 {
+		return nil
+	}
+	var open int
+	if err := t.row(ctx, countOpen, sessionID).Scan(&open); err != nil {
+		return err
+	}
+	if open >= limit {
+		return assay.Errorf(assay.CodeTooManyJobs, "%d verifications of session %s have not ended, which is as many as may; wait for one to end", open, sessionID)
+	}
+	return nil
+}
+
+func (t txn) insertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency) error {
+	code, message := failureColumns(in.Failure)
+	_, err := t.exec(ctx, insertVerification, in.ID, in.SessionID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status, in.Attempt,
+		toMicros(in.CreatedAt), toMicrosOrNull(in.StartedAt), toMicrosOrNull(in.CompletedAt),
+		code, message, in.Location, in.Handle, toNull(idem.Key), toNull(idem.RequestHash))
+	switch broken := constraintOf(err); {
+	case broken.unique == "verifications.id":
+		return duplicate("verification", in.ID)
+	case broken.foreign:
+		if _, err := scanSession(t.row(ctx, selectSessionAny, in.SessionID)); err != nil {
+			return orNone(err, assay.CodeSessionNotFound, "session %s does not exist", in.SessionID)
+		}
+		if _, err := scanUser(t.row(ctx, selectUser, in.UserID)); err != nil {
+			return orNone(err, assay.CodeUserNotFound, "user %s does not exist", in.UserID)
+		}
+		return noVersion(in.Dataset, in.SampleID, in.SampleVersion)
+	}
+	return err
+}
+
+// Verification implements verification.Store.
+func (s *Store) Verification(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
+	var row *sql.Row
+	if userID == "" && sessionID == "" {
+		row = s.reader.row(ctx, selectVerificationAny, id)
+	} else {
+		row = s.reader.row(ctx, selectVerification, id, sessionID, userID)
+	}
+	v, err := scanVerification(row)
+	if err != nil {
+		return nil, doing(orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id), "read verification %s", id)
+	}
+	return v, nil
+}
+
+// MoveVerification implements verification.Store. A move that
+// assay.VerificationStatus forbids is an error of the program.
+func (s *Store) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change, enqueue verification.Enqueue) (got *assay.Verification, moved bool, err error) {
+	if !from.CanBecome(change.Status) {
+		return nil, false, fmt.Errorf("move verification %s: %s cannot become %s", id, from, change.Status)
+	}
+	var verdict sql.NullString
+	if change.Verdict != nil {
+		verdict.Valid = true
+		if verdict.String, err = toJSON(change.Verdict); err != nil {
+			return nil, false, fmt.Errorf("encode the verdict of verification %s: %w", id, err)
+		}
+	}
+	code, message := failureColumns(change.Failure)
+	err = s.write(ctx, func(w txn) error {
+		n, err := w.exec(ctx, moveVerification, id, from, change.Status, change.Attempt,
+			toMicrosOrNull(change.StartedAt), toMicrosOrNull(change.CompletedAt), code, message, verdict)
+		if err != nil {
+			return err
+		}
+		moved = n == 1
+		if moved && change.Status == assay.VerificationPending && enqueue != nil {
+			if err := enqueue(ctx, w.tx, id); err != nil {
+				return fmt.Errorf("enqueue its job: %w", err)
+			}
+		}
+		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
+		return orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id)
+	})
+	if err != nil {
+		return nil, false, doing(err, "move verification %s from %s to %s", id, from, change.Status)
+	}
+	return got, moved, nil
+}
+
+// SetVerificationHandle implements verification.Store: job_not_found, and conflict
+// when the verification has ended.
+func (s *Store) SetVerificationHandle(ctx context.Context, id, handle, location string) error {
+	err := s.write(ctx, func(w txn) error {
+		n, err := w.exec(ctx, setVerificationHandle, id, handle, location)
+		if err != nil || n == 1 {
+			return err
+		}
+		ended, err := scanVerification(w.row(ctx, selectVerificationAny, id))
+		if err != nil {
+			return orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id)
+		}
+		return assay.Errorf(assay.CodeConflict, "verification %s is %s", id, ended.Status)
+	})
+	return doing(err, "store the sandbox of verification %s", id)
+}
+
+// OpenVerifications implements verification.Store: oldest first.
+func (s *Store) OpenVerifications(ctx context.Context) ([]*assay.Verification, error) {
+	rows, err := s.reader.rows(ctx, selectOpen)
+	open, err := collect(rows, err, scanVerification)
+	return open, doing(err, "list open verifications")
+}
