@@ -42,7 +42,7 @@ func TestSettingsPrecedence(t *testing.T) {
 			"ASSAY_LOG_FORMAT":       "",
 		}),
 		Flags: Config{Listen: "flag:1", Resources: Resources{PIDs: 99}, DataDir: "not given"},
-		Given: []string{"listen", "resources.pids", "destroy_on_exit"},
+		Given: []string{"listen", "resources-pids", "destroy-on-exit", "json"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestSettingsRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 
 func TestWrittenSettingsCanBeReadAgain(t *testing.T) {
 	var out bytes.Buffer
-	first, err := LoadSettings(Sources{Flags: Config{Listen: "[::1]:0", BaseURL: "https://a.example/x: y # z"}, Given: []string{"listen", "base_url"}})
+	first, err := LoadSettings(Sources{Flags: Config{Listen: "[::1]:0", BaseURL: "https://a.example/x: y # z"}, Given: []string{"listen", "base-url"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,8 +166,8 @@ func TestSettingsHaveOneName(t *testing.T) {
 				check(f.Type, key+".", f.Tag.Get("prefix"))
 				continue
 			}
-			if flag := "--" + flags + f.Tag.Get("name"); flag != (field{key: key}).flag() {
-				t.Errorf("setting %s has the flag %s", key, flag)
+			if flag := flags + f.Tag.Get("name"); flag != (field{key: key}).flag() {
+				t.Errorf("setting %s has the flag --%s", key, flag)
 			}
 			if f.Tag.Get("help") == "" {
 				t.Errorf("setting %s has no help", key)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ type Sources struct {
 	File  string                      // a YAML file; "" for none
 	Env   func(string) (string, bool) // os.LookupEnv
 	Flags Config                      // as parsed from the command line
-	Given []string                    // keys of the flags that were given
+	Given []string                    // names, without dashes, of the flags that were given; others than settings are ignored
 }
 
 // Settings is a Config that knows where each of its values comes from.
@@ -40,21 +41,12 @@ func LoadSettings(src Sources) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	flags := map[string]field{}
-	for _, f := range fieldsOf(reflect.ValueOf(&src.Flags).Elem(), "") {
-		flags[f.key] = f
-	}
-	byKey := map[string]field{}
-	for _, f := range all {
-		byKey[f.key] = f
-	}
-	for _, key := range src.Given {
-		f, ok := byKey[key]
-		if !ok {
-			return nil, fmt.Errorf("there is no setting %s", key)
+	flags := fieldsOf(reflect.ValueOf(&src.Flags).Elem(), "")
+	for i, f := range all {
+		if slices.Contains(src.Given, f.flag()) {
+			f.value.Set(flags[i].value)
+			s.Source[f.key] = "--" + f.flag()
 		}
-		f.value.Set(flags[key].value)
-		s.Source[key] = f.flag()
 	}
 	s.fillDefaults(all)
 	return s, nil
@@ -101,7 +93,7 @@ func fieldsOf(v reflect.Value, prefix string) []field {
 func (f field) env() string { return "ASSAY_" + strings.ToUpper(strings.ReplaceAll(f.key, ".", "_")) }
 
 // flag is the name of the setting on the command line.
-func (f field) flag() string { return "--" + strings.NewReplacer(".", "-", "_", "-").Replace(f.key) }
+func (f field) flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(f.key) }
 
 // readEnv reads the environment. An empty variable is as good as none.
 func (s *Settings) readEnv(lookup func(string) (string, bool), all []field) error {

@@ -1,16 +1,21 @@
 package dataset
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"regexp"
 	"testing"
 
 	"assay"
+	"assay/internal/testreport"
 )
+
+const documentation = "../../docs/dataset-format.md"
 
 // TestDocumentedExample imports the example of the documentation.
 func TestDocumentedExample(t *testing.T) {
-	text, err := os.ReadFile("../../docs/dataset-format.md")
+	text, err := os.ReadFile(documentation)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +38,55 @@ func TestDocumentedExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if format := sample.Task.Verifier.Reports[0].Format; format != string(testreport.GoTestJSON) {
+		t.Errorf("the report's format is %q", format)
+	}
 	if want := (assay.Resources{CPUs: 2, MemoryMB: 1024}); sample.Task.Resources != want {
 		t.Errorf("the sample's own memory is not laid over the default: %+v", sample.Task.Resources)
 	}
+}
+
+// TestDocumentedKeys: the document names every key that the schemas know.
+func TestDocumentedKeys(t *testing.T) {
+	text, err := os.ReadFile(documentation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"schema/dataset.schema.json", "schema/sample.schema.json"} {
+		raw, err := schemaFiles.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema map[string]any
+		if err := json.Unmarshal(raw, &schema); err != nil {
+			t.Fatal(err)
+		}
+		for key := range propertiesOf(schema) {
+			quoted := regexp.MustCompile("`([a-z]+\\.)?" + regexp.QuoteMeta(key) + "`")
+			if !quoted.Match(text) {
+				t.Errorf("%s: %s is not documented", name, key)
+			}
+		}
+	}
+}
+
+// propertiesOf collects the names of all properties of a schema, at any depth.
+func propertiesOf(v any) map[string]bool {
+	found := map[string]bool{}
+	switch v := v.(type) {
+	case map[string]any:
+		if properties, ok := v["properties"].(map[string]any); ok {
+			for name := range properties {
+				found[name] = true
+			}
+		}
+		for _, below := range v {
+			maps.Copy(found, propertiesOf(below))
+		}
+	case []any:
+		for _, below := range v {
+			maps.Copy(found, propertiesOf(below))
+		}
+	}
+	return found
 }

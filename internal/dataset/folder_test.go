@@ -94,7 +94,7 @@ func TestReadFolder(t *testing.T) {
 		"assay": map[string]any{
 			"env":       map[string]any{"CI": "2", "EXTRA": "x"},
 			"resources": map[string]any{"memory_mb": 2048},
-			"verifier":  map[string]any{"reports": []any{map[string]any{"path": "{reports}/*.xml", "format": "junit"}}},
+			"verifier":  map[string]any{"reports": []any{map[string]any{"path": "{reports}/*.xml", "format": "junit-xml"}}},
 		},
 	}))
 	want := &assay.Sample{
@@ -120,7 +120,7 @@ func TestReadFolder(t *testing.T) {
 				Kind:           assay.VerifierTestSuite,
 				Command:        "go test -json ./...",
 				TimeoutSeconds: 60,
-				Reports:        []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit"}},
+				Reports:        []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}},
 			},
 		},
 	}
@@ -243,10 +243,10 @@ func TestSampleFaults(t *testing.T) {
 		"reserved environment":   {task("env", map[string]any{"ASSAY_REPORTS": "/tmp"}), "assay.env.ASSAY_REPORTS: "},
 		"unknown setting":        {task("memory", 3), "assay: additional properties 'memory' not allowed"},
 		"unknown report format":  {report("-", "telepathy"), "assay.verifier.reports[0].format: "},
-		"report elsewhere":       {report("/etc/passwd", "junit"), "assay.verifier.reports[0].path: "},
-		"report that climbs":     {report("{reports}/../x", "junit"), "assay.verifier.reports[0].path: "},
-		"report without a name":  {report("{reports}", "junit"), "assay.verifier.reports[0].path: "},
-		"report pattern":         {report("out/[", "junit"), "assay.verifier.reports[0].path: "},
+		"report elsewhere":       {report("/etc/passwd", "junit-xml"), "assay.verifier.reports[0].path: "},
+		"report that climbs":     {report("{reports}/../x", "junit-xml"), "assay.verifier.reports[0].path: "},
+		"report without a name":  {report("{reports}", "junit-xml"), "assay.verifier.reports[0].path: "},
+		"report pattern":         {report("out/[", "junit-xml"), "assay.verifier.reports[0].path: "},
 		"verifier of no seconds": {verifier("timeout_seconds", 0), "assay.verifier.timeout_seconds: "},
 	} {
 		t.Run(name, func(t *testing.T) {
