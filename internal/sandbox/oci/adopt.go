@@ -1,0 +1,115 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"assay/internal/sandbox"
+)
+
+// Open takes over a running sandbox. One that a crash left frozen goes on.
+func (rt *Runtime) Open(ctx context.Context, h sandbox.Handle) (sandbox.Sandbox, error) {
+	if err := checkID(h.ID); err != nil {
+		return nil, fmt.Errorf("open sandbox: %w", err)
+	}
+	sb, err := rt.adopt(ctx, h)
+	if err != nil {
+		return nil, fmt.Errorf("open sandbox %s: %w", h.ID, err)
+	}
+	return sb, nil
+}
+
+func (rt *Runtime) adopt(ctx context.Context, h sandbox.Handle) (*Sandbox, error) {
+	switch {
+	case h.Version != sandbox.HandleVersion || h.Runtime != Name:
+		return nil, fmt.Errorf("its handle is of version %d of runtime %q, not %d of %q", h.Version, h.Runtime, sandbox.HandleVersion, Name)
+	case rt.fault != nil:
+		return nil, rt.fault
+	}
+	p := rt.places(h.ID)
+	if p.isDestroyed() {
+		return nil, sandbox.ErrGone
+	}
+	st, err := p.readState()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", sandbox.ErrGone, err)
+	}
+	if !st.Init.alive() {
+		return nil, sandbox.ErrGone
+	}
+	rt.mu.Lock()
+	sb := rt.open[h.ID]
+	rt.mu.Unlock()
+	if sb != nil && sb.state.Init == st.Init {
+		return sb, nil
+	}
+	if err := rt.cgroups.thaw(h.ID); err != nil {
+		return nil, err
+	}
+	sb = newSandbox(rt, st)
+	if err := sb.greet(ctx); err != nil {
+		sb.client.Close()
+		return nil, err
+	}
+	return rt.keep(sb), nil
+}
+
+// keep remembers an open sandbox, or returns the one that somebody else opened
+// meanwhile.
+func (rt *Runtime) keep(sb *Sandbox) *Sandbox {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	id := sb.state.Handle.ID
+	if have := rt.open[id]; have != nil && have.state.Init == sb.state.Init {
+		sb.client.Close()
+		return have
+	}
+	rt.open[id] = sb
+	return sb
+}
+
+// List tells every sandbox of which anything is left, by its folder, the runtime
+// binary's state, its root file system or its cgroup, sorted by id. Of a sandbox
+// without a readable folder only the id is known.
+func (rt *Runtime) List(ctx context.Context) ([]sandbox.Handle, error) {
+	ids := make(map[string]bool)
+	for _, dir := range []string{filepath.Join(rt.cfg.Dir, "sandboxes"), rt.runtimeRoot(), rt.cfg.RunDir} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("list sandboxes: %w", err)
+		}
+		for _, entry := range entries {
+			ids[entry.Name()] = true
+		}
+	}
+	if rt.cgroups != nil {
+		left, err := rt.cgroups.list()
+		if err != nil {
+			return nil, fmt.Errorf("list sandboxes: %w", err)
+		}
+		for _, id := range left {
+			ids[id] = true
+		}
+	}
+	var handles []sandbox.Handle
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("list sandboxes: %w", err)
+		}
+		if checkID(id) != nil {
+			continue // nothing of ours
+		}
+		st, err := rt.places(id).readState()
+		if err != nil || st.Handle.ID != id {
+			st.Handle = sandbox.Handle{Version: sandbox.HandleVersion, Runtime: Name, ID: id}
+		}
+		handles = append(handles, st.Handle)
+	}
+	return handles, nil
+}

@@ -1,0 +1,310 @@
+package oci
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"assay/internal/image"
+	"assay/internal/sandbox"
+)
+
+// Changes writes what differs from the image below root, read from the upper
+// directory of the overlay. Nothing of the sandbox takes part: it is frozen.
+//
+// Regular files, directories and symbolic links are told; hard links as files of
+// their own. Left out are sockets, FIFOs, extended attributes, and files whose names begin
+// with ".wh.", which a layer cannot tell. Ids are those inside. A root that is no
+// longer a directory, or whose parents are not, is an error that wraps
+// fs.ErrNotExist.
+func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.ChangeLimits, w io.Writer) (err error) {
+	sb.freezing.Lock()
+	defer sb.freezing.Unlock()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read the changes below %s in sandbox %s: %w", root, sb.id(), err)
+		}
+	}()
+	if !path.IsAbs(root) {
+		root = path.Join(sb.state.Handle.Workdir, root)
+	}
+	if err := sb.rt.cgroups.freeze(ctx, sb.id()); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return sandbox.ErrGone
+		}
+		return err
+	}
+	defer func() {
+		if terr := sb.rt.cgroups.thaw(sb.id()); err == nil {
+			err = terr
+		}
+	}()
+	merged, err := os.OpenRoot(sb.places.rootfs)
+	if err != nil {
+		return err
+	}
+	defer merged.Close()
+	upper, err := os.OpenRoot(sb.places.upper())
+	if err != nil {
+		return err
+	}
+	defer upper.Close()
+	out := &layerWriter{ctx: ctx, tar: tar.NewWriter(w), ids: sb.rt.cfg.IDs, limits: limits}
+	if err := out.changes(merged, upper, strings.Trim(path.Clean(root), "/")); err != nil {
+		return err
+	}
+	return out.tar.Close()
+}
+
+// maxDepth is how deep a tree may be that Changes follows; each level is a
+// descriptor and a stack frame of the server.
+const maxDepth = 255
+
+// opaqueXattr marks a directory of upper that hides the one below it, with the
+// value "y" (kernel, overlayfs.rst).
+const opaqueXattr = "trusted.overlay.opaque"
+
+// Whiteouts in a layer (OCI image-spec, layer.md).
+const (
+	whiteoutPrefix = ".wh."
+	whiteoutOpaque = ".wh..wh..opq"
+)
+
+// layerWriter turns a part of an upper directory into a layer.
+type layerWriter struct {
+	ctx    context.Context
+	tar    *tar.Writer
+	ids    image.IDShift
+	limits sandbox.ChangeLimits
+	files  int
+	bytes  int64
+}
+
+// changes writes what upper has below name, which is "" for everything. Whether
+// name still is what the sandbox sees is asked of the merged tree.
+func (l *layerWriter) changes(merged, upper *os.Root, name string) error {
+	if name == "" {
+		return l.dir(upper, "", 0)
+	}
+	hidden := false // a directory above hides the image's
+	at, parts := upper, strings.Split(name, "/")
+	for i, part := range parts {
+		prefix := path.Join(parts[:i+1]...)
+		info, err := merged.Lstat(prefix)
+		if err != nil {
+			return fmt.Errorf("/%s is gone: %w", prefix, err)
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("/%s is no directory but a %s: %w", prefix, kindOf(info.Mode()), fs.ErrNotExist)
+		}
+		next, err := at.OpenRoot(part)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // as the image has it
+		}
+		if err != nil {
+			return err
+		}
+		defer next.Close()
+		at = next
+		opaque, err := isOpaque(at)
+		if err != nil {
+			return err
+		}
+		hidden = hidden || opaque
+	}
+	if opaque, err := isOpaque(at); err != nil || opaque || !hidden {
+		if err != nil {
+			return err
+		}
+		return l.dir(at, "", 0)
+	}
+	if err := l.whiteout(whiteoutOpaque); err != nil {
+		return err
+	}
+	return l.dir(at, "", 0)
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "symbolic link"
+	case mode.IsRegular():
+		return "file"
+	}
+	return "special file"
+}
+
+// dir writes what is in one directory of upper, sorted by name.
+func (l *layerWriter) dir(at *os.Root, prefix string, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%.80s...: deeper than %d directories: %w", prefix, maxDepth, sandbox.ErrTooLarge)
+	}
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
+	opaque, err := isOpaque(at)
+	if err != nil {
+		return err
+	}
+	if opaque {
+		if err := l.whiteout(path.Join(prefix, whiteoutOpaque)); err != nil {
+			return err
+		}
+	}
+	names, err := l.names(at)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := l.entry(at, name, path.Join(prefix, name), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names reads a directory, and no more of it than could be written.
+func (l *layerWriter) names(at *os.Root) ([]string, error) {
+	d, err := at.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	left := l.limits.MaxFiles - l.files
+	names, err := d.Readdirnames(left + 1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if len(names) > left {
+		return nil, l.tooMany()
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (l *layerWriter) entry(at *os.Root, name, full string, depth int) error {
+	info, err := at.Lstat(name)
+	if err != nil {
+		return err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok:
+		return fmt.Errorf("%s: no stat", full)
+	case full == strings.TrimPrefix(path.Dir(agentPath), "/"):
+		return nil // made for the agent, when root is "/"
+	case info.Mode()&fs.ModeCharDevice != 0 && st.Rdev == 0:
+		return l.whiteout(path.Join(path.Dir(full), whiteoutPrefix+name))
+	case strings.HasPrefix(name, whiteoutPrefix):
+		return nil
+	case info.IsDir():
+		return l.subdir(at, info, st, name, full, depth)
+	case info.Mode().IsRegular():
+		return l.regular(at, info, st, name, full)
+	case info.Mode()&fs.ModeSymlink != 0:
+		target, err := at.Readlink(name)
+		if err != nil {
+			return err
+		}
+		return l.header(info, st, full, target)
+	}
+	return nil // a socket or FIFO
+}
+
+func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string, depth int) error {
+	if err := l.header(info, st, full+"/", ""); err != nil {
+		return err
+	}
+	sub, err := at.OpenRoot(name)
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	return l.dir(sub, full, depth+1)
+}
+
+func (l *layerWriter) regular(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string) error {
+	if info.Size() > l.limits.MaxBytes-l.bytes {
+		return fmt.Errorf("%s: more than %d bytes have changed: %w", full, l.limits.MaxBytes, sandbox.ErrTooLarge)
+	}
+	l.bytes += info.Size()
+	if err := l.header(info, st, full, ""); err != nil {
+		return err
+	}
+	f, err := at.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOATIME, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.Copy(l.tar, io.LimitReader(f, info.Size()))
+	if err == nil && n < info.Size() {
+		err = fmt.Errorf("%s: shorter than its size", full)
+	}
+	return err
+}
+
+func (l *layerWriter) whiteout(name string) error {
+	return l.write(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o600})
+}
+
+func (l *layerWriter) header(info fs.FileInfo, st *syscall.Stat_t, name, target string) error {
+	hdr, err := tar.FileInfoHeader(plainInfo{info}, target)
+	if err != nil {
+		return err
+	}
+	hdr.Name = name
+	hdr.Format = tar.FormatPAX // for times finer than a second: make looks at them
+	hdr.Uid, hdr.Gid = inside(st.Uid, l.ids.UIDBase, l.ids.Size), inside(st.Gid, l.ids.GIDBase, l.ids.Size)
+	return l.write(hdr)
+}
+
+// plainInfo hides the system's stat, so that no names of the host's users are looked up.
+type plainInfo struct{ fs.FileInfo }
+
+func (plainInfo) Sys() any { return nil }
+
+// nobody is the id of owners that the sandbox does not have.
+const nobody = 65534
+
+func inside(id, base, size uint32) int {
+	if id < base || id-base >= size {
+		return nobody
+	}
+	return int(id - base)
+}
+
+func (l *layerWriter) write(hdr *tar.Header) error {
+	if l.files++; l.files > l.limits.MaxFiles {
+		return l.tooMany()
+	}
+	return l.tar.WriteHeader(hdr)
+}
+
+func (l *layerWriter) tooMany() error {
+	return fmt.Errorf("more than %d files have changed: %w", l.limits.MaxFiles, sandbox.ErrTooLarge)
+}
+
+// isOpaque tells whether a directory of upper hides the one below it.
+func isOpaque(at *os.Root) (bool, error) {
+	d, err := at.Open(".")
+	if err != nil {
+		return false, err
+	}
+	defer d.Close()
+	var value [1]byte
+	n, err := unix.Fgetxattr(int(d.Fd()), opaqueXattr, value[:])
+	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ERANGE) {
+		return false, nil
+	}
+	return err == nil && n == 1 && value[0] == 'y', err
+}

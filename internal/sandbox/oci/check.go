@@ -1,0 +1,153 @@
+package oci
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"assay/internal/sandbox"
+)
+
+// Check proves that sandboxes can be made: what New found out by trying, and that
+// what may vanish later is still there.
+func (rt *Runtime) Check(ctx context.Context) error {
+	if rt.fault != nil {
+		return rt.fault
+	}
+	if err := rt.checkNow(); err != nil {
+		return fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
+	}
+	return ctx.Err()
+}
+
+// minFree is the room on the host's disk below which Check complains, in bytes. A
+// sandbox's disk is a sparse file: when the host is full, its writes fail.
+const minFree = 256 << 20
+
+func (rt *Runtime) checkNow() error {
+	if err := unix.Access(rt.runtime, unix.X_OK); err != nil {
+		return fmt.Errorf("the runtime %s cannot be run (%w); install it again", rt.runtime, err)
+	}
+	if _, err := os.Stat(rt.agent); err != nil {
+		return fmt.Errorf("the copy of the guest agent is gone (%w); restart the server", err)
+	}
+	if mounted, err := isMount(rt.cfg.RunDir); err != nil || !mounted {
+		return fmt.Errorf("%s is no longer mounted; restart the server", rt.cfg.RunDir)
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(rt.cfg.Dir, &st); err != nil {
+		return fmt.Errorf("look at the file system of %s: %w", rt.cfg.Dir, err)
+	}
+	if free := st.Bavail * uint64(st.Bsize); free < minFree {
+		return fmt.Errorf("only %d MiB are free on the file system of %s; make room", free>>20, rt.cfg.Dir)
+	}
+	return nil
+}
+
+// probe finds out, by trying, whether this host can run sandboxes.
+func (rt *Runtime) probe() error {
+	steps := []func() error{rt.probeUser, rt.probeRuntime, rt.probeCgroups, rt.probeSeccomp, rt.probeRunDir, rt.probeRoot}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
+		}
+	}
+	return nil
+}
+
+func (rt *Runtime) probeUser() error {
+	if os.Geteuid() != 0 {
+		return errors.New("sandboxes need root to mount file systems and set limits; run the server as root")
+	}
+	return nil
+}
+
+// probeTime bounds the runtime binary's answer to --version.
+const probeTime = 10 * time.Second
+
+// probeRuntime runs the runtime binary in a user namespace like a sandbox's.
+func (rt *Runtime) probeRuntime() error {
+	path, err := exec.LookPath(rt.cfg.Runtime)
+	if err != nil {
+		return fmt.Errorf("the runtime %q is not installed (%w); install it: apt-get install runc", rt.cfg.Runtime, err)
+	}
+	if rt.runtime, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, rt.runtime, "--version").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s --version: %w: %s; reinstall it", rt.runtime, err, strings.TrimSpace(string(out)))
+	}
+	version, _, _ := bytes.Cut(out, []byte("\n"))
+	rt.cfg.Log.Debug("found the runtime", "path", rt.runtime, "version", string(version))
+	cmd := exec.CommandContext(ctx, rt.runtime, "--version")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{HostID: int(rt.cfg.IDs.UIDBase), Size: int(rt.cfg.IDs.Size)}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: int(rt.cfg.IDs.GIDBase), Size: int(rt.cfg.IDs.Size)}},
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("user namespaces cannot be made (%w: %s); enable them: sysctl user.max_user_namespaces=65536, and kernel.unprivileged_userns_clone=1 where it exists", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+func (rt *Runtime) probeCgroups() (err error) {
+	rt.cgroups, err = findCgroups(keyOf(rt.cfg.Dir))
+	return err
+}
+
+func (rt *Runtime) probeSeccomp() (err error) {
+	rt.seccomp, err = seccompProfile()
+	return err
+}
+
+func (rt *Runtime) probeRunDir() error {
+	if err := rt.mountRunDir(); err != nil {
+		return fmt.Errorf("prepare the place of root file systems: %w", err)
+	}
+	return nil
+}
+
+// probeRoot mounts a root file system as Create does.
+func (rt *Runtime) probeRoot() (err error) {
+	if _, err := exec.LookPath("mkfs.ext4"); err != nil {
+		return fmt.Errorf("mkfs.ext4 is not installed (%w); install it: apt-get install e2fsprogs", err)
+	}
+	tmp, err := os.MkdirTemp(rt.cfg.Dir, "probe-*")
+	if err != nil {
+		return err
+	}
+	img, disk, root, lower := filepath.Join(tmp, "disk.img"), filepath.Join(tmp, "disk"), filepath.Join(tmp, "root"), filepath.Join(tmp, "lower")
+	for _, dir := range []string{disk, root, lower} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	defer func() {
+		if cerr := errors.Join(unmount(root), dropDisk(disk), os.RemoveAll(tmp)); err == nil {
+			err = cerr
+		}
+	}()
+	if err := rt.disks.create(img, rt.cfg.Defaults.DiskBytes); err != nil {
+		return err
+	}
+	if err := mountDisk(img, disk); err != nil {
+		return fmt.Errorf("%w; sandboxes need loop devices and ext4: modprobe loop ext4, and give a container /dev/loop-control and CAP_SYS_ADMIN", err)
+	}
+	if err := mountOverlay(root, []string{lower}, disk); err != nil {
+		return fmt.Errorf("%w; sandboxes need overlayfs of Linux 5.10 or newer: modprobe overlay", err)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+// Package oci runs sandboxes on this host through an OCI runtime binary: runc by
+// default.
+//
+// # What a sandbox is made of
+//
+//	Dir/sandboxes/ID/
+//	  state.json    the handle, and who its init process is
+//	  disk.img      sparse file with an ext4: all that the sandbox writes, and the limit to it
+//	  disk/         where disk.img is mounted: upper/ and work/ of the overlay
+//	  bundle/       config.json for the runtime
+//	  agent.sock    the guest agent answers here; no sandbox sees it
+//	  agent.log     the agent's standard error
+//	  destroyed     written first by Destroy, so that who waits knows why it died
+//	Dir/runtime/    the runtime binary's own state (--root)
+//	Dir/agents/     copies of the guest agent by content: an upgrade leaves running sandboxes alone
+//	Dir/disks/      formatted disks by size, to clone
+//	RunDir/ID       the root file system: the image's layers under the disk's upper/
+//
+// A sandbox's folder is made before and removed after everything else that belongs
+// to it. Whatever a process that was killed left behind is therefore found by List.
+//
+// # Mounts
+//
+// RunDir is a private tmpfs, so that mounts below it do not spread to other mount
+// namespaces, where they would keep disks busy. The root of every sandbox must be
+// able to walk to its root file system, as an unprivileged user of the host; that
+// is why it is not below Dir, which is closed to everybody. RunDir lets in the ids
+// of the sandboxes and nobody else. A server that is started again must see the
+// mounts of the one before: run it in the host's mount namespace, or one that lasts.
+//
+// # Ids
+//
+// All sandboxes share one range of host ids: root inside is IDs.UIDBase outside.
+// What separates them is their namespaces; the range separates them from the host.
+package oci
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sync/singleflight"
+
+	"assay/internal/image"
+	"assay/internal/sandbox"
+)
+
+// Name is what handles of this runtime carry.
+const Name = "oci"
+
+// DefaultIDs is the range of host ids that sandboxes get unless told otherwise. It
+// lies in what systemd's UIDS-GIDS document lists as unused (1879048192 to
+// 2147483647), above anything that useradd writes to /etc/subuid.
+var DefaultIDs = image.IDShift{UIDBase: 0x70000000, GIDBase: 0x70000000, Size: 1 << 16}
+
+// DefaultLimits are the limits of a sandbox whose Spec and Config name none.
+var DefaultLimits = sandbox.Limits{CPUs: 2, MemoryBytes: 4 << 30, PIDs: 2048, DiskBytes: 10 << 30}
+
+// Images is what the runtime needs of an image store. Its layers have their ids
+// shifted by Config.IDs.
+type Images interface {
+	Resolve(ctx context.Context, ref string) (image.Image, error)
+	Lease(ctx context.Context, img image.Image, owner string) (image.RootFS, error)
+	Release(owner string) error
+}
+
+// Config configures a Runtime.
+type Config struct {
+	// Dir holds everything that lasts. It is made with mode 0700. Required.
+	Dir string
+	// RunDir is where root file systems are mounted; see the package comment. Its
+	// parents must be open to everybody. Defaults to a name in /run made from Dir.
+	RunDir string
+	// Runtime is the OCI runtime binary, a path or a name in PATH. Defaults to "runc".
+	Runtime string
+	// Agent is the path of the guest agent's static binary. Required.
+	Agent string
+	// Images is where root file systems come from. Required.
+	Images Images
+	// IDs is the range of host ids that sandboxes run as. Defaults to DefaultIDs.
+	IDs image.IDShift
+	// Defaults fills zero limits of a Spec; its own zero fields default to DefaultLimits.
+	Defaults sandbox.Limits
+	// Location names this host for people. Defaults to its host name.
+	Location string
+	// Log defaults to slog.Default().
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	switch {
+	case c.Dir == "":
+		return c, errors.New("no Dir")
+	case c.Agent == "":
+		return c, errors.New("no Agent")
+	case c.Images == nil:
+		return c, errors.New("no Images")
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return c, err
+	}
+	c.Dir = dir
+	if c.RunDir == "" {
+		c.RunDir = "/run/assay-" + keyOf(dir)
+	}
+	if c.Runtime == "" {
+		c.Runtime = "runc"
+	}
+	if c.IDs == (image.IDShift{}) {
+		c.IDs = DefaultIDs
+	}
+	if err := c.IDs.Validate(); err != nil {
+		return c, err
+	}
+	c.Defaults = fillLimits(c.Defaults, DefaultLimits)
+	if c.Location == "" {
+		if c.Location, err = os.Hostname(); err != nil {
+			return c, err
+		}
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c, nil
+}
+
+// keyOf makes a short name of a directory, for what has to live outside of it.
+func keyOf(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return hex.EncodeToString(sum[:6])
+}
+
+func fillLimits(l, defaults sandbox.Limits) sandbox.Limits {
+	if l.CPUs == 0 {
+		l.CPUs = defaults.CPUs
+	}
+	if l.MemoryBytes == 0 {
+		l.MemoryBytes = defaults.MemoryBytes
+	}
+	if l.PIDs == 0 {
+		l.PIDs = defaults.PIDs
+	}
+	if l.DiskBytes == 0 {
+		l.DiskBytes = defaults.DiskBytes
+	}
+	return l
+}
+
+// Runtime makes sandboxes on this host. It implements sandbox.Runtime.
+type Runtime struct {
+	cfg     Config
+	runtime string // path of the runtime binary
+	agent   string // path of this Runtime's copy of the agent
+	disks   *disks
+	cgroups *cgroups
+	seccomp *specs.LinuxSeccomp
+	fault   error // why this host cannot run sandboxes, found by New
+
+	destroys singleflight.Group // by id
+
+	mu   sync.Mutex
+	open map[string]*Sandbox // by id
+}
+
+var _ sandbox.Runtime = (*Runtime)(nil)
+
+// New prepares Dir and RunDir and probes the host. It fails when the Config is
+// wrong. A host that cannot run sandboxes is not an error yet: Check and Create
+// tell, with the remedy.
+func New(cfg Config) (*Runtime, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("configure the oci runtime: %w", err)
+	}
+	rt := &Runtime{cfg: cfg, disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox)}
+	for _, sub := range []string{"", "sandboxes", "runtime", "agents", "disks"} {
+		if err := os.MkdirAll(filepath.Join(cfg.Dir, sub), 0o700); err != nil {
+			return nil, fmt.Errorf("prepare the sandboxes' directory: %w", err)
+		}
+	}
+	if rt.agent, err = keepAgent(cfg.Agent, filepath.Join(cfg.Dir, "agents")); err != nil {
+		return nil, fmt.Errorf("copy the guest agent %s: %w", cfg.Agent, err)
+	}
+	if rt.fault = rt.probe(); rt.fault != nil {
+		cfg.Log.Warn("this host cannot run sandboxes", "err", rt.fault)
+	}
+	return rt, nil
+}
+
+// Close lets go of the connections to sandboxes. They go on.
+func (rt *Runtime) Close() error {
+	rt.mu.Lock()
+	open := rt.open
+	rt.open = make(map[string]*Sandbox)
+	rt.mu.Unlock()
+	for _, sb := range open {
+		sb.client.Close()
+	}
+	return nil
+}
+
+// Location names this host.
+func (rt *Runtime) Location() string { return rt.cfg.Location }
+
+// keepAgent copies the agent to dir under a name made from its content.
+func keepAgent(path, dir string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(content)
+	kept := filepath.Join(dir, hex.EncodeToString(sum[:]))
+	if _, err := os.Stat(kept); err == nil {
+		return kept, nil
+	}
+	tmp, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(content)
+	if cerr := tmp.Chmod(0o555); err == nil { // read and run by an unprivileged id of the host
+		err = cerr
+	}
+	if cerr := tmp.Sync(); err == nil {
+		err = cerr
+	}
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), kept)
+	}
+	return kept, err
+}
