@@ -184,3 +184,9 @@ func contains(t testing.TB, text, part string) {
 		t.Errorf("%q does not hold %q", text, part)
 	}
 }
+
+const runtimeArch = runtime.GOARCH
+
+func addendum(img v1.Image, arch string) mutate.IndexAddendum {
+	return mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}}
+}

@@ -130,7 +130,8 @@ func (d *downloading) attempt(ctx context.Context, have int64) error {
 		return err
 	}
 	if have > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
+		// With its end said, for not every registry takes an open range.
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", have, d.layer.Size-1))
 	}
 	resp, err := d.src.client.Do(req)
 	if err != nil {
