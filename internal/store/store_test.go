@@ -3,14 +3,13 @@ package store_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
-	"go.uber.org/goleak"
-
+	"assay"
+	"assay/internal/session"
 	"assay/internal/store"
 	"assay/internal/store/storetest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, path string) *store.Store {
 	t.Helper()
@@ -28,4 +27,44 @@ func open(t testing.TB, path string) *store.Store {
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Stores { return open(t, filepath.Join(t.TempDir(), "assay.db")) })
+}
+
+// filled opens a store with a user, a key and a session that is ready.
+func filled(tb testing.TB, path string) (*store.Store, *assay.Session, *assay.APIKey) {
+	tb.Helper()
+	s := open(tb, path)
+	now := time.Now()
+	user := &assay.User{ID: assay.NewID(assay.PrefixUser), CreatedAt: now, Active: true}
+	key := &assay.APIKey{ID: assay.NewID(assay.PrefixAPIKey), UserID: user.ID, Hash: []byte("0123456789abcdef0123456789abcdef"), CreatedAt: now}
+	sess := &assay.Session{
+		ID: assay.NewID(assay.PrefixSession), UserID: user.ID, Dataset: "d", SampleID: "one", SampleVersion: 1,
+		Status: assay.SessionCreating, RequestedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	_, err := s.ImportDataset(tb.Context(), &assay.Dataset{Name: "d"}, []*assay.Sample{{Dataset: "d", ID: "one"}})
+	must(tb, err)
+	must(tb, s.InsertUser(tb.Context(), user))
+	must(tb, s.InsertAPIKey(tb.Context(), key, 0))
+	_, _, err = s.InsertSession(tb.Context(), sess, session.Idempotency{}, session.LiveLimits{PerUser: 5, Total: 5})
+	must(tb, err)
+	_, _, err = s.MoveSession(tb.Context(), sess.ID, assay.SessionCreating, session.SessionChange{Status: assay.SessionReady, ReadyAt: &now})
+	must(tb, err)
+	return s, sess, key
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func interaction(sessionID string) *assay.Interaction {
+	return &assay.Interaction{ID: assay.NewID(assay.PrefixInteraction), SessionID: sessionID, CreatedAt: time.Now(), Command: "go test ./...", Timeout: time.Minute}
+}
+
+func finished(in *assay.Interaction, output string) *assay.Interaction {
+	end := *in
+	end.Status, end.Duration = assay.InteractionCompleted, time.Second
+	end.Stdout = assay.Output{Text: output, Bytes: int64(len(output))}
+	return &end
 }

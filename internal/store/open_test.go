@@ -1,0 +1,210 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"assay"
+	"assay/internal/session"
+	"assay/internal/store"
+)
+
+func TestOpenMakesFilesOfTheOwnerAlone(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "a b?c%d#e.db"))
+	must(t, s.Ping(t.Context()))
+	files, err := os.ReadDir(dir)
+	must(t, err)
+	if len(files) != 3 { // the database, its log and the index of the log
+		t.Errorf("there are %d files, want 3", len(files))
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		must(t, err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %o, want 600", f.Name(), info.Mode().Perm())
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	newer := filepath.Join(t.TempDir(), "newer.db")
+	s := open(t, newer)
+	_, err := s.Writer().Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+	must(t, err)
+	must(t, s.Close())
+	text := filepath.Join(t.TempDir(), "text.db")
+	must(t, os.WriteFile(text, []byte(strings.Repeat("this is no database\n", 100)), 0o600))
+
+	for name, tt := range map[string]struct{ path, want string }{
+		"a newer schema":       {newer, "newer assay"},
+		"a file of other kind": {text, "not a database"},
+		"a folder":             {t.TempDir(), "is a directory"},
+		"no such folder":       {filepath.Join(t.TempDir(), "no", "x.db"), "no such file"},
+		"another database":     {"postgres://localhost/assay", "no file path"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := store.Open(t.Context(), tt.path, store.Options{})
+			if err == nil {
+				s.Close()
+				t.Fatal("it was opened")
+			}
+			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), tt.path) {
+				t.Errorf("got %q, want the path and %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReopenFindsWhatWasStored(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "assay.db")
+	s, sess, _ := filled(t, path)
+	must(t, s.Close())
+	must(t, s.Close())
+	got, err := open(t, path).Session(t.Context(), sess.UserID, sess.ID)
+	must(t, err)
+	if got.Status != assay.SessionReady {
+		t.Errorf("the session is %s, want ready", got.Status)
+	}
+}
+
+func TestEveryConnectionHasItsSettings(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "assay.db"))
+	check := func(db *sql.DB, connections int, want map[string]string) {
+		t.Helper()
+		for range connections { // all are held until the end, so each is another one
+			conn, err := db.Conn(t.Context())
+			must(t, err)
+			defer conn.Close()
+			for pragma, want := range want {
+				var got string
+				must(t, conn.QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got))
+				if got != want {
+					t.Errorf("%s is %s, want %s", pragma, got, want)
+				}
+			}
+		}
+	}
+	check(s.Writer(), 1, map[string]string{
+		"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "busy_timeout": "10000", "temp_store": "2", "query_only": "0",
+	})
+	check(store.Reader(s), 4, map[string]string{
+		"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000", "temp_store": "2", "query_only": "1",
+	})
+}
+
+// TestReadersDoNotWaitForAWriter holds a transaction open and reads meanwhile.
+func TestReadersDoNotWaitForAWriter(t *testing.T) {
+	s, sess, _ := filled(t, filepath.Join(t.TempDir(), "assay.db"))
+	tx, err := s.Writer().Begin()
+	must(t, err)
+	defer tx.Rollback()
+	_, err = tx.Exec(`UPDATE sessions SET location = 'elsewhere'`)
+	must(t, err)
+	got, err := s.Session(t.Context(), sess.UserID, sess.ID)
+	must(t, err)
+	if got.Location == "elsewhere" {
+		t.Error("a reader saw what was not committed")
+	}
+}
+
+// TestBusyDatabaseIsSomethingToTryAgain has another process, here another store,
+// hold the write lock.
+func TestBusyDatabaseIsSomethingToTryAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "assay.db")
+	other, _, key := filled(t, path)
+	s, err := store.Open(t.Context(), path, store.Options{BusyTimeout: time.Millisecond})
+	must(t, err)
+	defer s.Close()
+	tx, err := other.Writer().Begin()
+	must(t, err)
+	defer tx.Rollback()
+	if code := assay.CodeOf(s.TouchAPIKey(t.Context(), key.ID, time.Now())); code != assay.CodeUnavailable {
+		t.Errorf("code %q, want %q", code, assay.CodeUnavailable)
+	}
+}
+
+func TestPingFailsOnceClosed(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "assay.db"))
+	must(t, s.Ping(t.Context()))
+	must(t, s.Close())
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("a closed database answers")
+	}
+}
+
+// TestCopyTakenWhileWriting copies the files while commands begin and end: what a
+// crash of the machine leaves, or a careless backup of the folder. The copy may
+// lack the newest commands; it must open, be sound, and hold those that were
+// stored before the copying began.
+func TestCopyTakenWhileWriting(t *testing.T) {
+	dir := t.TempDir()
+	s, sess, _ := filled(t, filepath.Join(dir, "assay.db"))
+	var before []string
+	for range 50 {
+		before = append(before, exec(t, s, sess.ID))
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var writer sync.WaitGroup
+	began := make(chan struct{})
+	writer.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			exec(t, s, sess.ID)
+			if i == 20 {
+				close(began)
+			}
+		}
+	})
+	<-began
+	copied := t.TempDir()
+	// The database first: the log is only folded into it at 1000 pages, and then not
+	// emptied but begun anew.
+	tx, err := store.Reader(s).BeginTx(t.Context(), nil) // keeps the log as it is
+	must(t, err)
+	must(t, tx.QueryRow(`SELECT count(*) FROM sessions`).Scan(new(int)))
+	for _, name := range []string{"assay.db", "assay.db-wal"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(copied, name), data, 0o600))
+	}
+	must(t, tx.Rollback())
+	stop()
+	writer.Wait()
+
+	again := open(t, filepath.Join(copied, "assay.db"))
+	sound(t, again)
+	for _, id := range before {
+		_, err := again.Interaction(t.Context(), sess.UserID, sess.ID, id)
+		must(t, err)
+	}
+}
+
+// exec stores the beginning and the end of a command and returns its id.
+func exec(tb testing.TB, s *store.Store, sessionID string) string {
+	in, _, err := s.InsertInteraction(context.Background(), interaction(sessionID), session.Idempotency{}, 0)
+	if err != nil {
+		tb.Error(err)
+		return ""
+	}
+	if _, err := s.FinishInteraction(context.Background(), finished(in, fmt.Sprintf("output of %s", in.ID))); err != nil {
+		tb.Error(err)
+	}
+	return in.ID
+}
+
+// sound fails the test when the database is damaged.
+func sound(tb testing.TB, s *store.Store) {
+	tb.Helper()
+	var verdict string
+	must(tb, s.Writer().QueryRow(`PRAGMA integrity_check`).Scan(&verdict))
+	if verdict != "ok" {
+		tb.Errorf("integrity check: %s", verdict)
+	}
+}
