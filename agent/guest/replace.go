@@ -2,10 +2,10 @@ package guest
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,8 +19,8 @@ import (
 	"assay/internal/sandbox"
 )
 
-// replace replaces the one occurrence of old in the text file path. Every reason
-// not to is a result that tells what to do about it.
+// replace replaces the one occurrence of old in the text file path, which the
+// result calls name. Every reason not to is a result that tells what to do about it.
 //
 // The file is written beside the old one and renamed over it, so that it is there
 // whole at any moment; it is not synced to disk, which it would not outlive the
@@ -29,39 +29,39 @@ import (
 //
 // In a file whose lines all end in CR LF, strings without CR match and are
 // inserted with CR LF.
-func replace(path string, old, fresh []byte) sandbox.ReplaceResult {
+func replace(path, name string, old, fresh []byte) sandbox.ReplaceResult {
 	if len(old) == 0 {
 		return refuse("nothing to replace was given")
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return refuse("%s", reason(path, err))
+		return refuse("%s", reason(name, err))
 	}
 	f, info, err := openRegular(real)
 	if err != nil {
-		return refuse("%s", reason(path, err))
+		return refuse("%s", reason(name, err))
 	}
 	defer f.Close()
 	text, err := readBounded(f, info, wire.MaxReplaceFile)
 	if err != nil {
-		return refuse("%s", reason(path, err))
+		return refuse("%s", reason(name, err))
 	}
 	if bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text) {
-		return refuse("%s is not a text file (UTF-8); it was not changed", path)
+		return refuse("%s is not a text file (UTF-8); it was not changed", name)
 	}
 	if isDOS(text) && bytes.IndexByte(old, '\r') < 0 && bytes.IndexByte(fresh, '\r') < 0 {
 		old, fresh = toDOS(old), toDOS(fresh)
 	}
-	at, message := findOnce(text, old, path)
+	at, message := findOnce(text, old, name)
 	if at < 0 {
 		return refuse("%s", message)
 	}
 	edited := make([]byte, 0, len(text)-len(old)+len(fresh))
 	edited = append(append(append(edited, text[:at]...), fresh...), text[at+len(old):]...)
 	if err := rewrite(real, f, info, edited); err != nil {
-		return refuse("%s was not changed: %s", path, reason("", err))
+		return refuse("%s was not changed: %s", name, cause(err))
 	}
-	return sandbox.ReplaceResult{Replaced: true, Message: fmt.Sprintf("Replaced the text at line %d of %s.", lineOf(text, at), path)}
+	return sandbox.ReplaceResult{Replaced: true, Message: fmt.Sprintf("Replaced the text at line %d of %s.", lineOf(text, at), name)}
 }
 
 func refuse(format string, args ...any) sandbox.ReplaceResult {
@@ -73,7 +73,7 @@ const maxLines = 20
 
 // findOnce finds the one occurrence of old, or tells why there is no such one.
 // Occurrences that overlap count each.
-func findOnce(text, old []byte, path string) (int, string) {
+func findOnce(text, old []byte, name string) (int, string) {
 	first, count := -1, 0
 	var lines []string
 	for from := 0; ; {
@@ -94,17 +94,17 @@ func findOnce(text, old []byte, path string) (int, string) {
 	case count == 1:
 		return first, ""
 	case count == 0:
-		return -1, notFound(text, old, path)
+		return -1, notFound(text, old, name)
 	case count > maxLines:
 		lines = append(lines, "...")
 	}
 	return -1, fmt.Sprintf("The text occurs %d times in %s, at lines %s. Add surrounding lines to make it unique; nothing was changed.",
-		count, path, strings.Join(lines, ", "))
+		count, name, strings.Join(lines, ", "))
 }
 
 // notFound tells where to look when only white space is in the way.
-func notFound(text, old []byte, path string) string {
-	message := fmt.Sprintf("The text was not found in %s; nothing was changed. It must match exactly, with white space and indentation.", path)
+func notFound(text, old []byte, name string) string {
+	message := fmt.Sprintf("The text was not found in %s; nothing was changed. It must match exactly, with white space and indentation.", name)
 	first, _, _ := bytes.Cut(bytes.TrimSpace(old), []byte("\n"))
 	if first = bytes.TrimSpace(first); len(first) == 0 {
 		return message
@@ -125,20 +125,25 @@ func isDOS(text []byte) bool {
 
 func toDOS(p []byte) []byte { return bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n")) }
 
-// reason words an error for somebody who named path.
-func reason(path string, err error) string {
+// reason words an error for somebody who called the file name.
+func reason(name string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return path + " does not exist."
+		return name + " does not exist."
 	case errors.Is(err, errDirectory):
-		return path + " is a directory."
+		return name + " is a directory."
 	case errors.Is(err, errNotRegular):
-		return path + " is not a regular file."
+		return name + " is not a regular file."
 	case errors.Is(err, sandbox.ErrTooLarge):
-		return fmt.Sprintf("%s is larger than %d bytes.", path, wire.MaxReplaceFile)
+		return fmt.Sprintf("%s is larger than %d bytes.", name, wire.MaxReplaceFile)
 	}
+	return name + ": " + cause(err)
+}
+
+// cause is the message of err without the names that it was wrapped with.
+func cause(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return strings.TrimPrefix(path+": "+errno.Error(), ": ")
+		return errno.Error()
 	}
 	return err.Error()
 }
@@ -150,7 +155,7 @@ func rewrite(path string, f *os.File, info fs.FileInfo, content []byte) error {
 		return err
 	}
 	defer dir.Close()
-	temp := ".assay-" + rand.Text()
+	temp := ".assay-" + strconv.FormatUint(rand.Uint64(), 36) // O_EXCL is what makes it safe
 	t, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

@@ -201,7 +201,8 @@ func (a *Agent) replace(c *conn, req *wire.Request) error {
 	if err := endOfRequest(c); err != nil {
 		return err
 	}
-	return c.WriteHead(replace(a.resolve(string(req.Path)), old, fresh))
+	name := string(req.Path)
+	return c.WriteHead(replace(a.resolve(name), name, old, fresh))
 }
 
 // readEdit reads the two strings of an edit, the first of which has oldSize bytes.

@@ -17,7 +17,6 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -175,29 +174,28 @@ func (c *Conn) ReadHead(v any) error {
 	return nil
 }
 
-// More tells whether another Head follows, and consumes the End when none does.
-// A Fail frame is returned as its *Error.
+// More tells whether another Head follows, or else the End, which it leaves to
+// ReadEnd. A Fail frame is returned as its *Error.
 func (c *Conn) More() (bool, error) {
 	if err := c.peek(); err != nil {
 		return false, err
 	}
-	switch c.kind {
-	case head:
-		return true, nil
-	case end:
-		_, err := c.payload()
-		return false, err
+	if c.kind != head && c.kind != end {
+		return false, c.unexpected()
 	}
-	return false, c.unexpected()
+	return c.kind == head, nil
 }
 
 // ReadEnd reads the End of an exchange.
 func (c *Conn) ReadEnd() error {
-	more, err := c.More()
-	if err == nil && more {
-		err = errors.New("a message where the end was due")
+	if err := c.peek(); err != nil {
+		return err
 	}
-	return err
+	if c.kind != end {
+		return c.unexpected()
+	}
+	c.kind = 0
+	return nil
 }
 
 // Read reads the payload of Data frames and returns io.EOF at the first frame of
