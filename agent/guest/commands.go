@@ -31,7 +31,8 @@ type command struct {
 
 	stdout, stderr *stream
 
-	timedOut bool // guarded by commands.mu, as is everything until done is closed
+	timedOut bool           // guarded by commands.mu
+	kills    sync.WaitGroup // kills that go on; joined by finish, so added to only while its process is in byPID
 
 	result sandbox.Result
 	done   chan struct{} // closed when result is there
@@ -178,6 +179,7 @@ func (cmd *command) size() int64 {
 // finish is called when the root process of cmd was reaped: what its pipes hold
 // now belongs to it, what comes later does not.
 func (c *commands) finish(cmd *command, ws syscall.WaitStatus, ended time.Time) {
+	cmd.kills.Wait() // nobody hears of the end of a tree before all of it is gone
 	stdout, stderr := cmd.stdout.settle(), cmd.stderr.settle()
 	if cmd.limit != nil {
 		cmd.limit.Stop()
@@ -211,14 +213,7 @@ func exitStatus(ws syscall.WaitStatus, timedOut bool) sandbox.ExitStatus {
 
 // expire kills a command whose time is up.
 func (c *commands) expire(cmd *command) {
-	c.mu.Lock()
-	late := c.byPID[cmd.pid] != cmd // its root process has ended by itself
-	cmd.timedOut = !late
-	c.mu.Unlock()
-	if late {
-		return
-	}
-	if err := c.killTree(cmd); err != nil {
+	if err := c.killTree(cmd, true); err != nil {
 		fmt.Fprintf(os.Stderr, "assay-agent: command %s timed out: %v\n", cmd.id, err)
 	}
 }
@@ -229,26 +224,28 @@ func (c *commands) kill(id string) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case <-cmd.done:
-		return nil
-	default:
-		return c.killTree(cmd)
-	}
+	return c.killTree(cmd, false)
 }
 
 // killPatience is how long killed processes may take to be gone.
 const killPatience = 10 * time.Second
 
-func (c *commands) killTree(cmd *command) error {
+// killTree kills a command and all that descends from it, unless its root process
+// has ended by itself.
+func (c *commands) killTree(cmd *command, timedOut bool) error {
+	c.mu.Lock()
+	if cmd.pid == 0 || c.byPID[cmd.pid] != cmd {
+		c.mu.Unlock()
+		return nil
+	}
+	cmd.timedOut = cmd.timedOut || timedOut
+	cmd.kills.Add(1)
+	defer cmd.kills.Done()
+	// First the process group, all at once: a fork bomb rarely leaves it.
+	syscall.Kill(-cmd.pid, syscall.SIGKILL) //nolint:errcheck // the search below finds what is left
+	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), killPatience)
 	defer cancel()
-	// First the process group, all at once: a fork bomb rarely leaves it.
-	c.mu.Lock()
-	if c.byPID[cmd.pid] == cmd { // else its PID may be somebody else's
-		syscall.Kill(-cmd.pid, syscall.SIGKILL) //nolint:errcheck // the search below finds what is left
-	}
-	c.mu.Unlock()
 	return c.launcher.marks.kill(ctx, cmd.mark)
 }
 

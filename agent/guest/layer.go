@@ -89,7 +89,7 @@ func (u *unpacker) apply(h *tar.Header, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if name == "." { // the root itself: its owner decided its mode
+	if name == "." || h.Typeflag == tar.TypeXGlobalHeader { // the mode of the root is its owner's
 		return nil
 	}
 	base := path.Base(name)
@@ -124,7 +124,7 @@ func (u *unpacker) make(name string, h *tar.Header, content io.Reader) error {
 			mode |= fs.ModeSticky
 		}
 		return u.makeDir(name, mode)
-	case tar.TypeReg:
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 		return u.makeFile(name, mode, h, content)
 	case tar.TypeSymlink:
 		if err := u.clear(name); err != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"assay/agent"
 )
 
 // reap is the one place that waits for children: those that were started here and
@@ -27,7 +29,7 @@ func (c *commands) reap() {
 			<-c.forked
 		default:
 			fmt.Fprintf(os.Stderr, "assay-agent: wait for children: %v\n", err)
-			os.Exit(1)
+			os.Exit(agent.ExitFault)
 		}
 	}
 }
