@@ -62,7 +62,7 @@ func TestDocumentedKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		for key := range propertiesOf(schema) {
-			quoted := regexp.MustCompile("`([a-z]+\\.)?" + regexp.QuoteMeta(key) + "`")
+			quoted := regexp.MustCompile("(?i)`([a-z]+\\.)?" + regexp.QuoteMeta(key) + "`")
 			if !quoted.Match(text) {
 				t.Errorf("%s: %s is not documented", name, key)
 			}

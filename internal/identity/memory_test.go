@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,11 +24,6 @@ func newMemoryStore() *memoryStore { return &memoryStore{users: map[string]*assa
 func (m *memoryStore) InsertUser(_ context.Context, u *assay.User) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, other := range m.users {
-		if strings.EqualFold(other.Email, u.Email) {
-			return assay.Errorf(assay.CodeConflict, "there is a user %s", u.Email)
-		}
-	}
 	c := *u
 	m.users[u.ID] = &c
 	return m.fail

@@ -51,7 +51,7 @@ func New(c Config) *Service {
 func (s *Service) Close() { s.uses.close() }
 
 // CreateUser stores a new, active user: invalid_request when name or email cannot be
-// one, conflict when the email is taken.
+// one. Several users may have one e-mail address.
 func (s *Service) CreateUser(ctx context.Context, name, email string) (*assay.User, error) {
 	name, err := checkName("name", name)
 	if err != nil {

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"assay/internal/app"
+)
+
+// stdio is what the program talks through.
+type stdio struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// interactive tells whether a person watches standard error: progress is drawn
+// there and nowhere else.
+func (s stdio) interactive() bool {
+	f, ok := s.err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// grammar is the command line. Each verb is a struct with its flags and a Run.
+type grammar struct {
+	Serve   serveCmd   `cmd:"" help:"Serve the API."`
+	Config  configCmd  `cmd:"" help:"Print the configuration in force, and where each value comes from."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+	User    struct {
+		Create userCreateCmd `cmd:"" help:"Make a user and an API key, which is shown once."`
+	} `cmd:"" help:"Users of the API."`
+	Dataset struct {
+		Import   datasetImportCmd   `cmd:"" help:"Import a dataset folder, or what changed in it."`
+		List     datasetListCmd     `cmd:"" help:"List the datasets."`
+		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
+	} `cmd:"" help:"Datasets: folders of tasks."`
+	Image struct {
+		Load  imageLoadCmd  `cmd:"" help:"Load images from a file or folder."`
+		Pull  imagePullCmd  `cmd:"" help:"Pull an image from a registry."`
+		List  imageListCmd  `cmd:"" help:"List the images."`
+		Rm    imageRmCmd    `cmd:"" help:"Remove an image."`
+		Prune imagePruneCmd `cmd:"" help:"Free what no image and no sandbox uses."`
+	} `cmd:"" help:"Images that tasks run in."`
+	Session sessionGroup `cmd:"" help:"Work on a task through a server."`
+}
+
+const description = `Assay gives coding agents real software-engineering tasks, and judges their work.
+
+serve, user, dataset and image work on a data directory (--data-dir, ASSAY_DATA_DIR), beside a running
+server or without one. session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
+
+Exit status: 0 done; 1 it failed, or the answer is no; 2 the command line or the configuration is wrong;
+125 "session exec" and "session verify" could not find out; 130 interrupted. "session exec" passes on the
+status of the command.`
+
+// run runs one command line. Its error is for report.
+func run(ctx context.Context, args []string, std stdio) error {
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	var (
+		cli  grammar
+		done bool // kong wants to exit: it has shown help
+	)
+	parser, err := kong.New(&cli,
+		kong.Name("assay"),
+		kong.Description(description),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(int) { done = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(std),
+	)
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if done {
+		return nil
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("%w; see %s --help", err, helpFor(parsed, err))}
+	}
+	return parsed.Run()
+}
+
+// helpFor names the command whose help explains err.
+func helpFor(parsed *kong.Context, err error) string {
+	var wrong *kong.ParseError
+	if parsed == nil && errors.As(err, &wrong) {
+		parsed = wrong.Context
+	}
+	if parsed == nil {
+		return "assay"
+	}
+	words := []string{"assay"}
+	for _, p := range parsed.Path {
+		if p.Command != nil {
+			words = append(words, p.Command.Name)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// given lists the flags of a command line.
+func given(parsed *kong.Context) []string {
+	var names []string
+	for _, p := range parsed.Path {
+		if p.Flag != nil {
+			names = append(names, p.Flag.Name)
+		}
+	}
+	return names
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(std stdio) error {
+	_, err := fmt.Fprintln(std.out, "assay", app.Version)
+	return err
+}
