@@ -135,13 +135,15 @@ func (g *guest) launch(cfg agent.Config) {
 	g.t.Helper()
 	encoded, err := cfg.Encode()
 	check(g.t, err)
-	l, err := agent.Listen(g.socket)
-	check(g.t, err)
-	defer l.Close()
 	g.process = exec.Command("/proc/self/exe")
 	g.process.Env = []string{initEnv + "=" + agentBinary, agent.ConfigEnv + "=" + encoded}
 	g.process.Stderr = os.Stderr
-	g.process.ExtraFiles = []*os.File{l}
+	if cfg.Listen == "" {
+		l, err := agent.Listen(g.socket)
+		check(g.t, err)
+		defer l.Close()
+		g.process.ExtraFiles = []*os.File{l}
+	}
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: outside, Size: 65536}}
 	g.process.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:                 syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC,
