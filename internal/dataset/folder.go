@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"assay"
 )
@@ -69,22 +70,25 @@ func ReadFolder(dir string) (*Folder, error) {
 	}, nil
 }
 
-// openRegular opens a regular file of the folder; a FIFO or a device would block
-// or never end.
+// openRegular opens a regular file of the folder. A FIFO does not block it, and is
+// refused.
 func openRegular(root *os.Root, name string, limit int64) (*os.File, error) {
-	info, err := root.Stat(name)
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("read dataset folder: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read dataset folder: %s is not a regular file", name)
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		err = fmt.Errorf("read dataset folder: %w", err)
+	case !info.Mode().IsRegular():
+		err = fmt.Errorf("read dataset folder: %s is not a regular file", name)
+	case info.Size() > limit:
+		err = fmt.Errorf("read dataset folder: %s has %d bytes; at most %d are read", name, info.Size(), limit)
 	}
-	if info.Size() > limit {
-		return nil, fmt.Errorf("read dataset folder: %s has %d bytes; at most %d are read", name, info.Size(), limit)
-	}
-	f, err := root.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("read dataset folder: %w", err)
+		f.Close()
+		return nil, err
 	}
 	return f, nil
 }

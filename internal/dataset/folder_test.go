@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -339,14 +340,20 @@ func TestNoLinkLeadsOutOfTheFolder(t *testing.T) {
 
 func TestOnlyRegularFilesAreRead(t *testing.T) {
 	dir := folder(t, goodManifest, "")
-	if err := os.Remove(filepath.Join(dir, samplesFile)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, samplesFile), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ReadFolder(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("got %v", err)
+	path := filepath.Join(dir, samplesFile)
+	for name, make := range map[string]func() error{
+		"folder": func() error { return os.Mkdir(path, 0o700) },
+		"FIFO":   func() error { return syscall.Mkfifo(path, 0o600) },
+	} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := make(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadFolder(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("a %s: got %v", name, err)
+		}
 	}
 	if _, err := ReadFolder(filepath.Join(dir, "nowhere")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: got %v", err)

@@ -46,7 +46,7 @@ func spoolTree(dir string, r io.Reader, maxBytes int64) (*spool, error) {
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return s, nil
 		}
 		if err == nil {
