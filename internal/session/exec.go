@@ -1,0 +1,176 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/wake"
+)
+
+// ExecRequest asks for a command.
+type ExecRequest struct {
+	Command string // given to bash -c
+	Timeout time.Duration
+	Idem    Idempotency
+}
+
+// Exec stores an interaction and starts its command in the session's work tree.
+// It does not wait for the end; see AwaitInteraction.
+func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRequest) (*assay.Interaction, error) {
+	_, _, box, err := s.box(ctx, userID, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	in, created, err := s.cfg.Store.InsertInteraction(ctx, &assay.Interaction{
+		ID:        assay.NewID(assay.PrefixInteraction),
+		SessionID: sessionID,
+		CreatedAt: s.cfg.Now().UTC(),
+		Command:   req.Command,
+		Timeout:   req.Timeout,
+		Status:    assay.InteractionProcessing,
+	}, req.Idem, s.cfg.MaxCommands)
+	if err != nil || !created {
+		return in, err
+	}
+	run := func(ctx context.Context) (sandbox.Result, error) { return box.Exec(ctx, command(in)) }
+	if err := s.spawn(func() { s.run(in, box, run) }); err != nil {
+		s.store(in, failedEnd(in, "the server is stopping; the command was not started"))
+		return nil, err
+	}
+	return in, nil
+}
+
+// command is what an interaction runs.
+func command(in *assay.Interaction) sandbox.Command {
+	return sandbox.Command{
+		ID:          in.ID,
+		Argv:        []string{"bash", "-c", in.Command},
+		Timeout:     in.Timeout,
+		OutputLimit: assay.OutputLimit,
+	}
+}
+
+// Interaction returns a command of a user's session.
+func (s *Service) Interaction(ctx context.Context, userID, sessionID, id string) (*assay.Interaction, error) {
+	return s.cfg.Store.Interaction(ctx, userID, sessionID, id)
+}
+
+// AwaitInteraction returns the command once it has ended, or as it is when ctx ends.
+func (s *Service) AwaitInteraction(ctx context.Context, userID, sessionID, id string) (*assay.Interaction, error) {
+	return wake.Await(ctx, &s.news, id,
+		func(ctx context.Context) (*assay.Interaction, error) {
+			return s.Interaction(ctx, userID, sessionID, id)
+		},
+		func(in *assay.Interaction) bool { return in.Status.Final() })
+}
+
+// run waits for the end of a command and stores it. When the service stops, the
+// command goes on and the next start attaches to it.
+func (s *Service) run(in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context) (sandbox.Result, error)) {
+	res, err := wait(s.ctx)
+	if err != nil && s.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		s.cfg.Log.Warn("end of a command not seen", "session", in.SessionID, "interaction", in.ID, "err", err)
+		s.store(in, failedEnd(in, s.unseen(in, err)))
+		return
+	}
+	if s.store(in, endOf(in, res)) {
+		ctx, cancel := finally(s.ctx)
+		defer cancel()
+		if err := box.Forget(ctx, in.ID); err != nil && !errors.Is(err, sandbox.ErrGone) {
+			s.cfg.Log.Debug("command not forgotten", "interaction", in.ID, "err", err)
+		}
+	}
+}
+
+// unseen says to the user why the end of a command is not known.
+func (s *Service) unseen(in *assay.Interaction, err error) string {
+	ctx, cancel := finally(s.ctx)
+	defer cancel()
+	sess, e := s.cfg.Store.Session(ctx, "", in.SessionID)
+	switch {
+	case e == nil && sess.Error != nil:
+		return "the session ended during the command: " + sess.Error.Message
+	case e == nil && sess.Status == assay.SessionClosed:
+		return "the session was closed during the command"
+	case errors.Is(err, sandbox.ErrUnknownCommand):
+		return "the server was restarted before the command began; run it again"
+	case errors.Is(err, sandbox.ErrGone):
+		return "the sandbox died during the command"
+	default:
+		return "the end of the command was not seen; it may have run in part"
+	}
+}
+
+// store stores the end of a command and wakes whoever waits for it.
+func (s *Service) store(in, end *assay.Interaction) (stored bool) {
+	ctx, cancel := finally(s.ctx)
+	defer cancel()
+	stored, err := s.cfg.Store.FinishInteraction(ctx, end)
+	if err != nil {
+		s.cfg.Log.Error("cannot store the end of a command", "interaction", in.ID, "err", err)
+	}
+	s.news.Notify(in.ID)
+	return stored && err == nil
+}
+
+// failedEnd is the end of a command of which we know none.
+func failedEnd(in *assay.Interaction, message string) *assay.Interaction {
+	end := *in
+	end.Status = assay.InteractionFailed
+	end.ExitCode = assay.ExitUnknown
+	end.Message = message
+	return &end
+}
+
+// endOf is the end of a command as its user sees it.
+func endOf(in *assay.Interaction, res sandbox.Result) *assay.Interaction {
+	end := *in
+	end.Status = assay.InteractionCompleted
+	end.ExitCode = res.Exit.Code
+	end.Stdout = Text(res.Stdout)
+	end.Stderr = Text(res.Stderr)
+	end.Duration = res.Duration
+	switch {
+	case res.Exit.TimedOut:
+		end.ExitCode = assay.ExitTimeout
+		end.Message = "the command was killed after its timeout of " + in.Timeout.String() + "; the output so far is kept"
+	case res.Exit.OOMKilled:
+		end.Message = "a process was killed because the sandbox ran out of memory"
+	}
+	return &end
+}
+
+// Text makes a captured stream fit to be shown: bytes that are no UTF-8 become
+// U+FFFD. A character that the cut between head and tail went through is left out.
+func Text(out sandbox.Output) assay.Output {
+	cut := out.Total - int64(len(out.Head)) - int64(len(out.Tail))
+	if cut <= 0 {
+		return assay.Output{Text: strings.ToValidUTF8(string(out.Head)+string(out.Tail), "\uFFFD"), Bytes: out.Total}
+	}
+	head, tail := out.Head, out.Tail
+	for range utf8.UTFMax - 1 {
+		if r, size := utf8.DecodeLastRune(head); r != utf8.RuneError || size != 1 {
+			break
+		}
+		head = head[:len(head)-1]
+	}
+	for range utf8.UTFMax - 1 {
+		if len(tail) == 0 || utf8.RuneStart(tail[0]) {
+			break
+		}
+		tail = tail[1:]
+	}
+	return assay.Output{
+		Text:      strings.ToValidUTF8(string(head), "\uFFFD") + strings.ToValidUTF8(string(tail), "\uFFFD"),
+		Bytes:     out.Total,
+		Truncated: true,
+	}
+}

@@ -1,0 +1,75 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/worktree"
+)
+
+// Replace replaces the one occurrence of a string in a file of the session.
+func (s *Service) Replace(ctx context.Context, userID, sessionID string, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error) {
+	_, _, box, err := s.box(ctx, userID, sessionID)
+	if err != nil {
+		return sandbox.ReplaceResult{}, err
+	}
+	res, err := box.Replace(ctx, req)
+	if err != nil {
+		return res, s.operationFailed(sessionID, "edit a file", err)
+	}
+	return res, nil
+}
+
+// Apply applies a unified diff to the session's work tree, wholly or not at all.
+// ok tells whether it applied; message says what was changed, or why not.
+func (s *Service) Apply(ctx context.Context, userID, sessionID, diff string) (message string, ok bool, err error) {
+	_, l, box, err := s.box(ctx, userID, sessionID)
+	if err != nil {
+		return "", false, err
+	}
+	changed, err := worktree.ApplyPatch(ctx, box, l.sample.Task.Workdir, diff)
+	var refused *worktree.PatchError
+	switch {
+	case errors.As(err, &refused):
+		return refused.Error(), false, nil
+	case err != nil:
+		return "", false, s.operationFailed(sessionID, "apply a patch", err)
+	}
+	return fmt.Sprintf("applied; %d files changed", changed), true, nil
+}
+
+// Snapshot writes what the session changed in its work tree, as of one moment, as an
+// OCI layer tar with names relative to the work tree. The session goes on.
+func (s *Service) Snapshot(ctx context.Context, userID, sessionID string, limits sandbox.ChangeLimits, w io.Writer) (*assay.Session, error) {
+	sess, l, box, err := s.box(ctx, userID, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	snapshotter, ok := box.(sandbox.Snapshotter)
+	if !ok {
+		return nil, assay.Errorf(assay.CodeInvalid, "this server's sandboxes cannot tell what was changed in them")
+	}
+	err = snapshotter.Changes(ctx, l.sample.Task.Workdir, limits, w)
+	switch {
+	case errors.Is(err, sandbox.ErrTooLarge):
+		return nil, assay.Wrap(err, assay.CodeTooLarge, "the work tree differs from the sample by more than %d files or %d MiB; remove what does not belong to the solution (build output, downloads)", limits.MaxFiles, limits.MaxBytes>>20)
+	case err != nil:
+		return nil, s.operationFailed(sessionID, "read the changes", err)
+	}
+	return sess, nil
+}
+
+// operationFailed is the error of an operation on a sandbox that did not answer.
+func (s *Service) operationFailed(sessionID, doing string, err error) error {
+	if errors.Is(err, sandbox.ErrGone) {
+		return assay.Wrap(err, assay.CodeSessionEnded, "session %s ended meanwhile", sessionID)
+	}
+	if errors.Is(err, sandbox.ErrTooLarge) {
+		return assay.Wrap(err, assay.CodeTooLarge, "the file is too large")
+	}
+	return fmt.Errorf("%s in session %s: %w", doing, sessionID, err)
+}

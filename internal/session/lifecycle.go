@@ -1,0 +1,315 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/wake"
+)
+
+// CreateRequest asks for a session.
+type CreateRequest struct {
+	Dataset  string
+	SampleID string
+	TTL      time.Duration // until it expires, from now
+	Idem     Idempotency
+}
+
+// Create stores a new session of the sample's latest version and begins to make
+// its sandbox. It does not wait for it; see Await.
+func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) (*assay.Session, error) {
+	if req.TTL <= 0 || req.TTL > s.cfg.MaxTTL {
+		return nil, assay.Errorf(assay.CodeInvalid, "the lifetime of a session must be above 0 and at most %s", s.cfg.MaxTTL)
+	}
+	sample, err := s.cfg.Samples.Sample(ctx, req.Dataset, req.SampleID, 0)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Now().UTC()
+	sess, created, err := s.cfg.Store.InsertSession(ctx, &assay.Session{
+		ID:            assay.NewID(assay.PrefixSession),
+		UserID:        userID,
+		Dataset:       sample.Dataset,
+		SampleID:      sample.ID,
+		SampleVersion: sample.Version,
+		Status:        assay.SessionCreating,
+		RequestedAt:   now,
+		ExpiresAt:     now.Add(req.TTL),
+		Location:      s.cfg.Runtime.Location(),
+	}, req.Idem, s.cfg.Live)
+	if err != nil || !created {
+		return sess, err
+	}
+	if err := s.watch(sess, sample, nil); err != nil {
+		ctx, cancel := finally(ctx)
+		defer cancel()
+		s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, &assay.Failure{Code: assay.CodeUnavailable, Message: err.Error()})
+		return nil, err
+	}
+	return sess, nil
+}
+
+// Get returns a session of the user.
+func (s *Service) Get(ctx context.Context, userID, id string) (*assay.Session, error) {
+	return s.cfg.Store.Session(ctx, userID, id)
+}
+
+// Await returns the session once it is no longer creating, or as it is when ctx ends.
+func (s *Service) Await(ctx context.Context, userID, id string) (*assay.Session, error) {
+	return wake.Await(ctx, &s.news, id,
+		func(ctx context.Context) (*assay.Session, error) { return s.Get(ctx, userID, id) },
+		func(sess *assay.Session) bool { return sess.Status != assay.SessionCreating })
+}
+
+// List returns a page of sessions, newest first.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	return s.cfg.Store.Sessions(ctx, q)
+}
+
+// Close ends a session by its user's wish. It works in every state, and again.
+// The sandbox is freed in the background.
+func (s *Service) Close(ctx context.Context, userID, id string) (*assay.Session, error) {
+	return s.stopSession(ctx, userID, id, assay.SessionClosed, nil)
+}
+
+// Terminate ends a session by the system's wish, with the reason.
+func (s *Service) Terminate(ctx context.Context, id string, why assay.Failure) (*assay.Session, error) {
+	return s.stopSession(ctx, "", id, assay.SessionTerminated, &why)
+}
+
+// TerminateAll ends every live session, as a server does that is to leave nothing
+// behind; Stop then waits until the sandboxes are freed.
+func (s *Service) TerminateAll(ctx context.Context, why assay.Failure) error {
+	sessions, err := s.cfg.Store.LiveSessions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, sess := range sessions {
+		_, e := s.Terminate(ctx, sess.ID, why)
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+func (s *Service) stopSession(ctx context.Context, userID, id string, to assay.SessionStatus, why *assay.Failure) (*assay.Session, error) {
+	sess, err := s.cfg.Store.Session(ctx, userID, id)
+	if err != nil {
+		return nil, err
+	}
+	for sess.Status.Live() { // a lost race leads to another state; there are two live ones
+		if sess, err = s.finish(ctx, sess, sess.Status, to, why); err != nil {
+			return nil, err
+		}
+	}
+	return sess, nil
+}
+
+// finish moves a session to a final state, if it is still in state from, and lets
+// its watch free the sandbox. It returns the session as it is then.
+func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) (*assay.Session, error) {
+	ended := s.cfg.Now().UTC()
+	if ended.After(sess.ExpiresAt) {
+		ended = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+	}
+	if sess.ReadyAt != nil && ended.Before(*sess.ReadyAt) {
+		ended = *sess.ReadyAt
+	}
+	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, from, SessionChange{Status: to, EndedAt: &ended, Error: why})
+	if err != nil {
+		return nil, err
+	}
+	if moved {
+		s.cfg.Log.Info("session ended", "session", sess.ID, "status", to, "reason", why)
+		s.mu.Lock()
+		l := s.live[sess.ID]
+		s.mu.Unlock()
+		if l != nil {
+			l.end()
+		}
+		s.news.Notify(sess.ID)
+	}
+	return got, nil
+}
+
+// watch starts the goroutine that owns a live session: it makes the sandbox (or
+// takes over box), waits for the session's end, and frees the sandbox.
+func (s *Service) watch(sess *assay.Session, sample *assay.Sample, box sandbox.Sandbox) error {
+	ctx, end := context.WithCancel(s.ctx)
+	l := &live{sample: sample, end: end, box: box}
+	s.mu.Lock()
+	s.live[sess.ID] = l
+	s.mu.Unlock()
+	err := s.spawn(func() {
+		defer end()
+		s.own(ctx, sess, l)
+		s.mu.Lock()
+		delete(s.live, sess.ID)
+		s.mu.Unlock()
+	})
+	if err != nil {
+		end()
+		s.mu.Lock()
+		delete(s.live, sess.ID)
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// own is the life of a session in this process. ctx ends when the session does, or
+// the service.
+func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
+	if l.box == nil {
+		box, err := s.make(ctx, sess, l.sample)
+		if err != nil {
+			s.failed(ctx, sess, err)
+			return
+		}
+		s.mu.Lock()
+		l.box = box
+		s.mu.Unlock()
+		if sess = s.ready(ctx, sess); sess == nil {
+			s.free(ctx, l.box)
+			return
+		}
+	}
+	if s.lives(ctx, sess, l.box) {
+		return // the service stops: the sandbox stays for the next start
+	}
+	s.free(ctx, l.box)
+}
+
+// make makes the sandbox of a session and stores its handle.
+func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.Sample) (sandbox.Sandbox, error) {
+	select {
+	case s.creating <- struct{}{}:
+		defer func() { <-s.creating }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.CreateTimeout)
+	defer cancel()
+
+	began := time.Now()
+	box, err := s.cfg.Runtime.Create(ctx, SpecOf(sess.ID, sample, sess.ExpiresAt, map[string]string{
+		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
+	}))
+	if err != nil {
+		return nil, err
+	}
+	handle, err := json.Marshal(box.Handle())
+	if err == nil {
+		err = s.cfg.Store.SetHandle(ctx, sess.ID, string(handle), s.cfg.Runtime.Location())
+	}
+	if err != nil {
+		s.free(ctx, box)
+		return nil, fmt.Errorf("store the handle of sandbox %s: %w", sess.ID, err)
+	}
+	s.cfg.Log.Debug("sandbox made", "session", sess.ID, "took", time.Since(began))
+	return box, nil
+}
+
+// SpecOf returns what to make for a sample.
+func SpecOf(id string, sample *assay.Sample, deadline time.Time, labels map[string]string) sandbox.Spec {
+	t := sample.Task
+	return sandbox.Spec{
+		ID:       id,
+		Image:    t.ImageFor(sample.Dataset, sample.ID),
+		Workdir:  t.Workdir,
+		Env:      t.Env,
+		Deadline: deadline,
+		Network:  sandbox.Network(t.Network),
+		Labels:   labels,
+		Limits: sandbox.Limits{
+			CPUs:        t.Resources.CPUs,
+			MemoryBytes: t.Resources.MemoryMB << 20,
+			PIDs:        t.Resources.PIDs,
+			DiskBytes:   t.Resources.DiskMB << 20,
+		},
+	}
+}
+
+// ready moves a session to ready. It returns nil when the session ended meanwhile.
+func (s *Service) ready(ctx context.Context, sess *assay.Session) *assay.Session {
+	ctx, cancel := finally(ctx)
+	defer cancel()
+	now := s.cfg.Now().UTC()
+	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
+	if err != nil {
+		s.cfg.Log.Error("cannot store that a session is ready", "session", sess.ID, "err", err)
+		return nil
+	}
+	s.news.Notify(sess.ID)
+	if !moved {
+		return nil
+	}
+	return got
+}
+
+// failed ends a session whose sandbox could not be made. When the service stops,
+// the session stays creating and the next start makes it again.
+func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	why := &assay.Failure{Code: assay.CodeSandboxFailed, Message: "the sandbox could not be made; try again, and tell the operator if it goes on"}
+	switch {
+	case errors.Is(cause, sandbox.ErrImage):
+		why = &assay.Failure{Code: assay.CodeImageUnavailable, Message: fmt.Sprintf("the image of sample %s/%s is not available on this server; the operator can load it with assay image load or pull", sess.Dataset, sess.SampleID)}
+	case errors.Is(cause, context.DeadlineExceeded):
+		why.Message = "the sandbox was not ready in time; try again"
+	}
+	s.cfg.Log.Warn("sandbox not made", "session", sess.ID, "err", cause)
+	ctx, cancel := finally(ctx)
+	defer cancel()
+	if _, err := s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, why); err != nil {
+		s.cfg.Log.Error("cannot store that a session failed", "session", sess.ID, "err", err)
+	}
+}
+
+// lives returns when the session has ended, and has stored why if nobody did
+// before. It returns true when the service stops instead.
+func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sandbox) (stopping bool) {
+	waiting, cancel := context.WithDeadline(ctx, time.Now().Add(sess.ExpiresAt.Sub(s.cfg.Now())))
+	death, err := box.Wait(waiting)
+	cancel()
+	var why assay.Failure
+	switch {
+	case ctx.Err() != nil:
+		return s.ctx.Err() != nil && !s.ended(ctx, sess.ID)
+	case errors.Is(err, context.DeadlineExceeded), err == nil && death == sandbox.DeathExpired:
+		why = assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"}
+	case err == nil && death == sandbox.DeathOOM:
+		why = assay.Failure{Code: assay.CodeOutOfMemory, Message: "the sandbox used more memory than it may"}
+	default:
+		why = assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died; work that was in it is lost"}
+		s.cfg.Log.Warn("sandbox lost", "session", sess.ID, "death", death, "err", err)
+	}
+	ctx, cancelFinal := finally(ctx)
+	defer cancelFinal()
+	if _, err := s.finish(ctx, sess, assay.SessionReady, assay.SessionTerminated, &why); err != nil {
+		s.cfg.Log.Error("cannot store that a session ended", "session", sess.ID, "err", err)
+	}
+	return false
+}
+
+// ended tells whether the row of a session says that it ended.
+func (s *Service) ended(ctx context.Context, id string) bool {
+	ctx, cancel := finally(ctx)
+	defer cancel()
+	sess, err := s.cfg.Store.Session(ctx, "", id)
+	return err == nil && !sess.Status.Live()
+}
+
+// free destroys a sandbox. What it cannot free now, Sweep tries again.
+func (s *Service) free(ctx context.Context, box sandbox.Sandbox) {
+	ctx, cancel := finally(ctx)
+	defer cancel()
+	if err := box.Destroy(ctx); err != nil {
+		s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", box.Handle().ID, "err", err)
+	}
+}

@@ -1,0 +1,141 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+)
+
+// Owns tells whether a sandbox is one of a session, by its id.
+func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixSession) }
+
+// Recover makes the world and the database agree after a start. found is every
+// sandbox of a session that this host has. Sessions whose sandbox lives are
+// adopted, with the commands that run in them; those that were being made are made
+// again; the others end with the reason; sandboxes that no live session owns are
+// destroyed. It must return before anything else is called.
+func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
+	sessions, err := s.cfg.Store.LiveSessions(ctx)
+	if err != nil {
+		return fmt.Errorf("recover sessions: %w", err)
+	}
+	handles := make(map[string]sandbox.Handle, len(found))
+	for _, h := range found {
+		handles[h.ID] = h
+	}
+	for _, sess := range sessions {
+		h, ok := handles[sess.ID]
+		kept, err := s.recoverOne(ctx, sess, h, ok)
+		if err != nil {
+			return fmt.Errorf("recover session %s: %w", sess.ID, err)
+		}
+		if kept {
+			delete(handles, sess.ID)
+		}
+	}
+	for _, h := range handles {
+		s.cfg.Log.Info("destroying a sandbox that no live session owns", "sandbox", h.ID)
+		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
+			s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
+		}
+	}
+	return s.recoverCommands(ctx)
+}
+
+// recoverOne brings one live session back, or ends it. kept tells whether its
+// sandbox has an owner now.
+func (s *Service) recoverOne(ctx context.Context, sess *assay.Session, h sandbox.Handle, exists bool) (kept bool, err error) {
+	if !s.cfg.Now().Before(sess.ExpiresAt) {
+		_, err := s.finish(ctx, sess, sess.Status, assay.SessionTerminated,
+			&assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"})
+		return false, err
+	}
+	sample, err := s.cfg.Samples.Sample(ctx, sess.Dataset, sess.SampleID, sess.SampleVersion)
+	if err != nil {
+		return false, err
+	}
+	if sess.Status == assay.SessionCreating {
+		if exists { // made in part, or whole but never handed out
+			if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
+				return false, err
+			}
+		}
+		return true, s.watch(sess, sample, nil)
+	}
+	box, err := s.reopen(ctx, sess, exists)
+	if err == nil {
+		s.cfg.Log.Info("session adopted", "session", sess.ID)
+		return true, s.watch(sess, sample, box)
+	}
+	s.cfg.Log.Warn("sandbox lost while the server was down", "session", sess.ID, "err", err)
+	_, err = s.finish(ctx, sess, assay.SessionReady, assay.SessionTerminated,
+		&assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died while the server was down; work that was in it is lost"})
+	return false, err
+}
+
+func (s *Service) reopen(ctx context.Context, sess *assay.Session, exists bool) (sandbox.Sandbox, error) {
+	if !exists {
+		return nil, sandbox.ErrGone
+	}
+	var h sandbox.Handle
+	if err := json.Unmarshal([]byte(sess.Handle), &h); err != nil {
+		return nil, fmt.Errorf("read the stored handle: %w", err)
+	}
+	return s.cfg.Runtime.Open(ctx, h)
+}
+
+// recoverCommands waits again for the commands that were running, or says that
+// their end is not known.
+func (s *Service) recoverCommands(ctx context.Context) error {
+	running, err := s.cfg.Store.RunningInteractions(ctx, "")
+	if err != nil {
+		return fmt.Errorf("recover commands: %w", err)
+	}
+	for _, in := range running {
+		s.mu.Lock()
+		l := s.live[in.SessionID]
+		var box sandbox.Sandbox
+		if l != nil {
+			box = l.box
+		}
+		s.mu.Unlock()
+		if box == nil {
+			s.store(in, failedEnd(in, s.unseen(in, sandbox.ErrGone)))
+			continue
+		}
+		attach := func(ctx context.Context) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }
+		if err := s.spawn(func() { s.run(in, box, attach) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepGrace is the age below which a sandbox without an owner is left alone: its
+// session may be a row that is not written yet, or one that is just being freed.
+const sweepGrace = time.Minute
+
+// Sweep destroys the sandboxes among found that no live session owns, such as one
+// that could not be freed when its session ended.
+func (s *Service) Sweep(ctx context.Context, found []sandbox.Handle) error {
+	var errs []error
+	for _, h := range found {
+		s.mu.Lock()
+		_, owned := s.live[h.ID]
+		s.mu.Unlock()
+		if owned || s.cfg.Now().Sub(h.CreatedAt) < sweepGrace {
+			continue
+		}
+		s.cfg.Log.Warn("destroying a sandbox that no live session owns", "sandbox", h.ID)
+		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
+			errs = append(errs, fmt.Errorf("destroy sandbox %s: %w", h.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}

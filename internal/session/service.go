@@ -1,0 +1,176 @@
+// Package session gives users sandboxes: it makes them, runs commands and edits
+// in them, ends them in time, and finds them again after a restart.
+//
+// The database holds the truth. What is in memory here (the connection to each
+// live sandbox, who waits for what) is rebuilt by Recover. Each live session has
+// one goroutine, its watch, that makes the sandbox, waits for its end and frees it.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/wake"
+)
+
+// Samples finds a version of a sample; the latest when version is 0.
+type Samples interface {
+	Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error)
+}
+
+// Config says what a Service works with.
+type Config struct {
+	Store   Store
+	Samples Samples
+	Runtime sandbox.Runtime
+	Log     *slog.Logger
+
+	Live        LiveLimits // how many sessions may live
+	MaxCommands int        // running at once in a session. Defaults to 32
+	MaxTTL      time.Duration
+
+	// Creating bounds how many sandboxes are made at once. Defaults to 8.
+	Creating int
+	// CreateTimeout bounds the making of one. Defaults to 5 minutes: its image may
+	// have to be unpacked.
+	CreateTimeout time.Duration
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxCommands == 0 {
+		c.MaxCommands = 32
+	}
+	if c.MaxTTL == 0 {
+		c.MaxTTL = 24 * time.Hour
+	}
+	if c.Creating == 0 {
+		c.Creating = 8
+	}
+	if c.CreateTimeout == 0 {
+		c.CreateTimeout = 5 * time.Minute
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Service is the sessions of a server. It is safe for concurrent use.
+type Service struct {
+	cfg      Config
+	news     wake.Hub // by session id and by interaction id
+	creating chan struct{}
+
+	ctx    context.Context // ends when the service stops
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	stopped bool
+	live    map[string]*live // by session id
+	work    sync.WaitGroup   // watches and running commands
+}
+
+// live is what the server knows of a live session beyond its row.
+type live struct {
+	sample *assay.Sample
+	end    context.CancelFunc // ends the watch's wait, once the row says that the session ended
+	box    sandbox.Sandbox    // nil while it is made
+}
+
+// New returns a service without any live session; call Recover before serving.
+func New(cfg Config) *Service {
+	cfg = cfg.withDefaults()
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Service{
+		cfg:      cfg,
+		creating: make(chan struct{}, cfg.Creating),
+		ctx:      ctx,
+		cancel:   cancel,
+		live:     make(map[string]*live),
+	}
+}
+
+// Stop ends the work of the service and leaves the sandboxes alive for the next
+// start. It returns when every goroutine has ended, or with ctx's error.
+// Calling it again waits again.
+func (s *Service) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	s.cancel()
+	done := make(chan struct{})
+	go func() { s.work.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var errStopping = &assay.Error{Code: assay.CodeUnavailable, Message: "the server is stopping; try again in a moment"}
+
+// spawn runs f in a goroutine that Stop waits for. It fails once the service has stopped.
+func (s *Service) spawn(f func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return errStopping
+	}
+	s.work.Go(f)
+	return nil
+}
+
+// box returns the sandbox of a live session, or an error that tells its user why
+// there is none.
+func (s *Service) box(ctx context.Context, userID, id string) (*assay.Session, *live, sandbox.Sandbox, error) {
+	sess, err := s.cfg.Store.Session(ctx, userID, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := readiness(sess); err != nil {
+		return nil, nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.live[id]
+	if l == nil || l.box == nil {
+		if s.stopped {
+			return nil, nil, nil, errStopping
+		}
+		return nil, nil, nil, assay.Errorf(assay.CodeSessionEnded, "session %s has just ended", id)
+	}
+	return sess, l, l.box, nil
+}
+
+// readiness tells the user of a session that is not ready what to do.
+func readiness(sess *assay.Session) error {
+	switch {
+	case sess.Status == assay.SessionReady:
+		return nil
+	case sess.Status == assay.SessionCreating:
+		return assay.Errorf(assay.CodeSessionNotReady, "session %s is still being created; wait until its status is ready", sess.ID)
+	case sess.Error != nil:
+		return assay.Errorf(assay.CodeSessionEnded, "session %s has ended (%s): %s; create a new one", sess.ID, sess.Error.Code, sess.Error.Message)
+	default:
+		return assay.Errorf(assay.CodeSessionEnded, "session %s is %s; create a new one", sess.ID, sess.Status)
+	}
+}
+
+// finalBound is how long the last steps of something may take after the request or
+// the service that began it has ended.
+const finalBound = 15 * time.Second
+
+// finally returns a context for the last steps: it outlives ctx, but not for long.
+func finally(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), finalBound)
+}

@@ -1,0 +1,184 @@
+package verification
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/session"
+)
+
+// maxAttempts is how often a verification is begun before it is given up: the
+// first time, and again when the server was killed or we failed during it.
+const maxAttempts = 3
+
+// finalBound is how long the last steps of a verification may take after the
+// server began to stop.
+const finalBound = 15 * time.Second
+
+// Run judges a stored verification and stores the outcome. It is called by the
+// queue, at least once for each verification; calls beyond the first find that
+// there is nothing to do. When ctx ends, the verification waits for the next start.
+func (s *Service) Run(ctx context.Context, id string) error {
+	v, err := s.cfg.Store.Verification(ctx, "", "", id)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Now().UTC()
+	v, mine, err := s.cfg.Store.MoveVerification(ctx, id, assay.VerificationPending,
+		Change{Status: assay.VerificationStarting, Attempt: v.Attempt + 1, StartedAt: &now}, nil)
+	if err != nil || !mine {
+		return err
+	}
+	s.news.Notify(id)
+
+	verdict, err := s.judgeStored(ctx, v)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // the server stops; Recover makes it pending again
+	}
+	return s.store(ctx, v, verdict, err)
+}
+
+// store stores the outcome of an attempt: the verdict, another attempt, or the failure.
+func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalBound)
+	defer cancel()
+	v, err := s.cfg.Store.Verification(ctx, "", "", v.ID)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Now().UTC()
+	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict}
+	var enqueue Enqueue
+	if cause != nil {
+		f := failureOf(cause)
+		s.cfg.Log.Warn("verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
+		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
+		if worthAnotherTry(f.Code) && v.Attempt < maxAttempts {
+			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
+		}
+	}
+	if _, _, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue); err != nil {
+		return err
+	}
+	if change.Status.Final() {
+		s.dropChanges(v.ID)
+	}
+	s.news.Notify(v.ID)
+	return nil
+}
+
+// worthAnotherTry tells failures that may pass by themselves from those that will
+// be the same the next time.
+func worthAnotherTry(code assay.Code) bool {
+	return code == assay.CodeSandboxFailed || code == assay.CodeSandboxLost || code == assay.CodeInternal
+}
+
+// judgeStored judges the changes that were stored with a verification.
+func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	if err != nil {
+		return nil, err
+	}
+	work := func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
+		f, err := s.dir.Open(changesName(v.ID))
+		if err != nil {
+			return nil, fmt.Errorf("open the session's changes: %w", err)
+		}
+		return f, nil
+	}
+	j := judgement{
+		runtime: s.cfg.Runtime,
+		sample:  sample,
+		id:      fmt.Sprintf("%s-%d", v.ID, v.Attempt),
+		work:    work,
+		made: func(ctx context.Context, h sandbox.Handle) error {
+			handle, err := json.Marshal(h)
+			if err != nil {
+				return err
+			}
+			return s.cfg.Store.SetVerificationHandle(ctx, v.ID, string(handle), s.cfg.Runtime.Location())
+		},
+		begun: func(ctx context.Context) error {
+			_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationStarting, Change{Status: assay.VerificationRunning}, nil)
+			if err == nil && !moved {
+				return errors.New("the verification was taken over meanwhile")
+			}
+			s.news.Notify(v.ID)
+			return err
+		},
+	}
+	return s.judge(ctx, j)
+}
+
+// judge runs a judgement and keeps its sandbox from being swept meanwhile.
+func (s *Service) judge(ctx context.Context, j judgement) (*assay.Verdict, error) {
+	s.mu.Lock()
+	s.judging[j.id] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.judging, j.id)
+		s.mu.Unlock()
+	}()
+	return j.run(ctx)
+}
+
+// JudgePatch judges what a patch makes of a sample's work tree, without a session
+// and without storing anything. The empty patch is the work tree as it is. A
+// patch that does not apply is a failure with code patch_failed.
+func (s *Service) JudgePatch(ctx context.Context, sample *assay.Sample, patchText string) (*assay.Verdict, error) {
+	j := judgement{
+		runtime: s.cfg.Runtime,
+		sample:  sample,
+		id:      assay.NewID(assay.PrefixVerification),
+		work: func(ctx context.Context, box sandbox.Sandbox) (io.ReadCloser, error) {
+			layer, err := patchLayer(ctx, box, sample, patchText)
+			return io.NopCloser(bytes.NewReader(layer)), err
+		},
+	}
+	verdict, err := s.judge(ctx, j)
+	if err != nil {
+		f := failureOf(err)
+		return nil, assay.Wrap(err, f.Code, "%s", f.Message)
+	}
+	return verdict, nil
+}
+
+// failureOf says what went wrong on our side. Its message leaks nothing internal.
+func failureOf(err error) *assay.Failure {
+	var known *assay.Error
+	switch {
+	case errors.As(err, &known):
+		return &assay.Failure{Code: known.Code, Message: known.Message}
+	case errors.Is(err, sandbox.ErrImage):
+		return &assay.Failure{Code: assay.CodeImageUnavailable, Message: "the sample's image is not available on this server; the operator can load it with assay image load or pull"}
+	case errors.Is(err, sandbox.ErrGone):
+		return &assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox of the verification died; start another verification"}
+	default:
+		return &assay.Failure{Code: assay.CodeInternal, Message: "the verification failed on our side; start another one, and tell the operator if it goes on"}
+	}
+}
+
+// deadlineOf returns when the clean sandbox of a sample ends itself at the latest.
+func deadlineOf(sample *assay.Sample) time.Time {
+	const around = 10 * time.Minute // to lay the changes, and to read the reports
+	return time.Now().Add(suiteTimeout(sample) + around)
+}
+
+func suiteTimeout(sample *assay.Sample) time.Duration {
+	return time.Duration(sample.Task.Verifier.TimeoutSeconds) * time.Second
+}
+
+// cleanSpec returns the sandbox to judge in.
+func cleanSpec(id string, sample *assay.Sample) sandbox.Spec {
+	spec := session.SpecOf(id, sample, deadlineOf(sample), map[string]string{"dataset": sample.Dataset, "sample": sample.ID})
+	spec.Network = sandbox.NetworkNone
+	return spec
+}

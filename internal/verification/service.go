@@ -1,0 +1,228 @@
+// Package verification judges the work of a session and is believed.
+//
+// A verification never runs where the agent was. From the session only the changes
+// to its work tree travel, read by our code at the moment of the request. They are
+// laid on a fresh sandbox of the sample's image, the files that the sample's test
+// patch touches are put into their reference state, the verifier runs, and its
+// reports are graded.
+//
+// Two kinds of end are never mixed: a verdict is about the agent's work, a failure
+// is about us.
+package verification
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/session"
+	"assay/internal/wake"
+)
+
+// Sessions hands out what a session changed.
+type Sessions interface {
+	Snapshot(ctx context.Context, userID, sessionID string, limits sandbox.ChangeLimits, w io.Writer) (*assay.Session, error)
+}
+
+// Samples finds a version of a sample.
+type Samples interface {
+	Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error)
+}
+
+// Config says what a Service works with.
+type Config struct {
+	Store    Store
+	Sessions Sessions
+	Samples  Samples
+	Runtime  sandbox.Runtime
+	Enqueue  Enqueue // adds a job that calls Run
+	Dir      string  // holds the changes that wait to be judged; made when absent
+	Log      *slog.Logger
+
+	MaxOpen int                  // verifications of a session that have not ended. Defaults to 4
+	Changes sandbox.ChangeLimits // of a session's work tree. Defaults to 20,000 files and 256 MiB
+	Now     func() time.Time     // Defaults to time.Now
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxOpen == 0 {
+		c.MaxOpen = 4
+	}
+	if c.Changes == (sandbox.ChangeLimits{}) {
+		c.Changes = sandbox.ChangeLimits{MaxFiles: 20_000, MaxBytes: 256 << 20}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Service is the verifications of a server. It is safe for concurrent use.
+type Service struct {
+	cfg  Config
+	news wake.Hub
+	dir  *os.Root
+
+	mu      sync.Mutex
+	judging map[string]bool // ids of the clean sandboxes in use
+}
+
+// New returns the service; call Recover before its jobs run. Close it at the end.
+func New(cfg Config) (*Service, error) {
+	cfg = cfg.withDefaults()
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of verifications: %w", err)
+	}
+	dir, err := os.OpenRoot(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of verifications: %w", err)
+	}
+	return &Service{cfg: cfg, dir: dir, judging: make(map[string]bool)}, nil
+}
+
+// Close frees what New took.
+func (s *Service) Close() error { return s.dir.Close() }
+
+// Start takes the session's changes as they are now and stores a verification of
+// them. It does not wait for the verdict; see Await.
+func (s *Service) Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
+	id := assay.NewID(assay.PrefixVerification)
+	sess, err := s.saveChanges(ctx, userID, sessionID, id)
+	if err != nil {
+		return nil, err
+	}
+	v, created, err := s.cfg.Store.InsertVerification(ctx, &assay.Verification{
+		ID:            id,
+		SessionID:     sess.ID,
+		UserID:        sess.UserID,
+		Dataset:       sess.Dataset,
+		SampleID:      sess.SampleID,
+		SampleVersion: sess.SampleVersion,
+		Status:        assay.VerificationPending,
+		CreatedAt:     s.cfg.Now().UTC(),
+		Location:      s.cfg.Runtime.Location(),
+	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
+	if err != nil || !created {
+		s.dropChanges(id)
+	}
+	return v, err
+}
+
+// saveChanges stores the session's changes under the id of a verification.
+func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string) (_ *assay.Session, err error) {
+	f, err := s.dir.OpenFile(changesName(id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("store the changes of session %s: %w", sessionID, err)
+	}
+	defer func() {
+		err = errors.Join(err, f.Close())
+		if err != nil {
+			s.dropChanges(id)
+		}
+	}()
+	return s.cfg.Sessions.Snapshot(ctx, userID, sessionID, s.cfg.Changes, f)
+}
+
+func (s *Service) dropChanges(id string) {
+	if err := s.dir.Remove(changesName(id)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.cfg.Log.Error("cannot remove the changes of a verification", "verification", id, "err", err)
+	}
+}
+
+func changesName(id string) string { return id + ".tar" }
+
+// Get returns a verification of a user's session.
+func (s *Service) Get(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
+	return s.cfg.Store.Verification(ctx, userID, sessionID, id)
+}
+
+// Await returns the verification once it has ended, or as it is when ctx ends.
+func (s *Service) Await(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
+	return wake.Await(ctx, &s.news, id,
+		func(ctx context.Context) (*assay.Verification, error) { return s.Get(ctx, userID, sessionID, id) },
+		func(v *assay.Verification) bool { return v.Status.Final() })
+}
+
+// Owns tells whether a sandbox is one of a verification, by its id.
+func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixVerification) }
+
+// Recover makes the world and the database agree after a start: sandboxes of
+// verifications are destroyed, verifications that were under way wait for another
+// attempt, and changes that nobody waits for are removed.
+func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
+	for _, h := range found {
+		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
+			s.cfg.Log.Error("cannot free the sandbox of a verification; it is tried again", "sandbox", h.ID, "err", err)
+		}
+	}
+	open, err := s.cfg.Store.OpenVerifications(ctx)
+	if err != nil {
+		return fmt.Errorf("recover verifications: %w", err)
+	}
+	waiting := make(map[string]bool, len(open))
+	for _, v := range open {
+		waiting[changesName(v.ID)] = true
+		if v.Status == assay.VerificationPending {
+			continue // its job is in the queue
+		}
+		if _, _, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{Status: assay.VerificationPending}, s.cfg.Enqueue); err != nil {
+			return fmt.Errorf("recover verification %s: %w", v.ID, err)
+		}
+		s.cfg.Log.Info("verification begins again", "verification", v.ID, "attempts", v.Attempt)
+	}
+	return s.sweepChanges(waiting)
+}
+
+func (s *Service) sweepChanges(waiting map[string]bool) error {
+	d, err := s.dir.Open(".")
+	if err != nil {
+		return fmt.Errorf("recover verifications: %w", err)
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return fmt.Errorf("recover verifications: %w", err)
+	}
+	for _, name := range names {
+		if !waiting[name] {
+			if err := s.dir.Remove(name); err != nil {
+				return fmt.Errorf("remove old changes: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// sweepGrace is the age below which a sandbox that is not in use is left alone: it
+// may be one that is just being freed.
+const sweepGrace = time.Minute
+
+// Sweep destroys the sandboxes among found in which nothing is judged, such as one
+// that could not be freed when its verification ended.
+func (s *Service) Sweep(ctx context.Context, found []sandbox.Handle) error {
+	var errs []error
+	for _, h := range found {
+		s.mu.Lock()
+		used := s.judging[h.ID]
+		s.mu.Unlock()
+		if used || s.cfg.Now().Sub(h.CreatedAt) < sweepGrace {
+			continue
+		}
+		s.cfg.Log.Warn("destroying the sandbox of a verification that is over", "sandbox", h.ID)
+		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
+			errs = append(errs, fmt.Errorf("destroy sandbox %s: %w", h.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
