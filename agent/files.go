@@ -70,7 +70,7 @@ func (c *Client) Collect(ctx context.Context, req sandbox.CollectRequest, fn fun
 func handOver(w *wire.Conn, f wire.File, fn func(string, int64, io.Reader) error) error {
 	content := &contentReader{r: w, left: f.Size}
 	if err := fn(string(f.Name), f.Size, content); err != nil {
-		if content.err != nil && content.err != io.EOF {
+		if content.err != nil {
 			return content.err
 		}
 		return &callerError{err}

@@ -91,7 +91,7 @@ func (s *scan) list(dir *os.File) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	entries, err := dir.ReadDir(maxScanned - s.scanned + 1)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if s.scanned += len(entries); s.scanned > maxScanned {

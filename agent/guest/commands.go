@@ -2,6 +2,7 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -99,7 +100,7 @@ func (c *commands) start(spec sandbox.Command) (*command, error) {
 func (c *commands) launch(spec sandbox.Command) (*command, error) {
 	cmd := &command{id: spec.ID, started: time.Now(), done: make(chan struct{})}
 	child, err := c.launcher.launch(spec)
-	if refused, ok := err.(*refusal); ok {
+	if refused, ok := errors.AsType[*refusal](err); ok {
 		cmd.result = refused.result(cmd.started)
 		close(cmd.done)
 		c.keep(cmd)
@@ -253,9 +254,11 @@ func (c *commands) killTree(cmd *command, timedOut bool) error {
 // kill(-1) reaches all of them at one moment, also those that fork.
 func (c *commands) killAll(ctx context.Context) error {
 	for wait := 200 * time.Microsecond; ; wait = min(2*wait, 10*time.Millisecond) {
-		if err := syscall.Kill(-1, syscall.SIGKILL); err == syscall.ESRCH {
+		err := syscall.Kill(-1, syscall.SIGKILL)
+		if errors.Is(err, syscall.ESRCH) {
 			return nil
-		} else if err != nil {
+		}
+		if err != nil {
 			return fmt.Errorf("kill all processes: %w", err)
 		}
 		select {

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -113,7 +114,7 @@ func (c *conn) hold(done <-chan struct{}) bool {
 }
 
 func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
+	ne, ok := errors.AsType[net.Error](err)
 	return ok && ne.Timeout()
 }
 

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,7 +15,7 @@ type deadline struct{ f *os.File }
 
 func newDeadline(d time.Duration) (*deadline, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_BOOTTIME, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
-	if err == unix.EINVAL { // gVisor has no CLOCK_BOOTTIME timers
+	if errors.Is(err, unix.EINVAL) { // gVisor has no CLOCK_BOOTTIME timers
 		fd, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 	}
 	if err != nil {

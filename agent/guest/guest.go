@@ -89,7 +89,7 @@ func (a *Agent) accept(l net.Listener) error {
 			return err
 		}
 		if err != nil { // out of descriptors or memory: both may pass
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond)
 			continue
 		}
 		if err := checkPeer(conn); err != nil {

@@ -60,7 +60,7 @@ func ApplyLayer(root string, layer io.Reader) error {
 	tr := tar.NewReader(layer)
 	for entries := 0; ; entries++ {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package guest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -50,7 +51,7 @@ func newMarks() (*marks, error) {
 	m := &marks{proc: proc, resource: rlimitLocks}
 	m.last.Store(uint64(firstMark))
 	err = m.set(firstMark)
-	if err == unix.EPERM {
+	if errors.Is(err, unix.EPERM) {
 		// gVisor knows few limits. It never dumps core, so that one is free there.
 		m.resource = unix.RLIMIT_CORE
 		err = m.set(firstMark)
@@ -120,7 +121,7 @@ func (m *marks) stray(v mark) bool {
 // at, and not to the next one with its PID.
 func (m *marks) killOne(pid int, wanted func(mark) bool) bool {
 	fd, err := unix.PidfdOpen(pid, 0)
-	if err == unix.ESRCH || err == unix.EINVAL {
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
 		return false
 	}
 	if err != nil { // gVisor
@@ -150,7 +151,7 @@ func (m *marks) of(pid int) mark {
 	if err == nil {
 		return mark(lim.Max)
 	}
-	if err != unix.EPERM {
+	if !errors.Is(err, unix.EPERM) {
 		return unmarked
 	}
 	// It changed its user id: prlimit takes CAP_SYS_RESOURCE, this file nothing.

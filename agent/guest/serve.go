@@ -2,6 +2,7 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -20,7 +21,7 @@ func (a *Agent) serve(c *conn) {
 			return
 		}
 		if err := a.request(c); err != nil {
-			if err != errClientGone {
+			if !errors.Is(err, errClientGone) {
 				c.WriteFail(wire.AsError(err)) //nolint:errcheck // it hangs up either way
 			}
 			return
