@@ -54,7 +54,8 @@ func (s *Store) download(src *source, progress Progress) fetcher {
 		d := downloading{src: src, layer: layer, f: f, progress: progress, delay: s.retryDelay}
 		if err := d.run(ctx); err != nil {
 			f.Close()
-			if errors.Is(err, ErrDigest) {
+			var disk *diskError
+			if errors.Is(err, ErrDigest) || errors.As(err, &disk) {
 				os.Remove(name)
 			}
 			return nil, nil, err

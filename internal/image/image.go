@@ -11,6 +11,7 @@
 //	blobs/sha256/HEX            manifests and configs, as they came
 //	layers/sha256/HEX/fs        an unpacked layer, by the digest of its uncompressed tar
 //	layers/sha256/HEX/layer.json   what the tar did not leave in fs
+//	covers/sha256/HEX/fs        see cover.go, by manifest digest
 //	leases/OWNER.json           who uses which layers, restarts included
 //	partial/sha256-HEX          compressed layers on their way here
 //	tmp/                        layers being unpacked or removed
@@ -26,7 +27,7 @@
 // in which they are taken:
 //
 //	content   shared while images come in, exclusive while content is swept
-//	DIGEST    exclusive while one layer is fetched and unpacked
+//	DIGEST    exclusive while one layer is fetched and unpacked, then its blob
 //	index     exclusive while index.json, leases or the set of layers change; short
 package image
 

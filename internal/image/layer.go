@@ -27,8 +27,8 @@ type layerFile struct {
 	Implied    []string `json:"implied,omitempty"` // directories without an entry of their own
 }
 
-// fetcher opens a layer's blob. The meter is to see the bytes as they come from
-// afar; done removes what was fetched, and is called when the layer is unpacked.
+// fetcher opens a layer's blob. done removes what was fetched, and is called when
+// it is no longer needed.
 type fetcher func(ctx context.Context, layer Layer) (blob io.ReadCloser, done func(), err error)
 
 // ensureLayers brings in the layers that are missing. The caller holds the
@@ -72,15 +72,20 @@ func (s *Store) ensureLayer(ctx context.Context, layer Layer, progress Progress,
 	case <-ctx.Done():
 		return fmt.Errorf("unpack layer %s: %w", layer.DiffID, context.Cause(ctx))
 	}
-	if err := s.unpackLayer(ctx, layer, blob, progress); err != nil {
+	err = s.unpackLayer(ctx, layer, blob, progress)
+	if err == nil || ctx.Err() == nil {
+		done() // only what was interrupted is worth keeping
+	}
+	if err != nil {
 		return fmt.Errorf("unpack layer %s: %w", layer.DiffID, err)
 	}
-	done()
 	return nil
 }
 
-func (s *Store) hasLayer(diffID string) bool {
-	_, err := os.Stat(s.layerPath(diffID) + "/layer.json")
+func (s *Store) hasLayer(diffID string) bool { return exists(s.layerPath(diffID)) }
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
 	return err == nil
 }
 
@@ -208,6 +213,9 @@ func (s *Store) commit(ctx context.Context, arrivals []*arrival) ([]Image, error
 		}
 		if err := s.writeBlob(rec.Config, a.config); err != nil {
 			return nil, err
+		}
+		if err := s.ensureCover(ctx, rec); err != nil {
+			return nil, fmt.Errorf("cover implied directories: %w", err)
 		}
 		recs = append(recs, rec)
 	}

@@ -47,7 +47,7 @@ func (s *Store) Lease(ctx context.Context, img Image, owner string) (RootFS, err
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return RootFS{}, fmt.Errorf("lease image %s: %w", img.Name, err)
 	}
-	lower, err := s.lowerDirs(img.Layers)
+	lower, err := s.lowerDirs(img)
 	if errors.Is(err, fs.ErrNotExist) {
 		return RootFS{}, fmt.Errorf("lease image: %w", &notFoundError{img.Name})
 	}
@@ -60,12 +60,28 @@ func (s *Store) Lease(ctx context.Context, img Image, owner string) (RootFS, err
 	return RootFS{Image: img, Lower: lower}, nil
 }
 
-// lowerDirs are the directories of layers, topmost first. Nothing below a layer
-// with an opaque root is seen, so it is left out. Of a layer that an image has
-// twice (many have the empty one) only the upper is seen, and overlayfs refuses a
-// directory it has already.
-func (s *Store) lowerDirs(layers []Layer) ([]string, error) {
+// lowerDirs are the directories of an image, topmost first.
+func (s *Store) lowerDirs(img Image) ([]string, error) {
+	visible, err := s.visible(img.Layers)
+	if err != nil {
+		return nil, err
+	}
 	var dirs []string
+	if cover := s.coverPath(img.ManifestDigest); exists(cover) {
+		dirs = append(dirs, cover+"/fs")
+	}
+	for _, layer := range visible {
+		dirs = append(dirs, s.layerPath(layer.DiffID)+"/fs")
+	}
+	return dirs, nil
+}
+
+// visible are the layers to mount, topmost first. Nothing below a layer with an
+// opaque root is seen, so it is left out. Of a layer that an image has twice
+// (many have the empty one) only the upper is seen, and overlayfs refuses a
+// directory it has already.
+func (s *Store) visible(layers []Layer) ([]layerFile, error) {
+	var found []layerFile
 	seen := map[string]bool{}
 	for _, layer := range slices.Backward(layers) {
 		if seen[layer.DiffID] {
@@ -76,12 +92,12 @@ func (s *Store) lowerDirs(layers []Layer) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		dirs = append(dirs, s.layerPath(layer.DiffID)+"/fs")
+		found = append(found, meta)
 		if meta.OpaqueRoot {
 			break
 		}
 	}
-	return dirs, nil
+	return found, nil
 }
 
 // Release ends a lease; nil when there is none.

@@ -90,10 +90,10 @@ func (s *Store) retire(ctx context.Context) (Pruned, error) {
 		return Pruned{}, err
 	}
 	var pruned Pruned
-	used := map[string]bool{} // blobs and layers
+	used := map[string]bool{} // blobs, layers and covers
 	leased := map[string]bool{}
 	for _, lease := range leases {
-		leased[lease.Image] = true
+		leased[lease.Image], used[lease.Image] = true, true
 		for _, diffID := range lease.Layers {
 			used[diffID] = true
 		}
@@ -122,6 +122,7 @@ func (s *Store) retire(ctx context.Context) (Pruned, error) {
 		s.retireUnused("blobs/sha256", used, func(digest string) {
 			pruned.Bytes += fileSize(s.blobPath(digest))
 		}),
+		s.retireUnused("covers/sha256", used, func(string) {}),
 		s.retireUnused("partial", nil, func(digest string) {
 			pruned.Bytes += fileSize(s.partialPath(digest))
 		}),

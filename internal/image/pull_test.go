@@ -259,6 +259,14 @@ func TestPullResumes(t *testing.T) {
 	}
 }
 
+// blobsLeft are the interrupted downloads of big blobs.
+func blobsLeft(t testing.TB, s *Store) []string {
+	t.Helper()
+	left, err := filepath.Glob(s.path("partial", "*"))
+	must(t, err)
+	return slices.DeleteFunc(left, func(name string) bool { return fileSize(name) < 64<<10 })
+}
+
 // TestPullResumesLater continues what another process left, and survives a
 // beginning that is not the blob's.
 func TestPullResumesLater(t *testing.T) {
@@ -281,9 +289,7 @@ func TestPullResumesLater(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v, not %v", err, context.Canceled)
 			}
-			left, err := filepath.Glob(s.path("partial", "*"))
-			must(t, err)
-			left = slices.DeleteFunc(left, func(name string) bool { return fileSize(name) < 64<<10 })
+			left := blobsLeft(t, s)
 			if len(left) != 1 {
 				t.Fatalf("partial blobs %v", left)
 			}

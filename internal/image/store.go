@@ -80,7 +80,7 @@ func (s *Store) init() error {
 	if strings.ContainsAny(s.dir, ":,\\") {
 		return errors.New("its path holds one of the characters : , \\ which overlayfs mounts cannot take; choose another directory")
 	}
-	for _, sub := range []string{"", "blobs/sha256", "layers/sha256", "leases", "partial", "tmp", "locks"} {
+	for _, sub := range []string{"", "blobs/sha256", "layers/sha256", "covers/sha256", "leases", "partial", "tmp", "locks"} {
 		if err := os.MkdirAll(s.path(sub), 0o700); err != nil {
 			return err
 		}
