@@ -1,6 +1,7 @@
 package verification
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -104,7 +105,7 @@ func mayTravel(e worktree.Entry, protected []string) bool {
 			return false
 		}
 	}
-	directory := e.Type == '5' && !e.Deletes && !e.Replaces
+	directory := e.Type == tar.TypeDir && !e.Deletes && !e.Replaces
 	for _, p := range protected {
 		if worktree.Within(e.Name, p) {
 			return false
