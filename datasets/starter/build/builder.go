@@ -129,7 +129,7 @@ func (b *builder) baseImage(ctx context.Context, name string, fill func(context.
 	if b.bases[name] {
 		return nil
 	}
-	files, err := starter.Glob("build/*.go", "images/base.Dockerfile", "images/"+name+"*")
+	files, err := starter.Glob("build/*.go", "images/*")
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func jsonText(v any) (string, error) {
 }
 
 func sortedSet(ids []string) []string {
-	ids = slices.Clone(ids)
+	ids = append([]string{}, ids...)
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }

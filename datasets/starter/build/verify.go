@@ -59,8 +59,8 @@ func (b *builder) verify(ctx context.Context, r starter.Recipe, p patches, commi
 	if b.opts.record != "" {
 		fresh.Flaky = append(fresh.Flaky, starter.Unstable(results["before"])...)
 		fresh.Flaky = append(fresh.Flaky, starter.Unstable(results["after"])...)
-		fresh.Flaky = sortedSet(fresh.Flaky)
 	}
+	fresh.Flaky = sortedSet(fresh.Flaky)
 	fresh.Lists = starter.Compare(results["before"][0], results["after"][0], fresh.Flaky)
 	if b.opts.record != "" {
 		return seconds, record(b.opts.record, r.InstanceID, fresh)
