@@ -38,17 +38,17 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 	if !path.IsAbs(root) {
 		root = path.Join(sb.state.Handle.Workdir, root)
 	}
+	defer func() { // also when it was not frozen to the end
+		if terr := sb.rt.cgroups.thaw(sb.id()); err == nil {
+			err = terr
+		}
+	}()
 	if err := sb.rt.cgroups.freeze(ctx, sb.id()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return sandbox.ErrGone
 		}
 		return err
 	}
-	defer func() {
-		if terr := sb.rt.cgroups.thaw(sb.id()); err == nil {
-			err = terr
-		}
-	}()
 	merged, err := os.OpenRoot(sb.places.rootfs)
 	if err != nil {
 		return err

@@ -2,12 +2,18 @@ package oci_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"assay/internal/image"
 	"assay/internal/sandbox"
@@ -57,10 +63,31 @@ func prepare(dir string) error {
 	return err
 }
 
-// newRuntime makes a Runtime of its own, or another one on the same directory.
-func newRuntime(t testing.TB, dir string) *oci.Runtime {
+// host is where one test's sandboxes live.
+type host struct{ dir, run string }
+
+func newHost(t testing.TB) host {
 	t.Helper()
-	rt, err := oci.New(oci.Config{Dir: dir, Agent: shared.agent, Images: shared.images})
+	run, err := os.MkdirTemp("/run", "assay-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := host{dir: t.TempDir(), run: run}
+	t.Cleanup(func() {
+		if err := unix.Unmount(run, 0); err != nil {
+			t.Errorf("unmount %s: %v", run, err)
+		}
+		if err := os.Remove(run); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// runtime makes a Runtime over what is on the host.
+func (h host) runtime(t testing.TB) *oci.Runtime {
+	t.Helper()
+	rt, err := oci.New(h.config())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,17 +98,101 @@ func newRuntime(t testing.TB, dir string) *oci.Runtime {
 	return rt
 }
 
-func TestCreateExecDestroy(t *testing.T) {
-	rt := newRuntime(t, t.TempDir())
-	sb, err := rt.Create(t.Context(), sandbox.Spec{ID: "one", Image: rootfs.Name, Workdir: sandboxtest.Workdir, Deadline: time.Now().Add(time.Minute)})
+func (h host) config() oci.Config {
+	return oci.Config{Dir: h.dir, RunDir: h.run, Agent: shared.agent, Images: shared.images}
+}
+
+// initPID reads the PID of a sandbox's init from the state on disk.
+func (h host) initPID(t *testing.T, handle sandbox.Handle) int {
+	t.Helper()
+	var state struct {
+		Init struct {
+			PID int `json:"pid"`
+		} `json:"init"`
+	}
+	content, err := os.ReadFile(filepath.Join(h.dir, "sandboxes", handle.ID, "state.json"))
+	if err == nil {
+		err = json.Unmarshal(content, &state)
+	}
+	if err != nil || state.Init.PID == 0 {
+		t.Fatalf("find the init process: %s, %v", content, err)
+	}
+	return state.Init.PID
+}
+
+// leftovers names folders, leases, cgroups, mounts and loop devices of sandboxes.
+func (h host) leftovers(t *testing.T) []string {
+	t.Helper()
+	var left []string
+	for _, pattern := range []string{
+		h.dir + "/sandboxes/*", h.dir + "/runtime/*", h.dir + "/probe-*", h.dir + "/disks/.new*", h.run + "/*",
+		"/sys/fs/cgroup/assay/" + h.key() + "-*", "/sys/fs/cgroup/*/assay/" + h.key() + "-*",
+	} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, found...)
+	}
+	leases, err := shared.images.Leases()
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := sb.Exec(t.Context(), sandbox.Command{ID: "c", Argv: []string{"id", "-u"}})
-	if err != nil || res.Exit.Code != 0 || string(res.Stdout.Head) != "0\n" {
-		t.Errorf("id -u: %+v, %v", res, err)
+	for _, lease := range leases {
+		left = append(left, "lease of "+lease.Owner)
 	}
-	if err := sb.Destroy(t.Context()); err != nil {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
 		t.Fatal(err)
 	}
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, h.dir) || strings.Contains(line, h.run+"/") {
+			left = append(left, line)
+		}
+	}
+	return append(left, h.loops(t)...)
+}
+
+// loops are the loop devices over files of the host, after a moment: the kernel lets
+// go of them behind the last user's back.
+func (h host) loops(t *testing.T) []string {
+	t.Helper()
+	for try := 0; ; try++ {
+		var left []string
+		files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if backing, err := os.ReadFile(name); err == nil && strings.HasPrefix(string(backing), h.dir) {
+				left = append(left, name+": "+string(backing))
+			}
+		}
+		if len(left) == 0 || try == 100 {
+			return left
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// key is how the runtime marks what lives outside of its directory.
+func (h host) key() string {
+	sum := sha256.Sum256([]byte(h.dir))
+	return hex.EncodeToString(sum[:6])
+}
+
+func TestConformance(t *testing.T) {
+	sandboxtest.Run(t, func(t *testing.T) sandboxtest.Factory {
+		h := newHost(t)
+		return sandboxtest.Factory{
+			Runtime:   h.runtime(t),
+			Image:     rootfs.Name,
+			Reopen:    func(t *testing.T) sandbox.Runtime { return h.runtime(t) },
+			Leftovers: h.leftovers,
+			Processes: true,
+			Snapshots: true,
+			Stats:     true,
+			InitPID:   h.initPID,
+		}
+	})
 }

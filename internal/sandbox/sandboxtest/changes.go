@@ -1,0 +1,199 @@
+package sandboxtest
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/sandboxtest/rootfs"
+)
+
+var roomy = sandbox.ChangeLimits{MaxFiles: 1000, MaxBytes: 1 << 20}
+
+// changes reads a layer of changes and tells each entry in a line.
+func (s *suite) changes(sb sandbox.Sandbox, root string) []string {
+	s.Helper()
+	var buf bytes.Buffer
+	if err := sb.(sandbox.Snapshotter).Changes(s.context(), root, roomy, &buf); err != nil {
+		s.Fatalf("changes below %s: %v", root, err)
+	}
+	var lines []string
+	for in := tar.NewReader(&buf); ; {
+		hdr, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return lines
+		}
+		if err != nil {
+			s.Fatalf("read the changes: %v", err)
+		}
+		line := hdr.Name
+		switch hdr.Typeflag {
+		case tar.TypeSymlink:
+			line += " -> " + hdr.Linkname
+		case tar.TypeReg:
+			content, err := io.ReadAll(in)
+			if err != nil {
+				s.Fatal(err)
+			}
+			line = strings.TrimSpace(fmt.Sprintf("%s %o %s", line, hdr.Mode, content))
+		case tar.TypeDir:
+		default:
+			line += fmt.Sprintf(" of type %q", hdr.Typeflag)
+		}
+		if hdr.Uid != 0 || hdr.Gid != 0 {
+			line += fmt.Sprintf(" of %d:%d", hdr.Uid, hdr.Gid)
+		}
+		lines = append(lines, line)
+	}
+}
+
+func (s *suite) expectChanges(sb sandbox.Sandbox, root string, want ...string) {
+	s.Helper()
+	got := s.changes(sb, root)
+	slices.Sort(got) // where whiteouts come is the runtime's choice
+	if slices.Sort(want); !slices.Equal(got, want) {
+		s.Errorf("changes below %s:\n  %s\nwant:\n  %s", root, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// carry applies the changes of one sandbox to a fresh one, and compares the trees.
+func (s *suite) carry(from sandbox.Sandbox) {
+	s.Helper()
+	var buf bytes.Buffer
+	if err := from.(sandbox.Snapshotter).Changes(s.context(), Workdir, roomy, &buf); err != nil {
+		s.Fatal(err)
+	}
+	to := s.create()
+	if err := to.ApplyLayer(s.context(), Workdir, &buf); err != nil {
+		s.Fatal(err)
+	}
+	const listing = `find . \( -type f -o -type l -o -type d \) | sort | while read -r f; do
+		stat -c '%A %u:%g %N' "$f"; [ -f "$f" ] && [ ! -L "$f" ] && md5sum < "$f"; done; true`
+	s.expectText("the tree carried over", s.must(to, listing), s.must(from, listing))
+}
+
+var changeCases = []testCase{
+	{"changes/none", snapshots, func(s *suite) {
+		s.expectChanges(s.create(), Workdir)
+	}},
+	{"changes/new, modified, deleted", snapshots, func(s *suite) {
+		sb := s.create()
+		s.apply(sb, Workdir,
+			file("README.md", "changed\n"), file(".wh.main.sh", ""),
+			entry{File: rootfs.File{Name: "new/", Mode: 0o750}}, file("new/x", "x\n"),
+			entry{File: rootfs.File{Name: "alias", Link: "../elsewhere"}},
+			file("lib/deep/.wh.c.txt", ""))
+		s.expectChanges(sb, Workdir,
+			".wh.main.sh 600", "README.md 755 changed", "alias -> ../elsewhere", "lib/", "lib/deep/", "lib/deep/.wh.c.txt 600", "new/", "new/x 755 x")
+		s.expectChanges(sb, "lib", "deep/", "deep/.wh.c.txt 600")
+		s.expectChanges(sb, Workdir+"/data")
+	}},
+	{"changes/limits", snapshots, func(s *suite) {
+		sb := s.create()
+		s.apply(sb, Workdir, file("a", "12345"), file("b", "12345"), file("c", "12345"))
+		for limits, fits := range map[sandbox.ChangeLimits]bool{
+			{MaxFiles: 3, MaxBytes: 15}: true, {MaxFiles: 2, MaxBytes: 15}: false, {MaxFiles: 3, MaxBytes: 14}: false,
+		} {
+			err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, limits, io.Discard)
+			if fits && err != nil || !fits && !errors.Is(err, sandbox.ErrTooLarge) {
+				s.Errorf("%+v: %v", limits, err)
+			}
+		}
+		s.expectExit("afterwards", s.exec(sb, "true").Exit, sandbox.ExitStatus{})
+	}},
+	{"changes/a whole tree replaced", snapshots, func(s *suite) {
+		sb := s.create()
+		s.apply(sb, Workdir, file("data/.wh..wh..opq", ""), file("data/three.txt", "3\n"))
+		s.expectChanges(sb, Workdir, "data/", "data/.wh.one.txt 600", "data/.wh.two.txt 600", "data/three.txt 755 3")
+	}},
+	{"changes/made by programs", snapshots | processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, `mv lib lib2; rm -r data; mkdir data; echo 4 > data/four; rm main.sh; mkdir main.sh; ln -s a lib2/s
+			echo hard > h1; ln h1 h2; mkfifo pipe; chown 1000:1000 README.md; chmod 4755 README.md; mv link 'li nk'; touch .wh.x; echo $'\377' > $'\377'`)
+		s.expectChanges(sb, Workdir,
+			".wh.lib 600", ".wh.link 600", "README.md 4755 # A project of 1000:1000", "data/", "data/.wh..wh..opq 600", "data/four 644 4",
+			"h1 644 hard", "h2 644 hard", "li nk -> lib/a.txt",
+			"lib2/", "lib2/a.txt 644 a", "lib2/b.txt 644 b", "lib2/deep/", "lib2/deep/c.txt 644 c", "lib2/s -> a",
+			"main.sh/", "main.sh/.wh..wh..opq 600", "\xff 644 \xff")
+	}},
+	{"changes/carried to a fresh sandbox", snapshots | processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, `mv lib lib2; rm -r data; mkdir data; echo 4 > data/four; rm main.sh; mkdir main.sh; ln -s a lib2/s; echo x >> README.md; chmod 600 README.md`)
+		s.carry(sb)
+	}},
+	{"changes/the root was replaced", snapshots | processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, `cd /; mv /src/project /src/old; mkdir /src/project; cp /src/old/main.sh /src/project/; echo n > /src/project/n`)
+		s.expectChanges(sb, Workdir, ".wh..wh..opq 600", "main.sh 755 #!/bin/sh\necho main", "n 644 n")
+		sb = s.create()
+		s.must(sb, `cd /; cp -a /src /src2; rm -r /src; mv /src2 /src; rm /src/project/main.sh; cd /src/project; ls lib`)
+		s.carry(sb)
+	}},
+	{"changes/the root is gone", snapshots | processes, func(s *suite) {
+		for _, text := range []string{
+			"cd /; mv src/project src/old",
+			"cd /; mv src/project src/old; ln -s old src/project",
+			"cd /; mv src old; ln -s old src",
+			"cd /; mv src/project src/old; ln -s /etc src/project",
+			"cd /; rm -r src/project; echo file > src/project",
+		} {
+			sb := s.create()
+			s.must(sb, text)
+			err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, roomy, io.Discard)
+			if !errors.Is(err, fs.ErrNotExist) {
+				s.Errorf("%s: %v, want an error that wraps fs.ErrNotExist", text, err)
+			}
+			goesOn := command("true")
+			goesOn.Dir = "/"
+			s.expectExit("afterwards", s.run(sb, goesOn).Exit, sandbox.ExitStatus{})
+		}
+	}},
+	{"changes/bombs", snapshots | processes, func(s *suite) {
+		for _, text := range []string{
+			"truncate -s 5G sparse",
+			"i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done",
+			"mkdir pipes; i=0; while [ $i -lt 2000 ]; do echo pipes/$i; i=$((i+1)); done | xargs mkfifo",
+			"i=0; while [ $i -lt 400 ]; do mkdir d && cd d || exit 1; i=$((i+1)); done",
+		} {
+			sb := s.create()
+			s.must(sb, text)
+			if err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, roomy, io.Discard); !errors.Is(err, sandbox.ErrTooLarge) {
+				s.Errorf("%s: %v", text, err)
+			}
+		}
+	}},
+	{"changes/of one moment", snapshots | processes, func(s *suite) {
+		// Two files are always written one after the other, the first one first.
+		sb := s.create()
+		ctx, cancel := context.WithCancel(s.context())
+		done := s.background(ctx, sb, script("touch /tmp/ready; i=0; while :; do echo $i > one; echo $i > two; i=$((i+1)); done"))
+		for range 10 {
+			var one, two int
+			for _, line := range s.changes(sb, Workdir) {
+				fmt.Sscanf(line, "one 644 %d", &one) //nolint:errcheck // empty while it is written
+				fmt.Sscanf(line, "two 644 %d", &two) //nolint:errcheck // as above
+			}
+			if one != 0 && two != 0 && one != two && one != two+1 {
+				s.Errorf("one is %d, two is %d", one, two)
+			}
+		}
+		cancel()
+		s.await(done)
+	}},
+	{"changes/a context that ends thaws", snapshots, func(s *suite) {
+		sb := s.create()
+		ctx, cancel := context.WithCancel(s.context())
+		cancel()
+		if err := sb.(sandbox.Snapshotter).Changes(ctx, Workdir, roomy, io.Discard); !errors.Is(err, context.Canceled) {
+			s.Errorf("changes: %v", err)
+		}
+		s.expectExit("afterwards", s.exec(sb, "true").Exit, sandbox.ExitStatus{})
+	}},
+}
