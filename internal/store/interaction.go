@@ -32,7 +32,7 @@ const (
 
 	insertInteraction = `INSERT INTO interactions (id, session_id, created_at, timeout, status, command, idem_key, idem_hash,
 			exit_code, duration, message, stdout_bytes, stdout_truncated, stderr_bytes, stderr_truncated, stdout, stderr)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '', 0, 0, 0, 0, '', '')`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '', 0, 0, 0, 0, $9, $9)`
 
 	finishInteraction = `UPDATE interactions SET status = $2, exit_code = $3, duration = $4, message = $5,
 			stdout_bytes = $6, stdout_truncated = $7, stderr_bytes = $8, stderr_truncated = $9, stdout = $10, stderr = $11
@@ -83,7 +83,7 @@ func (s *Store) InsertInteraction(ctx context.Context, in *assay.Interaction, id
 			return err
 		}
 		_, err := w.exec(ctx, insertInteraction, in.ID, in.SessionID, toMicros(in.CreatedAt), in.Timeout.Microseconds(),
-			assay.InteractionProcessing, in.Command, toNull(idem.Key), toNull(idem.RequestHash))
+			assay.InteractionProcessing, []byte(in.Command), toNull(idem.Key), toNull(idem.RequestHash), []byte{})
 		if constraintOf(err).unique == "interactions.id" {
 			return duplicate("interaction", in.ID)
 		}
@@ -138,7 +138,7 @@ func (s *Store) FinishInteraction(ctx context.Context, in *assay.Interaction) (f
 		return false, fmt.Errorf("finish interaction %s: %s is not final", in.ID, in.Status)
 	}
 	n, err := s.writer.exec(ctx, finishInteraction, in.ID, in.Status, in.ExitCode, in.Duration.Microseconds(), in.Message,
-		in.Stdout.Bytes, toInt(in.Stdout.Truncated), in.Stderr.Bytes, toInt(in.Stderr.Truncated), in.Stdout.Text, in.Stderr.Text)
+		in.Stdout.Bytes, toInt(in.Stdout.Truncated), in.Stderr.Bytes, toInt(in.Stderr.Truncated), []byte(in.Stdout.Text), []byte(in.Stderr.Text))
 	if err == nil && n == 0 {
 		err = s.reader.row(ctx, `SELECT id FROM interactions WHERE id = $1`, in.ID).Scan(new(string))
 		err = orNone(err, assay.CodeInteractionNotFound, "interaction %s does not exist", in.ID)

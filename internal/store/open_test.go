@@ -140,10 +140,9 @@ func TestPingFailsOnceClosed(t *testing.T) {
 	}
 }
 
-// TestCopyTakenWhileWriting copies the files while commands begin and end: what a
-// crash of the machine leaves, or a careless backup of the folder. The copy may
-// lack the newest commands; it must open, be sound, and hold those that were
-// stored before the copying began.
+// TestCopyTakenWhileWriting copies the files while commands begin and end, and a
+// reader keeps the log from being begun anew. The copy may lack the newest commands;
+// it must open, be sound, and hold those that were stored before the copying began.
 func TestCopyTakenWhileWriting(t *testing.T) {
 	dir := t.TempDir()
 	s, sess, _ := filled(t, filepath.Join(dir, "assay.db"))
@@ -164,12 +163,10 @@ func TestCopyTakenWhileWriting(t *testing.T) {
 	})
 	<-began
 	copied := t.TempDir()
-	// The database first: the log is only folded into it at 1000 pages, and then not
-	// emptied but begun anew.
-	tx, err := store.Reader(s).BeginTx(t.Context(), nil) // keeps the log as it is
+	tx, err := store.Reader(s).BeginTx(t.Context(), nil)
 	must(t, err)
 	must(t, tx.QueryRow(`SELECT count(*) FROM sessions`).Scan(new(int)))
-	for _, name := range []string{"assay.db", "assay.db-wal"} {
+	for _, name := range []string{"assay.db", "assay.db-wal"} { // what is half folded into the first is whole in the second
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(copied, name), data, 0o600))

@@ -54,8 +54,8 @@ func scanSession(row scanner) (*assay.Session, error) {
 	return &s, nil
 }
 
-// InsertSession implements session.Store. A user or a sample that does not exist is
-// user_not_found or sample_not_found.
+// InsertSession implements session.Store. A user, dataset or sample that does not
+// exist is user_not_found, dataset_not_found or sample_not_found.
 func (s *Store) InsertSession(ctx context.Context, in *assay.Session, idem session.Idempotency, limits session.LiveLimits) (got *assay.Session, created bool, err error) {
 	err = s.write(ctx, func(w txn) error {
 		id, err := earlier(w.row(ctx, selectSessionByKey, in.UserID, toNull(idem.Key)), idem)
@@ -74,10 +74,31 @@ func (s *Store) InsertSession(ctx context.Context, in *assay.Session, idem sessi
 		got, err = scanSession(w.row(ctx, selectSessionAny, id))
 		return err
 	})
+	if constraintOf(err).foreign {
+		err = s.missing(ctx, "", in.UserID, in.Dataset, in.SampleID, in.SampleVersion)
+	}
 	if err != nil {
 		return nil, false, doing(err, "insert session %s", in.ID)
 	}
 	return got, created, nil
+}
+
+// missing tells which of the rows that a session or a verification refers to does
+// not exist. It asks after the transaction that found out: PostgreSQL answers
+// nothing in one in which a statement failed. No sessionID refers to no session.
+func (s *Store) missing(ctx context.Context, sessionID, userID, dataset, sampleID string, version int) error {
+	if sessionID != "" {
+		if _, err := s.Session(ctx, "", sessionID); err != nil {
+			return err
+		}
+	}
+	if _, err := s.User(ctx, userID); err != nil {
+		return err
+	}
+	if _, err := s.Sample(ctx, dataset, sampleID, version); err != nil {
+		return err
+	}
+	return assay.Errorf(assay.CodeConflict, "what this refers to was stored only meanwhile; try again")
 }
 
 // earlier returns the id of what was stored for the same idempotency key; "" when
@@ -123,14 +144,8 @@ func (t txn) insertSession(ctx context.Context, in *assay.Session, idem session.
 	_, err := t.exec(ctx, insertSession, in.ID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status,
 		toMicros(in.RequestedAt), toMicrosOrNull(in.ReadyAt), toMicrosOrNull(in.EndedAt), toMicros(in.ExpiresAt),
 		code, message, in.Location, in.Handle, toNull(idem.Key), toNull(idem.RequestHash))
-	switch broken := constraintOf(err); {
-	case broken.unique == "sessions.id":
+	if constraintOf(err).unique == "sessions.id" {
 		return duplicate("session", in.ID)
-	case broken.foreign:
-		if _, err := scanUser(t.row(ctx, selectUser, in.UserID)); err != nil {
-			return orNone(err, assay.CodeUserNotFound, "user %s does not exist", in.UserID)
-		}
-		return noVersion(in.Dataset, in.SampleID, in.SampleVersion)
 	}
 	return err
 }

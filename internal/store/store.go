@@ -116,17 +116,9 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping tells whether the database can be read and written: that its file is there,
-// that it is ours, and that the disk takes a transaction.
+// Ping tells whether the database answers. It does not wait for a writer.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.reader.row(ctx, `SELECT count(*) FROM users WHERE id = ''`).Scan(new(int)); err != nil {
-		return doing(err, "read the database")
-	}
-	err := s.write(ctx, func(w txn) error {
-		_, err := w.exec(ctx, `DELETE FROM users WHERE id = ''`)
-		return err
-	})
-	return doing(err, "write the database")
+	return doing(s.reader.row(ctx, `SELECT count(*) FROM users WHERE id = ''`).Scan(new(int)), "ask the database")
 }
 
 // Writer returns the one connection that writes, for a queue that keeps its jobs in

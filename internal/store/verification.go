@@ -60,8 +60,8 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 }
 
 // InsertVerification implements verification.Store. Limit 0 is no limit. A session,
-// user or sample that does not exist is session_not_found, user_not_found or
-// sample_not_found.
+// user, dataset or sample that does not exist is session_not_found, user_not_found,
+// dataset_not_found or sample_not_found.
 func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (got *assay.Verification, created bool, err error) {
 	err = s.write(ctx, func(w txn) error {
 		id, err := earlier(w.row(ctx, selectVerificationByKey, in.SessionID, toNull(idem.Key)), idem)
@@ -85,6 +85,9 @@ func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, 
 		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
 		return err
 	})
+	if constraintOf(err).foreign {
+		err = s.missing(ctx, in.SessionID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion)
+	}
 	if err != nil {
 		return nil, false, doing(err, "insert verification %s of session %s", in.ID, in.SessionID)
 	}
@@ -111,17 +114,8 @@ func (t txn) insertVerification(ctx context.Context, in *assay.Verification, ide
 	_, err := t.exec(ctx, insertVerification, in.ID, in.SessionID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status, in.Attempt,
 		toMicros(in.CreatedAt), toMicrosOrNull(in.StartedAt), toMicrosOrNull(in.CompletedAt),
 		code, message, in.Location, in.Handle, toNull(idem.Key), toNull(idem.RequestHash))
-	switch broken := constraintOf(err); {
-	case broken.unique == "verifications.id":
+	if constraintOf(err).unique == "verifications.id" {
 		return duplicate("verification", in.ID)
-	case broken.foreign:
-		if _, err := scanSession(t.row(ctx, selectSessionAny, in.SessionID)); err != nil {
-			return orNone(err, assay.CodeSessionNotFound, "session %s does not exist", in.SessionID)
-		}
-		if _, err := scanUser(t.row(ctx, selectUser, in.UserID)); err != nil {
-			return orNone(err, assay.CodeUserNotFound, "user %s does not exist", in.UserID)
-		}
-		return noVersion(in.Dataset, in.SampleID, in.SampleVersion)
 	}
 	return err
 }

@@ -83,7 +83,8 @@ CREATE INDEX sessions_of_user ON sessions (user_id, id);
 CREATE INDEX sessions_live ON sessions (user_id) WHERE status IN ('creating', 'ready');
 
 -- The outputs, up to 1 MiB each, come last: reading the columns before them does
--- not touch the pages they are on.
+-- not touch the pages they are on. BYTEA takes the bytes as they are, also zeros, which
+-- PostgreSQL refuses in TEXT; SQLite takes any name for a type.
 CREATE TABLE interactions (
     id               TEXT    NOT NULL PRIMARY KEY,
     session_id       TEXT    NOT NULL REFERENCES sessions (id),
@@ -99,9 +100,9 @@ CREATE TABLE interactions (
     stderr_bytes     BIGINT  NOT NULL,
     stderr_truncated INTEGER NOT NULL,
     message          TEXT    NOT NULL,
-    command          TEXT    NOT NULL,
-    stdout           TEXT    NOT NULL,
-    stderr           TEXT    NOT NULL
+    command          BYTEA   NOT NULL,
+    stdout           BYTEA   NOT NULL,
+    stderr           BYTEA   NOT NULL
 );
 CREATE UNIQUE INDEX interactions_idem ON interactions (session_id, idem_key) WHERE idem_key IS NOT NULL;
 CREATE INDEX interactions_running ON interactions (session_id) WHERE status IN ('pending', 'processing');
