@@ -1,0 +1,62 @@
+package wire
+
+import (
+	"time"
+
+	"assay"
+)
+
+// Dataset is a named set of samples.
+type Dataset struct {
+	Name        string     `json:"name" example:"starter" doc:"Unique name"`
+	Description *string    `json:"description" doc:"What it holds"`
+	SampleCount int        `json:"sample_count" example:"12" doc:"Number of samples, latest versions only"`
+	CreatedAt   *time.Time `json:"created_at" doc:"When it was first imported"`
+}
+
+// Sample is one version of one task.
+type Sample struct {
+	SampleID           string             `json:"sample_id" example:"gorilla__mux-578" doc:"Unique in its dataset"`
+	Dataset            string             `json:"dataset" example:"starter" doc:"Name of the dataset"`
+	Version            int                `json:"version" minimum:"1" example:"1" doc:"Version, from 1"`
+	Latest             bool               `json:"latest" doc:"Whether no newer version exists"`
+	VersionDescription *string            `json:"version_description" doc:"What changed in this version"`
+	CreatedAt          *time.Time         `json:"created_at" doc:"When this version was imported"`
+	Description        *string            `json:"description" doc:"The task in a sentence"`
+	Language           string             `json:"language" example:"go" doc:"Main programming language"`
+	Verifier           assay.VerifierKind `json:"verifier" enum:"test_suite,static_analysis,linter,custom" doc:"Kind of tool that judges the work"`
+
+	InstanceID             string   `json:"instance_id" doc:"The sample's id, as the SWE-bench column is called"`
+	Repo                   string   `json:"repo" example:"gorilla/mux" doc:"Repository"`
+	BaseCommit             string   `json:"base_commit" doc:"Commit before the fix"`
+	EnvironmentSetupCommit string   `json:"environment_setup_commit" doc:"Commit from which the environment was built"`
+	ProblemStatement       string   `json:"problem_statement" doc:"The issue to solve"`
+	HintsText              string   `json:"hints_text" doc:"Hints given with the issue"`
+	Patch                  string   `json:"patch" doc:"The reference fix, a unified diff"`
+	NonCodePatch           string   `json:"non_code_patch" doc:"What the fix changed beside code"`
+	TestPatch              string   `json:"test_patch" doc:"What the fix did to the tests"`
+	FailToPass             []string `json:"fail_to_pass" nullable:"false" doc:"Tests that fail before the fix and must pass after it"`
+	PassToPass             []string `json:"pass_to_pass" nullable:"false" doc:"Tests that pass before the fix and must go on passing"`
+	FailToFail             []string `json:"fail_to_fail" nullable:"false" doc:"Tests that fail before and after the fix"`
+}
+
+// SampleList is a page of samples, or all of them.
+type SampleList struct {
+	Samples    []Sample `json:"samples" nullable:"false"`
+	TotalCount int      `json:"total_count" doc:"Samples that match, on all pages"`
+	Page       int      `json:"page" doc:"This page, from 1"`
+	PageSize   int      `json:"page_size" doc:"Samples a page; the number of samples when all are returned"`
+	HasMore    bool     `json:"has_more" doc:"Whether another page follows"`
+}
+
+// Download tells where a packed sample can be fetched.
+type Download struct {
+	Dataset     string    `json:"dataset" example:"starter"`
+	SampleID    string    `json:"sample_id" example:"gorilla__mux-578"`
+	Version     int       `json:"version" example:"1"`
+	Filename    string    `json:"filename" example:"starter-gorilla__mux-578-v1.tar.gz"`
+	SizeBytes   int64     `json:"size_bytes"`
+	SHA256      string    `json:"sha256" doc:"Of the file, in hex"`
+	DownloadURL string    `json:"download_url" doc:"Serves the file to whoever has the URL, until expires_at"`
+	ExpiresAt   time.Time `json:"expires_at"`
+}

@@ -1,0 +1,171 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"assay"
+	"assay/client/wire"
+)
+
+// bodyBound is how long a client may take to send a body.
+const bodyBound = 30 * time.Second
+
+// admit lets a request through to its operation: it knows who calls, refuses new work
+// while the server stops, and reads the body, within bounds.
+func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	op := ctx.Operation()
+	if err := a.admissible(r, op); err != nil {
+		a.refuse(r.Context(), err).write(w)
+		return
+	}
+	if op.RequestBody == nil {
+		if key := r.Header.Get(wire.HeaderIdempotencyKey); key != "" {
+			callOf(r.Context()).requestHash = hashRequest(r, nil)
+		}
+		next(ctx)
+		return
+	}
+	body, err := a.readBody(r, w, op)
+	if err != nil {
+		a.refuse(r.Context(), err).write(w)
+		return
+	}
+	if r.Header.Get(wire.HeaderIdempotencyKey) != "" {
+		callOf(r.Context()).requestHash = hashRequest(r, body)
+	}
+	if len(body) == 0 && op.RequestBody.Required {
+		body = []byte("null") // which is missing, together with all the other faults
+	}
+	next(&readRequest{inner: ctx, body: body})
+}
+
+func (a *API) admissible(r *http.Request, op *huma.Operation) error {
+	if len(op.Security) > 0 {
+		if err := a.authenticate(r); err != nil {
+			return err
+		}
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && a.holds.draining() {
+		return assay.Errorf(assay.CodeUnavailable, "the server is stopping; try again in a moment")
+	}
+	return checkQuery(r.URL.RawQuery)
+}
+
+func (a *API) authenticate(r *http.Request) error {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return assay.Errorf(assay.CodeUnauthenticated, "this needs an API key: send the header Authorization: Bearer KEY")
+	}
+	user, err := a.cfg.Identity.Authenticate(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	callOf(r.Context()).userID = user.ID
+	return nil
+}
+
+// checkQuery refuses a query that cannot be decoded; huma would drop it.
+func checkQuery(raw string) error {
+	if !strings.Contains(raw, "%") && utf8.ValidString(raw) {
+		return nil
+	}
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return unfit(wire.Fault{Loc: []string{"query"}, Msg: "Query should be percent-encoded", Type: "value_error"})
+	}
+	var faults []wire.Fault
+	for name, values := range query {
+		if !utf8.ValidString(name + strings.Join(values, "")) {
+			faults = append(faults, wire.Fault{Loc: []string{"query", strings.ToValidUTF8(name, "\uFFFD")}, Msg: "Input should be valid UTF-8", Type: "string_unicode"})
+		}
+	}
+	if faults != nil {
+		return unfit(faults...)
+	}
+	return nil
+}
+
+// readBody reads the body of an operation and sees that it is JSON.
+func (a *API) readBody(r *http.Request, w http.ResponseWriter, op *huma.Operation) ([]byte, error) {
+	limit := op.MaxBodyBytes - 1 // huma refuses what fills its limit
+	tooLarge := assay.Errorf(assay.CodeTooLarge, "the body is larger than %d bytes", limit)
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close")
+		return nil, tooLarge
+	}
+	deadline := http.NewResponseController(w)
+	deadline.SetReadDeadline(time.Now().Add(bodyBound)) //nolint:errcheck // a connection without deadlines has none
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	deadline.SetReadDeadline(time.Time{}) //nolint:errcheck // as above; a later read sees that the client hung up
+	switch {
+	case err != nil:
+		w.Header().Set("Connection", "close")
+		return nil, assay.Wrap(err, assay.CodeInvalid, "the body did not arrive whole")
+	case int64(len(body)) > limit:
+		w.Header().Set("Connection", "close")
+		return nil, tooLarge
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, nil
+	case !utf8.Valid(body):
+		return nil, assay.Errorf(assay.CodeInvalid, "the body is not UTF-8")
+	}
+	return body, checkJSON(body)
+}
+
+// checkJSON says where a body is not JSON.
+func checkJSON(body []byte) error {
+	if json.Valid(body) {
+		return nil
+	}
+	var v json.RawMessage
+	err := json.Unmarshal(body, &v)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return assay.Errorf(assay.CodeInvalid, "the body is not JSON: at byte %d: %v", syntax.Offset, syntax)
+	}
+	return assay.Errorf(assay.CodeInvalid, "the body is not JSON")
+}
+
+// hashRequest names what a request asks, to tell a retry from another request that
+// uses the same idempotency key.
+func hashRequest(r *http.Request, body []byte) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %s\n", r.Method, r.URL.EscapedPath())
+	h.Write(body)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// readRequest is a request whose body was read. Whatever its Content-Type says, it is JSON.
+type readRequest struct {
+	inner
+	body []byte
+}
+
+// inner is huma.Context by a name that does not hide its method Context.
+type inner = huma.Context
+
+func (r *readRequest) Unwrap() huma.Context  { return r.inner }
+func (r *readRequest) BodyReader() io.Reader { return bytes.NewReader(r.body) }
+
+func (r *readRequest) Header(name string) string {
+	if name == "Content-Type" {
+		return "application/json"
+	}
+	return r.inner.Header(name)
+}

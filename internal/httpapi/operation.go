@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"assay"
+	"assay/client/wire"
+	"assay/internal/session"
+)
+
+// Tags of the document, in reading order.
+const (
+	tagSessions     = "Sessions"
+	tagCommands     = "Commands and edits"
+	tagVerification = "Verification"
+	tagDatasets     = "Datasets"
+	tagUsers        = "Users"
+	tagHealth       = "Health"
+)
+
+// public is the security of an operation without a token.
+var public = []map[string][]string{}
+
+// bearer is the security of every other one.
+var bearer = []map[string][]string{{"bearer": {}}}
+
+// handle registers an operation. errs are the statuses that its service can refuse with;
+// those that follow from its shape are added: 401 with a token, 400 and 413 with a body,
+// 503 when it begins work, 422 and 500 always.
+func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Context, *I) (*O, error)) {
+	if op.Security == nil {
+		op.Security = bearer
+		errs = append(errs, http.StatusUnauthorized)
+	}
+	if _, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+		errs = append(errs, http.StatusBadRequest, http.StatusRequestEntityTooLarge)
+		if op.MaxBodyBytes == 0 {
+			op.MaxBodyBytes = a.cfg.MaxBodyBytes
+		}
+		op.MaxBodyBytes++ // huma refuses what fills its limit
+		op.BodyReadTimeout = -1
+	}
+	if op.Method != http.MethodGet {
+		errs = append(errs, http.StatusServiceUnavailable)
+	}
+	errs = append(errs, http.StatusUnprocessableEntity, http.StatusInternalServerError)
+	op.Responses = a.documentErrors(op.Responses, errs)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.refuse(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// documentErrors adds the refusals of an operation to its responses.
+func (a *API) documentErrors(responses map[string]*huma.Response, errs []int) map[string]*huma.Response {
+	if responses == nil {
+		responses = map[string]*huma.Response{}
+	}
+	schemas := a.huma.OpenAPI().Components.Schemas
+	for _, status := range errs {
+		body := reflect.TypeFor[wire.ErrorBody]()
+		if status == http.StatusUnprocessableEntity {
+			body = reflect.TypeFor[wire.ValidationBody]()
+		}
+		responses[strconv.Itoa(status)] = &huma.Response{
+			Description: statusText[status],
+			Headers:     errorHeaders[status],
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(body, true, "")}},
+		}
+	}
+	return responses
+}
+
+// errorHeaders documents what refusals of a status carry beside their body.
+var errorHeaders = map[int]map[string]*huma.Param{
+	http.StatusUnauthorized: {"WWW-Authenticate": {Description: "Bearer", Schema: &huma.Schema{Type: "string"}}},
+	http.StatusConflict:     {"X-Should-Retry": {Description: "false: clients must not try again by themselves", Schema: &huma.Schema{Type: "string"}}},
+	http.StatusTooManyRequests: {
+		"Retry-After":           {Description: "Seconds to wait", Schema: &huma.Schema{Type: "integer"}},
+		"X-RateLimit-Limit":     {Description: "What is allowed, when it is one number", Schema: &huma.Schema{Type: "integer"}},
+		"X-RateLimit-Remaining": {Description: "0", Schema: &huma.Schema{Type: "integer"}},
+		"X-RateLimit-Reset":     {Description: "Seconds to wait", Schema: &huma.Schema{Type: "integer"}},
+	},
+	http.StatusServiceUnavailable: {"Retry-After": {Description: "Seconds to wait", Schema: &huma.Schema{Type: "integer"}}},
+}
+
+// SessionPath is the part of a path that names a session.
+type SessionPath struct {
+	SessionID string `path:"session_id" example:"ses_0dfm6k3b2tvc1r8h5n7pqa4e9s" doc:"Id of the session"`
+}
+
+// Idempotent is the header of an operation that may be retried safely.
+type Idempotent struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]*$" patternDescription:"visible ASCII characters" example:"6f1d0c1e-retry" doc:"Chosen by the client. The same request with the same key returns what the first one made; another request with it is a conflict"`
+}
+
+// key is the idempotency of the request that ctx belongs to.
+func (i Idempotent) key(ctx context.Context) session.Idempotency {
+	if i.IdempotencyKey == "" {
+		return session.Idempotency{}
+	}
+	return session.Idempotency{Key: i.IdempotencyKey, RequestHash: callOf(ctx).requestHash}
+}
+
+// answer is an output with a body alone.
+type answer[T any] struct{ Body T }
+
+// heldAnswer is an output of a GET that may be held.
+type heldAnswer[T any] struct {
+	NoteApplied
+	Body T
+}
+
+// healthBound is how long the check of the server's health may take.
+const healthBound = 5 * time.Second
+
+type healthAnswer struct {
+	Status int
+	Body   wire.Health
+}
+
+func (a *API) registerHealth() {
+	op := huma.Operation{
+		OperationID: "health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Security: public,
+		Summary:     "Check the server",
+		Description: "Asks the database and the sandbox runtime for real.",
+		Responses: map[string]*huma.Response{"503": {
+			Description: "The database or the runtime cannot be reached; status is unhealthy",
+			Content: map[string]*huma.MediaType{"application/json": {
+				Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[wire.Health](), true, ""),
+			}},
+		}},
+	}
+	handle(a, op, nil, func(ctx context.Context, _ *struct{}) (*healthAnswer, error) {
+		ctx, cancel := context.WithTimeout(ctx, healthBound)
+		defer cancel()
+		out := &healthAnswer{Status: http.StatusOK, Body: wire.Health{
+			Status: "healthy", Service: "assay", Version: a.cfg.Version, Timestamp: at(a.cfg.Now()),
+		}}
+		if err := a.cfg.Health(ctx); err != nil {
+			a.logFault(ctx, callOf(ctx), assay.Wrap(err, assay.CodeUnavailable, "unhealthy"))
+			out.Status, out.Body.Status = http.StatusServiceUnavailable, "unhealthy"
+		}
+		return out, nil
+	})
+}

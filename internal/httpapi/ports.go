@@ -1,0 +1,51 @@
+package httpapi
+
+import (
+	"context"
+
+	"assay"
+	"assay/internal/dataset"
+	"assay/internal/sandbox"
+	"assay/internal/session"
+)
+
+// Sessions is what the API asks of sessions. Await and AwaitInteraction return the
+// state as it is, without an error, when ctx ends.
+type Sessions interface {
+	Create(ctx context.Context, userID string, req session.CreateRequest) (*assay.Session, error)
+	Get(ctx context.Context, userID, id string) (*assay.Session, error)
+	Await(ctx context.Context, userID, id string) (*assay.Session, error)
+	List(ctx context.Context, q session.Query) (session.Page, error)
+	Close(ctx context.Context, userID, id string) (*assay.Session, error)
+	Exec(ctx context.Context, userID, sessionID string, req session.ExecRequest) (*assay.Interaction, error)
+	Interaction(ctx context.Context, userID, sessionID, id string) (*assay.Interaction, error)
+	AwaitInteraction(ctx context.Context, userID, sessionID, id string) (*assay.Interaction, error)
+	Replace(ctx context.Context, userID, sessionID string, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error)
+	Apply(ctx context.Context, userID, sessionID, diff string) (message string, ok bool, err error)
+}
+
+// Verifications is what the API asks of verifications. Await is as in Sessions.
+type Verifications interface {
+	Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error)
+	Get(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
+	Await(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
+}
+
+// Datasets is what the API asks of datasets.
+type Datasets interface {
+	Datasets(ctx context.Context) ([]*assay.Dataset, error)
+	Samples(ctx context.Context, q dataset.Query, fn func(*assay.Sample) error) error
+	CountSamples(ctx context.Context, q dataset.Query) (int, error)
+	Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error)
+	Bundle(ctx context.Context, sample *assay.Sample) (*dataset.Bundle, error)
+}
+
+// Identity is what the API asks of users and their keys.
+type Identity interface {
+	Authenticate(ctx context.Context, token string) (*assay.User, error)
+	User(ctx context.Context, id string) (*assay.User, error)
+	AcceptTerms(ctx context.Context, userID string) (*assay.User, error)
+	Keys(ctx context.Context, userID string) ([]*assay.APIKey, error)
+	CreateKey(ctx context.Context, userID, name string) (secret string, key *assay.APIKey, err error)
+	RevokeKey(ctx context.Context, userID, keyID string) error
+}

@@ -1,0 +1,64 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"assay"
+	"assay/client/wire"
+)
+
+func (a *API) registerVerifications() {
+	handle(a, huma.Operation{
+		OperationID: "start-verification", Method: http.MethodPost, Path: "/sessions/{session_id}/verify", Tags: []string{tagVerification},
+		DefaultStatus: http.StatusAccepted,
+		Summary:       "Verify the work",
+		Description:   "Takes what the session changed in its work tree, as of now, and judges it in a fresh sandbox. The session goes on undisturbed. GET the job to wait for the verdict.",
+	}, []int{400, 404, 409, 413, 429}, a.startVerification)
+	handle(a, huma.Operation{
+		OperationID: "get-verification", Method: http.MethodGet, Path: "/sessions/{session_id}/verify/{job_id}", Tags: []string{tagVerification},
+		Summary:     "Get a verification",
+		Description: "Until the verdict the answer is held: the first time at most 5 s, later at most 25 s, and at most half of the client's read timeout. `wait` and `Prefer: wait=N` say otherwise.",
+	}, []int{404}, a.getVerification)
+}
+
+type startVerificationInput struct {
+	SessionPath
+	Idempotent
+}
+
+func (a *API) startVerification(ctx context.Context, in *startVerificationInput) (*answer[wire.JobStarted], error) {
+	v, err := a.cfg.Verifications.Start(ctx, callOf(ctx).userID, in.SessionID, in.key(ctx))
+	if err != nil {
+		return nil, err
+	}
+	started := v.CreatedAt
+	if v.StartedAt != nil {
+		started = *v.StartedAt
+	}
+	return &answer[wire.JobStarted]{Body: wire.JobStarted{JobID: v.ID, Status: v.Status, StartedAt: at(started)}}, nil
+}
+
+type getVerificationInput struct {
+	SessionPath
+	JobID string `path:"job_id" example:"ver_0dfm6k3b2tvc1r8h5n7pqa4e9s" doc:"Id of the verification"`
+	HoldParams
+}
+
+func (a *API) getVerification(ctx context.Context, in *getVerificationInput) (*heldAnswer[wire.Job], error) {
+	userID := callOf(ctx).userID
+	v, applied, err := holdJob(ctx, a.holds, &in.HoldParams, in.JobID,
+		func(ctx context.Context) (*assay.Verification, error) {
+			return a.cfg.Verifications.Get(ctx, userID, in.SessionID, in.JobID)
+		},
+		func(ctx context.Context) (*assay.Verification, error) {
+			return a.cfg.Verifications.Await(ctx, userID, in.SessionID, in.JobID)
+		},
+		func(v *assay.Verification) bool { return v.Status.Final() })
+	if err != nil {
+		return nil, err
+	}
+	return &heldAnswer[wire.Job]{NoteApplied{applied}, wireJob(v)}, nil
+}
