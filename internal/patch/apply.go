@@ -165,7 +165,7 @@ func patched(f File, from node) (node, error) {
 	}
 	var err error
 	if f.Binary {
-		to.content, err = applyBinary(f.diff, from.content)
+		to.content, err = applyBinary(&f, from.content)
 	} else {
 		to.content, err = applyHunks(f.diff.TextFragments, from.content)
 	}

@@ -15,8 +15,9 @@ import (
 
 // applyBinary applies a git binary patch. Like git, it wants the full object names
 // of the file before and after, and checks both.
-func applyBinary(diff *gitdiff.File, content []byte) ([]byte, error) {
-	if diff.BinaryFragment == nil {
+func applyBinary(f *File, content []byte) ([]byte, error) {
+	diff := f.diff
+	if f.Withheld() {
 		return nil, errors.New("the diff says that a binary file changes, but not how: it was made without --binary")
 	}
 	if err := checkObject(content, diff.OldOIDPrefix); err != nil {

@@ -50,6 +50,10 @@ type File struct {
 	diff    *gitdiff.File
 }
 
+// Withheld tells whether the diff says that a binary file changes without saying how,
+// as git diff without --binary does. Such a file cannot be patched.
+func (f *File) Withheld() bool { return f.Binary && f.diff.BinaryFragment == nil }
+
 // Set is a parsed patch. The same file may be in it more than once.
 type Set struct {
 	Files []File

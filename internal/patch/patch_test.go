@@ -47,6 +47,11 @@ func TestParse(t *testing.T) {
 			if diff := cmp.Diff(tc.files, set.Files, cmpopts.IgnoreUnexported(File{}), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("files (-want +got):\n%s", diff)
 			}
+			for _, f := range set.Files {
+				if f.Withheld() != f.Binary { // no case here has binary data
+					t.Errorf("%s: withheld %v", f.New, f.Withheld())
+				}
+			}
 			if diff := cmp.Diff(tc.paths, set.Paths(), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("paths (-want +got):\n%s", diff)
 			}
