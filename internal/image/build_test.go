@@ -163,7 +163,7 @@ func openStore(t testing.TB, opts Options) *Store {
 	}
 	s, err := Open(filepath.Join(t.TempDir(), "images"), opts)
 	must(t, err)
-	s.retryDelay = time.Millisecond
+	s.patience.delay = time.Millisecond
 	return s
 }
 
@@ -184,8 +184,6 @@ func contains(t testing.TB, text, part string) {
 		t.Errorf("%q does not hold %q", text, part)
 	}
 }
-
-const runtimeArch = runtime.GOARCH
 
 func addendum(img v1.Image, arch string) mutate.IndexAddendum {
 	return mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}}

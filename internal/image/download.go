@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -21,20 +19,9 @@ const (
 	maxFailures = 5
 	// gettingOn is how many new bytes make a failed attempt a step forward.
 	gettingOn = 64 << 10
-	// stallTimeout bounds a registry's silence in the middle of a blob.
-	stallTimeout = time.Minute
 )
 
-var errStalled = fmt.Errorf("no data for %v", stallTimeout)
-
-func baseTransport(insecure bool) http.RoundTripper {
-	base := remote.DefaultTransport.(*http.Transport).Clone()
-	base.ResponseHeaderTimeout = headerTimeout
-	if insecure {
-		base.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the user asked for it by name
-	}
-	return base
-}
+var errStalled = errors.New("the registry has fallen silent")
 
 // download returns a fetcher that brings blobs to partial/, where an interrupted
 // one waits for the next attempt, of this process or another.
@@ -51,7 +38,7 @@ func (s *Store) download(src *source, progress Progress) fetcher {
 		if err != nil {
 			return nil, nil, err
 		}
-		d := downloading{src: src, layer: layer, f: f, progress: progress, delay: s.retryDelay}
+		d := downloading{src: src, layer: layer, f: f, progress: progress, patience: s.patience}
 		if err := d.run(ctx); err != nil {
 			f.Close()
 			var disk *diskError
@@ -74,7 +61,13 @@ type downloading struct {
 	layer    Layer
 	f        *os.File
 	progress Progress
-	delay    time.Duration
+	patience patience
+}
+
+// patience is how a download bears with a registry.
+type patience struct {
+	delay time.Duration // before the second attempt; it doubles
+	stall time.Duration // bounds silence in the middle of a blob
 }
 
 // run brings the whole blob into the file, verified, and rewinds it.
@@ -102,7 +95,7 @@ func (d *downloading) run(ctx context.Context) error {
 			return fmt.Errorf("gave up after %d attempts without progress: %w", failures, err)
 		}
 		select {
-		case <-time.After(d.delay << (failures - 1)):
+		case <-time.After(d.patience.delay << (failures - 1)):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -162,11 +155,11 @@ func (d *downloading) append(ctx context.Context, cancel context.CancelCauseFunc
 	if _, err := d.f.Seek(have, io.SeekStart); err != nil {
 		return err
 	}
-	stall := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
+	stall := time.AfterFunc(d.patience.stall, func() { cancel(errStalled) })
 	defer stall.Stop()
 	watch := newMeter(d.progress, Event{Stage: StageDownload, Layer: d.layer.DiffID, Done: have, Total: d.layer.Size})
 	awake := writerFunc(func(p []byte) (int, error) {
-		stall.Reset(stallTimeout)
+		stall.Reset(d.patience.stall)
 		return watch.Write(p)
 	})
 	missing := d.layer.Size - have

@@ -34,6 +34,9 @@ type fetcher func(ctx context.Context, layer Layer) (blob io.ReadCloser, done fu
 // ensureLayers brings in the layers that are missing. The caller holds the
 // content lock, so that what is here stays.
 func (s *Store) ensureLayers(ctx context.Context, layers []Layer, parallel int, progress Progress, fetch fetcher) error {
+	if os.Geteuid() != 0 {
+		return errors.New("unpack layers: only root can make whiteouts and set owners; run this command as root")
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, layer := range layers {

@@ -26,7 +26,7 @@ var ownerPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$`)
 // Lease keeps an image's layers from Prune until Release(owner), and tells where
 // they are. The owner is a sandbox's id: letters, digits and "_.-", 128 bytes at
 // most. The same owner may take the same lease again, but not another one. It
-// fails with ErrNotFound when the image has been removed meanwhile.
+// fails with ErrNotFound when the layers have been pruned meanwhile.
 func (s *Store) Lease(ctx context.Context, img Image, owner string) (RootFS, error) {
 	if !ownerPattern.MatchString(owner) {
 		return RootFS{}, fmt.Errorf("lease image %s: bad owner %q", img.Name, owner)

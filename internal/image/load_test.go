@@ -3,14 +3,19 @@ package image
 import (
 	"archive/tar"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -112,6 +117,55 @@ func TestLoadAllTags(t *testing.T) {
 	}
 }
 
+// TestLoadNestedIndex has an index in the index, as archives of images of several
+// platforms do.
+func TestLoadNestedIndex(t *testing.T) {
+	mine := imageOf(t, gzipLayer(t, entry{name: "mine"}))
+	other := withPlatform(t, imageOf(t, gzipLayer(t, entry{name: "other"})), "linux", "s390x")
+	dir := filepath.Join(t.TempDir(), "layout")
+	p, err := layout.Write(dir, empty.Index)
+	must(t, err)
+	both := mutate.AppendManifests(empty.Index, addendum(other, "s390x"), addendum(mine, runtime.GOARCH))
+	must(t, p.AppendIndex(both, layout.WithAnnotations(map[string]string{annotationName: "docker.io/library/both:1", annotationRef: "1"})))
+	s := openStore(t, Options{})
+	loaded, err := s.Load(context.Background(), dir, nil)
+	must(t, err)
+	digest, err := mine.Digest()
+	must(t, err)
+	if len(loaded) != 1 || loaded[0].ManifestDigest != digest.String() || loaded[0].Name != "docker.io/library/both:1" {
+		t.Errorf("loaded %+v", loaded)
+	}
+}
+
+// TestLoadBothFormats has an archive whose OCI layout lacks the names.
+func TestLoadBothFormats(t *testing.T) {
+	img := imageOf(t, gzipLayer(t, entry{name: "f"}))
+	dir := layoutOf(t, map[string]v1.Image{"": img})
+	config, err := img.ConfigName()
+	must(t, err)
+	layers, err := img.Layers()
+	must(t, err)
+	digest, err := layers[0].Digest()
+	must(t, err)
+	list, err := json.Marshal([]savedImage{{Config: layoutBlob(config.String()), RepoTags: []string{"both:1"}, Layers: []string{layoutBlob(digest.String())}}})
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "manifest.json"), list, 0o600))
+	loaded, err := openStore(t, Options{}).Load(context.Background(), dir, nil)
+	must(t, err)
+	if len(loaded) != 1 || loaded[0].Name != "both:1" || loaded[0].ConfigDigest != config.String() {
+		t.Errorf("loaded %+v", loaded)
+	}
+}
+
+// tampered is a layout whose layer was exchanged for another of the same size.
+func tampered(t testing.TB) string {
+	t.Helper()
+	plain, other := tarOf(t, entry{name: "a"}), tarOf(t, entry{name: "b"})
+	dir := layoutOf(t, map[string]v1.Image{"x": imageOf(t, layerOf(t, plain, plain, types.OCIUncompressedLayer))})
+	must(t, os.WriteFile(filepath.Join(dir, layoutBlob(digestOf(plain))), other, 0o600))
+	return dir
+}
+
 func TestLoadNameless(t *testing.T) {
 	s := openStore(t, Options{})
 	ctx := context.Background()
@@ -142,6 +196,7 @@ func TestLoadRefuses(t *testing.T) {
 		text string
 	}{
 		"wrong diff id":  {layoutOf(t, map[string]v1.Image{"x": imageOf(t, layerOf(t, gz(t, plain), other, types.OCILayer))}), ErrDigest, "uncompressed"},
+		"tampered layer": {tampered(t), ErrDigest, ": compressed: "},
 		"foreign layer":  {layoutOf(t, map[string]v1.Image{"x": imageOf(t, layerOf(t, gz(t, plain), plain, types.DockerForeignLayer))}), ErrUnsupported, "foreign"},
 		"unknown type":   {layoutOf(t, map[string]v1.Image{"x": imageOf(t, layerOf(t, gz(t, plain), plain, "application/x-encrypted"))}), ErrUnsupported, "media type"},
 		"other platform": {layoutOf(t, map[string]v1.Image{"x": otherArch}), ErrUnsupported, "s390x"},

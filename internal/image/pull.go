@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -52,7 +53,8 @@ func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (Image, 
 	if err != nil {
 		return Image{}, err
 	}
-	a, err := reg.image(ctx)
+	defer reg.close()
+	a, err := reg.image()
 	if err != nil {
 		return Image{}, err
 	}
@@ -70,18 +72,15 @@ func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (Image, 
 // source is one repository of a registry, with the right to read it.
 type source struct {
 	ref    name.Reference
-	opts   []remote.Option
-	client *http.Client // authorised for the repository
+	opts   []remote.Option // with the context of the pull
+	client *http.Client    // authorised for the repository
+	close  func()          // drops idle connections
 }
 
 func newSource(ctx context.Context, ref string, opts PullOptions) (*source, error) {
 	var nameOpts []name.Option
-	base := opts.Transport
 	if opts.Insecure {
 		nameOpts = append(nameOpts, name.Insecure)
-	}
-	if base == nil {
-		base = baseTransport(opts.Insecure)
 	}
 	parsed, err := name.ParseReference(ref, nameOpts...)
 	if err != nil {
@@ -95,9 +94,15 @@ func newSource(ctx context.Context, ref string, opts PullOptions) (*source, erro
 	if err != nil {
 		return nil, fmt.Errorf("find credentials for %s: %w", parsed.Context().RegistryStr(), err)
 	}
+	base, done := opts.Transport, func() {}
+	if base == nil {
+		own := baseTransport(opts.Insecure)
+		base, done = own, own.CloseIdleConnections
+	}
 	base = transport.NewUserAgent(transport.NewRetry(base), "assay")
 	authorised, err := transport.NewWithContext(ctx, parsed.Context().Registry, auth, base, []string{parsed.Scope(transport.PullScope)})
 	if err != nil {
+		done()
 		return nil, err
 	}
 	return &source{
@@ -108,14 +113,24 @@ func newSource(ctx context.Context, ref string, opts PullOptions) (*source, erro
 			remote.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}),
 		},
 		client: &http.Client{Transport: authorised},
+		close:  done,
 	}, nil
 }
 
 // headerTimeout bounds a registry's silence before it answers.
 const headerTimeout = time.Minute
 
+func baseTransport(insecure bool) *http.Transport {
+	base := remote.DefaultTransport.(*http.Transport).Clone()
+	base.ResponseHeaderTimeout = headerTimeout
+	if insecure {
+		base.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the user asked for it by name
+	}
+	return base
+}
+
 // image fetches and checks the manifest and config.
-func (src *source) image(ctx context.Context) (*arrival, error) {
+func (src *source) image() (*arrival, error) {
 	img, err := remote.Image(src.ref, src.opts...)
 	if err != nil {
 		return nil, err

@@ -12,11 +12,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -116,7 +118,7 @@ func TestPullIndex(t *testing.T) {
 	reg := newRegistry(t)
 	mine := imageOf(t, gzipLayer(t, entry{name: "mine"}))
 	other := withPlatform(t, imageOf(t, gzipLayer(t, entry{name: "other"})), "linux", "s390x")
-	both := mutate.AppendManifests(empty.Index, addendum(other, "s390x"), addendum(mine, runtimeArch))
+	both := mutate.AppendManifests(empty.Index, addendum(other, "s390x"), addendum(mine, runtime.GOARCH))
 	ref, err := name.ParseReference(reg.host + "/both:1")
 	must(t, err)
 	must(t, remote.WriteIndex(ref, both))
@@ -320,6 +322,42 @@ func TestPullResumesLater(t *testing.T) {
 			}
 			noLeftovers(t, s)
 		})
+	}
+}
+
+// TestPullStalls has a registry that falls silent in the middle of a blob.
+func TestPullStalls(t *testing.T) {
+	reg := newRegistry(t)
+	ref := reg.push(t, "big:1", bigImage(t))
+	silent := make(chan struct{})
+	c := &cut{reg: reg, after: 1 << 20, ranges: true, cut: func() { <-silent }}
+	c.times.Store(1)
+	reg.wrap = c.ServeHTTP
+	s := openStore(t, Options{})
+	s.patience.stall = 50 * time.Millisecond
+	_, err := s.Pull(context.Background(), ref, PullOptions{})
+	close(silent)
+	must(t, err)
+	if len(c.asked) != 2 || !strings.HasPrefix(c.asked[1], "bytes=") {
+		t.Errorf("asked for %q", c.asked)
+	}
+}
+
+func TestPullInsecure(t *testing.T) {
+	server := httptest.NewUnstartedServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that is to fail
+	server.StartTLS()
+	defer server.Close()
+	img := imageOf(t, gzipLayer(t, entry{name: "f"}))
+	ref, err := name.ParseReference(strings.TrimPrefix(server.URL, "https://") + "/app:1")
+	must(t, err)
+	must(t, remote.Write(ref, img, remote.WithTransport(server.Client().Transport)))
+	s := openStore(t, Options{})
+	if _, err := s.Pull(context.Background(), ref.String(), PullOptions{}); err == nil {
+		t.Error("pulled from a registry whose certificate nobody vouches for")
+	}
+	if _, err := s.Pull(context.Background(), ref.String(), PullOptions{Insecure: true}); err != nil {
+		t.Error(err)
 	}
 }
 

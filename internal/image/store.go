@@ -39,11 +39,10 @@ type Options struct {
 // Store is a store of images in a directory. It is safe for concurrent use, also
 // by several processes on the same directory.
 type Store struct {
-	dir     string
-	opts    Options
-	unpacks chan struct{} // a token for each layer being unpacked
-	// retryDelay is how long a pull waits after the first failure; it doubles.
-	retryDelay time.Duration
+	dir      string
+	opts     Options
+	unpacks  chan struct{} // a token for each layer being unpacked
+	patience patience
 }
 
 // storeFile is store.json.
@@ -69,7 +68,12 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open image store: %w", err)
 	}
-	s := &Store{dir: dir, opts: opts, unpacks: make(chan struct{}, parallelUnpacks), retryDelay: 500 * time.Millisecond}
+	s := &Store{
+		dir:      dir,
+		opts:     opts,
+		unpacks:  make(chan struct{}, parallelUnpacks),
+		patience: patience{delay: 500 * time.Millisecond, stall: time.Minute},
+	}
 	if err := s.init(); err != nil {
 		return nil, fmt.Errorf("open image store %s: %w", dir, err)
 	}
