@@ -31,7 +31,7 @@ func (c *sessionExecCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	started, err := api.Exec(ctx, c.Session, wire.ExecRequest{Command: strings.Join(c.Command, " "), CommandTimeout: c.Timeout})
+	started, err := api.Exec(ctx, c.Session, wire.ExecRequest{Command: strings.Join(c.Command, " "), CommandTimeout: wire.Integer(c.Timeout)})
 	if err != nil {
 		return unknown(fmt.Errorf("run the command: %w", err))
 	}

@@ -23,7 +23,7 @@ func newBar(std stdio, what string, total int64, more ...progressbar.Option) *pr
 }
 
 // layerProgress shows how the layers of images arrive: as a bar to a person, else as a
-// line a layer.
+// line for each layer that was not here before.
 type layerProgress struct {
 	std  stdio
 	bar  *progressbar.ProgressBar // nil when nobody watches
@@ -38,20 +38,22 @@ type layerStage struct {
 func newLayerProgress(std stdio, what string) *layerProgress {
 	p := &layerProgress{std: std, seen: map[layerStage]image.Event{}}
 	if std.interactive() {
-		p.bar = newBar(std, what, -1, progressbar.OptionShowBytes(true), progressbar.OptionUseIECUnits(true))
+		p.bar = newBar(std, what, -1, progressbar.OptionShowBytes(true), progressbar.OptionUseIECUnits(true),
+			progressbar.OptionSetPredictTime(false)) // more layers are met on the way
 	}
 	return p
 }
 
 // event takes one step of a Load or Pull.
 func (p *layerProgress) event(e image.Event) {
-	at := layerStage{e.Layer, e.Stage}
-	_, known := p.seen[at]
-	p.seen[at] = e
-	if p.bar == nil {
-		if e.Stage == image.StageDone && !known {
-			fmt.Fprintf(p.std.err, "layer %s is ready\n", shortDigest(e.Layer))
+	if e.Stage == image.StageDone {
+		if _, arrived := p.seen[layerStage{e.Layer, image.StageUnpack}]; arrived && p.bar == nil {
+			fmt.Fprintf(p.std.err, "unpacked layer %s\n", shortDigest(e.Layer))
 		}
+		return
+	}
+	p.seen[layerStage{e.Layer, e.Stage}] = e
+	if p.bar == nil {
 		return
 	}
 	var done, total int64

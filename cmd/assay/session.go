@@ -65,7 +65,7 @@ func (c *sessionCreateCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	created, err := api.CreateSession(ctx, wire.SessionCreate{Dataset: c.Dataset, SampleID: c.Sample, TTLMinutes: c.TTLMinutes})
+	created, err := api.CreateSession(ctx, wire.SessionCreate{Dataset: c.Dataset, SampleID: c.Sample, TTLMinutes: wire.Integer(c.TTLMinutes)})
 	if err != nil {
 		return fmt.Errorf("create session: %w", err)
 	}
