@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	userColumns   = `u.id, u.name, u.email, u.github_id, u.created_at, u.last_login_at, u.terms_accepted_at, u.active`
-	apiKeyColumns = `k.id, k.user_id, k.name, k.hash, k.hint, k.created_at, k.expires_at, k.last_used_at, k.revoked_at`
+	userColumns = `u.id, u.name, u.email, u.github_id, u.created_at, u.last_login_at, u.terms_accepted_at, u.active`
+	keyColumns  = `k.id, k.user_id, k.name, k.hash, k.hint, k.created_at, k.expires_at, k.last_used_at, k.revoked_at`
 )
 
 const (
@@ -21,14 +21,14 @@ const (
 	selectUser  = `SELECT ` + userColumns + ` FROM users u WHERE u.id = $1`
 	acceptTerms = `UPDATE users SET terms_accepted_at = $2 WHERE id = $1 AND terms_accepted_at IS NULL`
 
-	insertAPIKey = `INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at, last_used_at, revoked_at)
+	insertKey = `INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at, last_used_at, revoked_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	countAPIKeys = `SELECT count(*) FROM api_keys
+	countKeys = `SELECT count(*) FROM api_keys
 		WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`
-	selectAPIKeys      = `SELECT ` + apiKeyColumns + ` FROM api_keys k WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id`
-	selectAPIKeyByHash = `SELECT ` + apiKeyColumns + `, ` + userColumns + ` FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.hash = $1`
-	revokeAPIKey       = `UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL`
-	touchAPIKey        = `UPDATE api_keys SET last_used_at = $2 WHERE id = $1`
+	selectKeys      = `SELECT ` + keyColumns + ` FROM api_keys k WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id`
+	selectKeyByHash = `SELECT ` + keyColumns + `, ` + userColumns + ` FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.hash = $1`
+	revokeKey       = `UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL`
+	touchKey        = `UPDATE api_keys SET last_used_at = $2 WHERE id = $1`
 )
 
 // userRow is a user as its columns are read; dest and user go together.
@@ -131,13 +131,13 @@ func (s *Store) AcceptTerms(ctx context.Context, id string, at time.Time) (u *as
 func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int) error {
 	err := s.write(ctx, func(w txn) error {
 		var active int
-		if err := w.row(ctx, countAPIKeys, k.UserID, toMicros(k.CreatedAt)).Scan(&active); err != nil {
+		if err := w.row(ctx, countKeys, k.UserID, toMicros(k.CreatedAt)).Scan(&active); err != nil {
 			return err
 		}
 		if limit > 0 && active >= limit {
 			return assay.Errorf(assay.CodeConflict, "you have %d active API keys, which is as many as you may have; revoke one first", active)
 		}
-		_, err := w.exec(ctx, insertAPIKey, k.ID, k.UserID, k.Name, hex.EncodeToString(k.Hash), k.Hint, toMicros(k.CreatedAt),
+		_, err := w.exec(ctx, insertKey, k.ID, k.UserID, k.Name, hex.EncodeToString(k.Hash), k.Hint, toMicros(k.CreatedAt),
 			toMicrosOrNull(k.ExpiresAt), toMicrosOrNull(k.LastUsedAt), toMicrosOrNull(k.RevokedAt))
 		switch broken := constraintOf(err); {
 		case broken.foreign:
@@ -154,7 +154,7 @@ func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int) er
 
 // APIKeys implements identity.Store. Expired keys are among them.
 func (s *Store) APIKeys(ctx context.Context, userID string) ([]*assay.APIKey, error) {
-	rows, err := s.reader.rows(ctx, selectAPIKeys, userID)
+	rows, err := s.reader.rows(ctx, selectKeys, userID)
 	keys, err := collect(rows, err, scanAPIKey)
 	return keys, doing(err, "list the API keys of user %s", userID)
 }
@@ -166,7 +166,7 @@ func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *
 		k apiKeyRow
 		u userRow
 	)
-	err := s.reader.row(ctx, selectAPIKeyByHash, hex.EncodeToString(hash)).Scan(append(k.dest(), u.dest()...)...)
+	err := s.reader.row(ctx, selectKeyByHash, hex.EncodeToString(hash)).Scan(append(k.dest(), u.dest()...)...)
 	if err != nil {
 		return nil, nil, doing(orNone(err, assay.CodeAPIKeyNotFound, "no API key has this secret"), "read an API key")
 	}
@@ -179,13 +179,13 @@ func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *
 
 // RevokeAPIKey implements identity.Store.
 func (s *Store) RevokeAPIKey(ctx context.Context, userID, keyID string, at time.Time) error {
-	n, err := s.writer.exec(ctx, revokeAPIKey, keyID, userID, toMicros(at))
+	n, err := s.writer.exec(ctx, revokeKey, keyID, userID, toMicros(at))
 	return doing(someKey(n, err, keyID), "revoke API key %s", keyID)
 }
 
 // TouchAPIKey implements identity.Store: api_key_not_found.
 func (s *Store) TouchAPIKey(ctx context.Context, keyID string, at time.Time) error {
-	n, err := s.writer.exec(ctx, touchAPIKey, keyID, toMicros(at))
+	n, err := s.writer.exec(ctx, touchKey, keyID, toMicros(at))
 	return doing(someKey(n, err, keyID), "store the use of API key %s", keyID)
 }
 

@@ -72,7 +72,7 @@ func openPool(dsn string, size int) (*pool, error) {
 
 func (p *pool) prepare(ctx context.Context, texts []string) error {
 	for _, text := range texts {
-		stmt, err := p.db.PrepareContext(ctx, text)
+		stmt, err := p.db.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the pool
 		if err != nil {
 			return fmt.Errorf("prepare %q: %w", text, err)
 		}

@@ -53,7 +53,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, err := store.Open(t.Context(), tt.path, store.Options{})
 			if err == nil {
-				s.Close()
+				must(t, s.Close())
 				t.Fatal("it was opened")
 			}
 			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), tt.path) {
@@ -82,7 +82,7 @@ func TestEveryConnectionHasItsSettings(t *testing.T) {
 		for range connections { // all are held until the end, so each is another one
 			conn, err := db.Conn(t.Context())
 			must(t, err)
-			defer conn.Close()
+			defer func() { must(t, conn.Close()) }()
 			for pragma, want := range want {
 				var got string
 				must(t, conn.QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got))
@@ -122,7 +122,7 @@ func TestBusyDatabaseIsSomethingToTryAgain(t *testing.T) {
 	other, _, key := filled(t, path)
 	s, err := store.Open(t.Context(), path, store.Options{BusyTimeout: time.Millisecond})
 	must(t, err)
-	defer s.Close()
+	defer func() { must(t, s.Close()) }()
 	tx, err := other.Writer().Begin()
 	must(t, err)
 	defer tx.Rollback()

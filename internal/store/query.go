@@ -8,19 +8,15 @@ import (
 // hotReads and hotWrites are the statements of the requests that come in thousands.
 // They are prepared once; the others are compiled when they run.
 var (
-	hotReads  = []string{selectSession, selectInteraction, selectAPIKeyByHash, selectVerification, selectSampleLatest, selectSample}
+	hotReads  = []string{selectSession, selectInteraction, selectKeyByHash, selectVerification, selectSampleLatest, selectSample}
 	hotWrites = []string{
 		selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
-		selectSessionAny, moveSession, touchAPIKey, insertSample,
+		selectSessionAny, moveSession, touchKey, insertSample,
 	}
 )
 
-// queries runs statements: outside a transaction (pool) or inside one (txn).
-type queries interface {
-	row(ctx context.Context, text string, args ...any) *sql.Row
-	rows(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-	exec(ctx context.Context, text string, args ...any) (affected int64, err error)
-}
+// A pool runs a statement by itself, a txn within a transaction. Both take the
+// prepared form of its text when there is one.
 
 func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
 	if stmt := p.prepared[text]; stmt != nil {
@@ -51,21 +47,21 @@ type txn struct {
 
 func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
 	if stmt := t.prepared[text]; stmt != nil {
-		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return t.tx.QueryRowContext(ctx, text, args...)
 }
 
 func (t txn) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if stmt := t.prepared[text]; stmt != nil {
-		return t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+		return t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return t.tx.QueryContext(ctx, text, args...)
 }
 
 func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	if stmt := t.prepared[text]; stmt != nil {
-		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...))
+		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return affected(t.tx.ExecContext(ctx, text, args...))
 }

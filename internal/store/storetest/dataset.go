@@ -292,12 +292,7 @@ func testSamplesWhileImporting(f fixture) {
 
 func testManySamples(f fixture) {
 	const many = 50_000
-	samples := make([]*assay.Sample, many)
-	for i := range samples {
-		samples[i] = &assay.Sample{Dataset: "d", ID: numbered("s", i), CreatedAt: kept, ProblemStatement: strings.Repeat("words ", 100)}
-	}
-	f.importSet("d", dataset.ImportResult{Added: many}, samples...)
-	samples = nil
+	f.importSet("d", dataset.ImportResult{Added: many}, manySamples(many)...)
 
 	before, most, seen := heap(), uint64(0), 0
 	f.must(f.Samples(f.ctx, dataset.Query{Dataset: "d"}, func(s *assay.Sample) error {
@@ -317,6 +312,14 @@ func testManySamples(f fixture) {
 	if most > before+little {
 		f.Errorf("the heap grew by %d bytes, want at most %d", most-before, little)
 	}
+}
+
+func manySamples(n int) []*assay.Sample {
+	samples := make([]*assay.Sample, n)
+	for i := range samples {
+		samples[i] = &assay.Sample{Dataset: "d", ID: numbered("s", i), CreatedAt: kept, ProblemStatement: strings.Repeat("words ", 100)}
+	}
+	return samples
 }
 
 // heap is how much memory is in use.
