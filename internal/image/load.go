@@ -15,8 +15,9 @@ import (
 
 // Load brings in all images of a `docker save` archive or an OCI image layout
 // (a directory or a tar of one), and unpacks them. Tars may be compressed with
-// gzip or zstd. Names are kept as the archive has them; an image without one is
-// known by its digest. Either all images come in or none.
+// gzip or zstd. Names are kept as the archive has them. Where none of its images
+// has a name, they are known by their digests; else only those with a name come
+// in. Either all of them do or none.
 func (s *Store) Load(ctx context.Context, path string, progress Progress) ([]Image, error) {
 	images, err := s.load(ctx, path, progress.serial())
 	if err != nil {
@@ -71,8 +72,10 @@ func readArchive(a archive) ([]archived, error) {
 	if err != nil && !errors.Is(err, errOtherFormat) {
 		return nil, err
 	}
-	if slices.ContainsFunc(images, func(img archived) bool { return len(img.names) > 0 }) {
-		return images, nil
+	named := slices.DeleteFunc(slices.Clone(images), func(img archived) bool { return len(img.names) == 0 })
+	if len(named) > 0 {
+		// The others lost their names to these: builders leave them in the index.
+		return named, nil
 	}
 	saved, saveErr := readDockerSave(a)
 	switch {

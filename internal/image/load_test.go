@@ -105,7 +105,8 @@ func TestLoadAllTags(t *testing.T) {
 	first := imageOf(t, gzipLayer(t, entry{name: "a"}))
 	second := imageOf(t, gzipLayer(t, entry{name: "b"}))
 	s := openStore(t, Options{})
-	loaded, err := s.Load(context.Background(), layoutOf(t, map[string]v1.Image{"one:1": first, "two:2": second, "uno:1": first}), nil)
+	nameless := imageOf(t, gzipLayer(t, entry{name: "left behind by a builder"}))
+	loaded, err := s.Load(context.Background(), layoutOf(t, map[string]v1.Image{"one:1": first, "two:2": second, "uno:1": first, "": nameless}), nil)
 	must(t, err)
 	if len(loaded) != 2 {
 		t.Errorf("loaded %d images, not 2: %v", len(loaded), loaded)
