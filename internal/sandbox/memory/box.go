@@ -1,0 +1,269 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"sync"
+	"time"
+
+	"assay/internal/sandbox"
+)
+
+// Sandbox is a sandbox in memory.
+type Sandbox struct {
+	host   *host
+	handle sandbox.Handle
+	env    map[string]string
+	base   map[string]File // the image, never changed
+	files  *Files
+	timer  *time.Timer
+
+	life    context.Context // ends when the sandbox does; the cause is a deathError
+	kill    context.CancelCauseFunc
+	running sync.WaitGroup // commands
+
+	mu       sync.Mutex
+	commands map[string]*execution
+}
+
+var (
+	_ sandbox.Sandbox     = (*Sandbox)(nil)
+	_ sandbox.Snapshotter = (*Sandbox)(nil)
+)
+
+// deathError is why a sandbox ended.
+type deathError sandbox.Death
+
+func (d deathError) Error() string { return string(d) }
+
+func newSandbox(h *host, spec sandbox.Spec, img Image) *Sandbox {
+	files := newFiles(img.Files)
+	base := files.snapshot()
+	files.mkdirAll(spec.Workdir)
+	env := maps.Clone(img.Env)
+	if env == nil {
+		env = make(map[string]string)
+	}
+	maps.Copy(env, spec.Env)
+	sb := &Sandbox{
+		host: h, env: env, base: base, files: files, commands: make(map[string]*execution),
+		handle: sandbox.Handle{
+			Version: sandbox.HandleVersion, Runtime: Name, ID: spec.ID, Workdir: spec.Workdir,
+			CreatedAt: h.now(), Deadline: spec.Deadline, Labels: maps.Clone(spec.Labels),
+		},
+	}
+	sb.life, sb.kill = context.WithCancelCause(context.Background())
+	return sb
+}
+
+// end makes the sandbox die, the first time.
+func (sb *Sandbox) end(why sandbox.Death) {
+	sb.kill(deathError(why))
+	if sb.timer != nil {
+		sb.timer.Stop()
+	}
+}
+
+// gone is ErrGone when the sandbox is dead.
+func (sb *Sandbox) gone() error {
+	if cause := context.Cause(sb.life); cause != nil {
+		return fmt.Errorf("sandbox %s (%w): %w", sb.handle.ID, cause, sandbox.ErrGone)
+	}
+	return nil
+}
+
+// Files is the sandbox's file system, to look into and change behind its back.
+func (sb *Sandbox) Files() *Files { return sb.files }
+
+// Handle is what to store to find the sandbox again.
+func (sb *Sandbox) Handle() sandbox.Handle { return sb.handle }
+
+// Exec runs a command, or waits for the one of that id.
+func (sb *Sandbox) Exec(ctx context.Context, cmd sandbox.Command) (sandbox.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return sandbox.Result{}, err
+	}
+	if cmd.ID == "" || len(cmd.Argv) == 0 {
+		return sandbox.Result{}, errors.New("run command: no id or no program")
+	}
+	sb.mu.Lock()
+	if err := sb.gone(); err != nil {
+		sb.mu.Unlock()
+		return sandbox.Result{}, err
+	}
+	e := sb.commands[cmd.ID]
+	if e == nil {
+		e = sb.start(cmd)
+		sb.commands[cmd.ID] = e
+	}
+	sb.mu.Unlock()
+	if fault := sb.host.fault().LoseExec; fault != nil {
+		if err := fault(cmd); err != nil {
+			return sandbox.Result{}, err
+		}
+	}
+	return sb.await(ctx, e)
+}
+
+// Attach waits for the end of a command that was started earlier.
+func (sb *Sandbox) Attach(ctx context.Context, id string) (sandbox.Result, error) {
+	e, err := sb.find(id)
+	if err != nil {
+		return sandbox.Result{}, err
+	}
+	return sb.await(ctx, e)
+}
+
+func (sb *Sandbox) find(id string) (*execution, error) {
+	if err := sb.gone(); err != nil {
+		return nil, err
+	}
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	e := sb.commands[id]
+	if e == nil {
+		return nil, fmt.Errorf("command %s: %w", id, sandbox.ErrUnknownCommand)
+	}
+	return e, nil
+}
+
+// await waits for an end. One that the sandbox's own end brought is none.
+func (sb *Sandbox) await(ctx context.Context, e *execution) (sandbox.Result, error) {
+	select {
+	case <-e.done:
+	case <-sb.life.Done():
+	case <-ctx.Done():
+		return sandbox.Result{}, ctx.Err()
+	}
+	if err := sb.gone(); err != nil {
+		return sandbox.Result{}, err
+	}
+	return e.result, nil
+}
+
+// Kill kills a running command.
+func (sb *Sandbox) Kill(ctx context.Context, id string) error {
+	e, err := sb.find(id)
+	if err != nil {
+		return err
+	}
+	return e.stop(ctx)
+}
+
+// KillAll kills all commands.
+func (sb *Sandbox) KillAll(ctx context.Context) error {
+	if err := sb.gone(); err != nil {
+		return err
+	}
+	sb.mu.Lock()
+	all := maps.Clone(sb.commands)
+	sb.mu.Unlock()
+	for _, e := range all {
+		if err := e.stop(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Forget drops the end of a finished command.
+func (sb *Sandbox) Forget(_ context.Context, id string) error {
+	e, err := sb.find(id)
+	if errors.Is(err, sandbox.ErrUnknownCommand) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case <-e.done:
+	default:
+		return fmt.Errorf("forget command %s: it is running", id)
+	}
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	delete(sb.commands, id)
+	return nil
+}
+
+// Wait returns when the sandbox is dead.
+func (sb *Sandbox) Wait(ctx context.Context) (sandbox.Death, error) {
+	select {
+	case <-sb.life.Done():
+		var why deathError
+		if !errors.As(context.Cause(sb.life), &why) {
+			return sandbox.DeathLost, nil
+		}
+		return sandbox.Death(why), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// Destroy ends the sandbox and forgets it.
+func (sb *Sandbox) Destroy(ctx context.Context) error {
+	return (&Runtime{sb.host}).Destroy(ctx, sb.handle)
+}
+
+// ReadFile reads a regular file.
+func (sb *Sandbox) ReadFile(ctx context.Context, name string, limit int64) ([]byte, fs.FileMode, error) {
+	if err := sb.usable(ctx); err != nil {
+		return nil, 0, err
+	}
+	f, err := sb.files.read(clean(sb.handle.Workdir, name))
+	if err != nil {
+		return nil, 0, err
+	}
+	if int64(len(f.Content)) > limit {
+		return nil, 0, fmt.Errorf("read %s: %w", name, sandbox.ErrTooLarge)
+	}
+	return f.Content, f.Mode, nil
+}
+
+// Collect hands files that match patterns to fn.
+func (sb *Sandbox) Collect(ctx context.Context, req sandbox.CollectRequest, fn func(name string, size int64, r io.Reader) error) error {
+	if err := sb.usable(ctx); err != nil {
+		return err
+	}
+	return sb.files.collect(clean(sb.handle.Workdir, req.Root), req, fn)
+}
+
+// ApplyLayer lays a layer on a directory.
+func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader) error {
+	if err := sb.usable(ctx); err != nil {
+		return err
+	}
+	return sb.files.apply(clean(sb.handle.Workdir, root), layer)
+}
+
+// Replace replaces the one occurrence of a string in a text file.
+func (sb *Sandbox) Replace(ctx context.Context, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error) {
+	if err := sb.usable(ctx); err != nil {
+		return sandbox.ReplaceResult{}, err
+	}
+	return sb.files.replace(clean(sb.handle.Workdir, req.Path), req.Old, req.New), nil
+}
+
+// Changes writes what differs from the image below root.
+func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.ChangeLimits, w io.Writer) error {
+	if err := sb.usable(ctx); err != nil {
+		return err
+	}
+	if fault := sb.host.fault().Changes; fault != nil {
+		if err := fault(ctx, sb.handle); err != nil {
+			return err
+		}
+	}
+	return writeChanges(sb.base, sb.files.snapshot(), clean(sb.handle.Workdir, root), limits, w)
+}
+
+func (sb *Sandbox) usable(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return sb.gone()
+}
