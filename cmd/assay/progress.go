@@ -47,9 +47,7 @@ func newLayerProgress(std stdio, what string) *layerProgress {
 // event takes one step of a Load or Pull.
 func (p *layerProgress) event(e image.Event) {
 	if e.Stage == image.StageDone {
-		if _, arrived := p.seen[layerStage{e.Layer, image.StageUnpack}]; arrived && p.bar == nil {
-			fmt.Fprintf(p.std.err, "unpacked layer %s\n", shortDigest(e.Layer))
-		}
+		p.done(e.Layer)
 		return
 	}
 	p.seen[layerStage{e.Layer, e.Stage}] = e
@@ -63,6 +61,16 @@ func (p *layerProgress) event(e image.Event) {
 	}
 	p.bar.ChangeMax64(total + 1) // so that it is not finished while more may come
 	_ = p.bar.Set64(done)        // what cannot be drawn is not missed
+}
+
+// done tells of a layer that was unpacked. It is done again in each further image that
+// has it, which is no news.
+func (p *layerProgress) done(layer string) {
+	unpack := layerStage{layer, image.StageUnpack}
+	if _, arrived := p.seen[unpack]; arrived && p.bar == nil {
+		fmt.Fprintf(p.std.err, "unpacked layer %s\n", shortDigest(layer))
+		delete(p.seen, unpack)
+	}
 }
 
 // end clears the bar.
