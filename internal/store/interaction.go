@@ -21,7 +21,7 @@ const (
 		WHERE i.id = $1 AND i.session_id = $2 AND s.user_id = $3`
 	selectInteractionAny = `SELECT ` + interactionColumns + ` FROM interactions i WHERE i.id = $1`
 
-	selectRunning          = `SELECT ` + interactionHead + ` FROM interactions i WHERE i.status IN ('pending', 'processing') ORDER BY i.id`
+	selectRunning          = `SELECT ` + interactionHead + ` FROM interactions i WHERE i.status IN ('pending', 'processing') ORDER BY i.session_id, i.id`
 	selectRunningOfSession = `SELECT ` + interactionHead + ` FROM interactions i
 		WHERE i.session_id = $1 AND i.status IN ('pending', 'processing') ORDER BY i.id`
 
@@ -146,7 +146,7 @@ func (s *Store) FinishInteraction(ctx context.Context, in *assay.Interaction) (f
 	return n == 1, doing(err, "finish interaction %s", in.ID)
 }
 
-// RunningInteractions implements session.Store: oldest first.
+// RunningInteractions implements session.Store: by session, oldest first.
 func (s *Store) RunningInteractions(ctx context.Context, sessionID string) ([]*assay.Interaction, error) {
 	var (
 		rows *sql.Rows

@@ -17,7 +17,7 @@ const sessionColumns = `id, user_id, dataset, sample_id, sample_version, status,
 const (
 	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1 AND user_id = $2`
 	selectSessionAny = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
-	selectLive       = `SELECT ` + sessionColumns + ` FROM sessions WHERE status IN ('creating', 'ready') ORDER BY id`
+	selectLive       = `SELECT ` + sessionColumns + ` FROM sessions WHERE status IN ('creating', 'ready') ORDER BY user_id, id`
 
 	selectSessionByKey = `SELECT id, idem_hash FROM sessions WHERE user_id = $1 AND idem_key = $2`
 	countLiveOfUser    = `SELECT count(*) FROM sessions WHERE user_id = $1 AND status IN ('creating', 'ready')`
@@ -203,7 +203,7 @@ func (s *Store) Sessions(ctx context.Context, q session.Query) (session.Page, er
 	return page, nil
 }
 
-// LiveSessions implements session.Store: oldest first.
+// LiveSessions implements session.Store: by user, oldest first.
 func (s *Store) LiveSessions(ctx context.Context) ([]*assay.Session, error) {
 	rows, err := s.reader.rows(ctx, selectLive)
 	live, err := collect(rows, err, scanSession)

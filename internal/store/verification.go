@@ -16,7 +16,7 @@ const verificationColumns = `id, session_id, user_id, dataset, sample_id, sample
 const (
 	selectVerification    = `SELECT ` + verificationColumns + ` FROM verifications WHERE id = $1 AND session_id = $2 AND user_id = $3`
 	selectVerificationAny = `SELECT ` + verificationColumns + ` FROM verifications WHERE id = $1`
-	selectOpen            = `SELECT ` + verificationColumns + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY id`
+	selectOpen            = `SELECT ` + verificationColumns + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY session_id, id`
 
 	selectVerificationByKey = `SELECT id, idem_hash FROM verifications WHERE session_id = $1 AND idem_key = $2`
 	countOpen               = `SELECT count(*) FROM verifications WHERE session_id = $1 AND status IN ('pending', 'starting', 'running')`
@@ -187,7 +187,7 @@ func (s *Store) SetVerificationHandle(ctx context.Context, id, handle, location 
 	return doing(err, "store the sandbox of verification %s", id)
 }
 
-// OpenVerifications implements verification.Store: oldest first.
+// OpenVerifications implements verification.Store: by session, oldest first.
 func (s *Store) OpenVerifications(ctx context.Context) ([]*assay.Verification, error) {
 	rows, err := s.reader.rows(ctx, selectOpen)
 	open, err := collect(rows, err, scanVerification)

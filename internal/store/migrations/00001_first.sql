@@ -25,7 +25,7 @@ CREATE TABLE api_keys (
     last_used_at BIGINT,
     revoked_at   BIGINT
 );
-CREATE INDEX api_keys_of_user ON api_keys (user_id);
+CREATE INDEX api_keys_of_user ON api_keys (user_id, id);
 
 CREATE TABLE datasets (
     name        TEXT   NOT NULL PRIMARY KEY,
@@ -80,7 +80,7 @@ CREATE TABLE sessions (
     FOREIGN KEY (dataset, sample_id, sample_version) REFERENCES samples (dataset, id, version)
 );
 CREATE INDEX sessions_of_user ON sessions (user_id, id);
-CREATE INDEX sessions_live ON sessions (user_id) WHERE status IN ('creating', 'ready');
+CREATE INDEX sessions_live ON sessions (user_id, id) WHERE status IN ('creating', 'ready');
 
 -- The outputs, up to 1 MiB each, come last: reading the columns before them does
 -- not touch the pages they are on. BYTEA takes the bytes as they are, also zeros, which
@@ -105,7 +105,7 @@ CREATE TABLE interactions (
     stderr           BYTEA   NOT NULL
 );
 CREATE UNIQUE INDEX interactions_idem ON interactions (session_id, idem_key) WHERE idem_key IS NOT NULL;
-CREATE INDEX interactions_running ON interactions (session_id) WHERE status IN ('pending', 'processing');
+CREATE INDEX interactions_running ON interactions (session_id, id) WHERE status IN ('pending', 'processing');
 
 CREATE TABLE verifications (
     id              TEXT    NOT NULL PRIMARY KEY,
@@ -129,4 +129,4 @@ CREATE TABLE verifications (
     FOREIGN KEY (dataset, sample_id, sample_version) REFERENCES samples (dataset, id, version)
 );
 CREATE UNIQUE INDEX verifications_idem ON verifications (session_id, idem_key) WHERE idem_key IS NOT NULL;
-CREATE INDEX verifications_open ON verifications (session_id) WHERE status IN ('pending', 'starting', 'running');
+CREATE INDEX verifications_open ON verifications (session_id, id) WHERE status IN ('pending', 'starting', 'running');

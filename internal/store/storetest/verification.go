@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -159,7 +160,8 @@ func testVerificationLimit(f fixture) {
 	if len(open) != 4 {
 		f.Fatalf("%d verifications are open, want 4", len(open))
 	}
-	_, _, err = f.MoveVerification(f.ctx, open[3].ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled}, nil)
+	i := slices.IndexFunc(open, func(v *assay.Verification) bool { return v.SessionID == s.ID })
+	_, _, err = f.MoveVerification(f.ctx, open[i].ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled}, nil)
 	f.must(err)
 	_, _, err = f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, nil)
 	f.must(err)
