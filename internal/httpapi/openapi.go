@@ -27,7 +27,11 @@ func humaConfig(version string) huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil
 	cfg.AllowAdditionalPropertiesByDefault = true
-	cfg.Formats = map[string]huma.Format{"application/json": {Marshal: encode, Unmarshal: decode}}
+	format := huma.Format{Marshal: encode, Unmarshal: decode}
+	cfg.Formats = map[string]huma.Format{
+		"application/json": format,
+		"json":             format, // of application/problem+json, which huma says before render corrects it
+	}
 	cfg.Transformers = []huma.Transformer{render}
 	cfg.Info.Description = description
 	cfg.Servers = []*huma.Server{{URL: wire.BasePath}}

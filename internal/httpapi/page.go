@@ -21,7 +21,7 @@ func (a *API) servePage(w http.ResponseWriter, r *http.Request) {
 		name = "index.html"
 	}
 	if _, err := page.Open("page/" + name); err != nil {
-		a.serveUnknown(w, r)
+		a.notFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", pagePolicy)

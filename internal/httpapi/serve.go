@@ -94,7 +94,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	defer func() { a.finished(c, r, time.Since(start)) }()
 	defer func() { a.recovered(c, r, recover()) }()
 	if !utf8.ValidString(r.URL.Path) || strings.IndexByte(r.URL.Path, 0) >= 0 {
-		a.serveUnknown(c, r) // no name of ours holds such bytes
+		a.notFound(c, r) // no name of ours holds such bytes
 		return
 	}
 	a.mux.ServeHTTP(c, r)
@@ -164,9 +164,13 @@ func (a *API) serveUnknown(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		a.refuse(r.Context(), assay.Errorf(assay.CodeNotFound, "there is no such path; GET %s/openapi.json lists them", wire.BasePath)).write(w)
+		a.notFound(w, r)
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	a.refuse(r.Context(), assay.Errorf(codeMethodNotAllowed, "this path takes %s", strings.Join(allowed, ", "))).write(w)
+}
+
+func (a *API) notFound(w http.ResponseWriter, r *http.Request) {
+	a.refuse(r.Context(), assay.Errorf(assay.CodeNotFound, "there is no such path; GET %s/openapi.json lists them", wire.BasePath)).write(w)
 }
