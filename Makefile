@@ -19,7 +19,7 @@ help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: deps build starter ## solve every starter task on a real server, and show the table
-	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/demo
+	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/data
 
 test: deps build starter vet unit e2e sdk ## run everything: unit, race, conformance, end to end, SDK
 

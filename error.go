@@ -56,9 +56,8 @@ type Error struct {
 	Err     error
 }
 
-// Errorf returns an Error with a formatted message. An operand of verb %w becomes
-// Err and is left out of the wire only if the caller's format leaves it out:
-// pass internal causes to Wrap instead.
+// Errorf returns an Error with a formatted message, which its user sees. Internal
+// causes go to Wrap.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }

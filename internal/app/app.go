@@ -1,0 +1,121 @@
+// Package app is the composition root: the one place that sees every package. The
+// program and the end-to-end tests start the same value.
+//
+//	a, err := app.Open(ctx, cfg)   // database, images, services; nothing runs yet
+//	defer a.Close()
+//	err = a.Serve(ctx, ready)      // until ctx ends
+//
+// A data directory is served by one process at a time. The verbs of the command
+// line open it beside a running server: the database and the image store are made
+// for that.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"assay/internal/dataset"
+	"assay/internal/identity"
+	"assay/internal/image"
+	"assay/internal/store"
+)
+
+// Version is the version of the program; the linker sets it.
+var Version = "unknown"
+
+// App is an opened data directory with the services over it.
+type App struct {
+	Config   Config
+	Log      *slog.Logger
+	Datasets *dataset.Service
+	Identity *identity.Service
+	Images   *image.Store
+
+	dir   dataDir
+	store *store.Store
+	judge *judge // nil until Judge is called
+}
+
+// Open opens the data directory of cfg, making it when it is absent. It refuses a
+// directory that others may read.
+func Open(ctx context.Context, cfg Config) (_ *App, err error) {
+	cfg = cfg.WithDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Log: newLogger(cfg, os.Stderr)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.dir, err = openDataDir(cfg.DataDir); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, a.dir.path("assay.db"), store.Options{Log: a.Log}); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if a.Images, err = image.Open(a.dir.path("images"), image.Options{Shift: cfg.idShift(), Log: a.Log}); err != nil {
+		return nil, fmt.Errorf("open the image store: %w", err)
+	}
+	a.Identity = identity.New(identity.Config{Store: a.store, Log: a.Log})
+	trees := a.trees()
+	a.Datasets, err = dataset.New(dataset.Config{
+		Store:       a.store,
+		Worktree:    trees.open,
+		ImageDigest: trees.digest,
+		BundleDir:   a.dir.path("bundles"),
+		Log:         a.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Close frees what Open took. It may be called after a failed Open, and again.
+func (a *App) Close() error {
+	var errs []error
+	if a.judge != nil {
+		errs = append(errs, a.judge.close())
+		a.judge = nil
+	}
+	if a.Identity != nil {
+		a.Identity.Close()
+		a.Identity = nil
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+		a.store = nil
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) trees() *worktrees { return &worktrees{images: a.Images, dir: a.dir.path("mounts")} }
+
+// dataDir is where the server keeps everything:
+//
+//	assay.db        the truth
+//	images/         layers, unpacked once and shared
+//	sandboxes/      of sessions and verifications, see package oci
+//	validation/     sandboxes of assay dataset validate
+//	verifications/  changes that wait to be judged
+//	bundles/        downloads, a cache
+//	mounts/         work trees that are being read, for a moment
+//	url.key         signs download URLs
+//	*.lock          held by the process that serves, or validates
+type dataDir string
+
+func (d dataDir) path(name string) string { return filepath.Join(string(d), name) }
+
+func newLogger(cfg Config, w *os.File) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: cfg.logLevel()}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// openDataDir makes or checks the data directory. What lies in it (secrets, root
+// file systems with foreign set-user-id programs) is nobody else's business, so a
+// directory that others may enter is refused.
+func openDataDir(name string) (dataDir, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", fmt.Errorf("find the data directory %s: %w", name, err)
+	}
+	if err := os.MkdirAll(abs, 0o700); err != nil {
+		return "", fmt.Errorf("make the data directory: %w", err)
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return "", fmt.Errorf("look at the data directory: %w", err)
+	}
+	if perm := info.Mode().Perm(); perm&0o077 != 0 {
+		return "", fmt.Errorf("the data directory %s may be read by others (mode %04o); run: chmod 700 %s", abs, perm, abs)
+	}
+	return dataDir(abs), nil
+}
+
+// errServed says that another process serves the data directory.
+var errServed = errors.New("another assay server uses this data directory; stop it first, or give another --data-dir")
+
+// lock takes a lock file of the data directory for this process. It is freed when
+// the file is closed, and when the process ends in whatever way.
+func (d dataDir) lock(name string, busy error) (*os.File, error) {
+	f, err := os.OpenFile(d.path(name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return f, nil
+	}
+	f.Close()
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, busy
+	}
+	return nil, fmt.Errorf("lock the data directory: %w", err)
+}
+
+// secret returns the 32 random bytes kept in a file of the data directory, made at
+// the first call.
+func (d dataDir) secret(name string) ([]byte, error) {
+	key, err := os.ReadFile(d.path(name))
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err == nil {
+		return nil, fmt.Errorf("%s holds %d bytes instead of 32; remove it to have a new one made", d.path(name), len(key))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	key = make([]byte, 32)
+	rand.Read(key)
+	tmp := d.path(name + "." + strings.ToLower(rand.Text()))
+	if err := os.WriteFile(tmp, key, 0o600); err != nil {
+		return nil, fmt.Errorf("store %s: %w", name, err)
+	}
+	if err := os.Rename(tmp, d.path(name)); err != nil {
+		return nil, fmt.Errorf("store %s: %w", name, err)
+	}
+	return key, nil
+}

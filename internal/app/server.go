@@ -1,0 +1,330 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"assay"
+	"assay/internal/httpapi"
+	"assay/internal/jobs"
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/oci"
+	"assay/internal/session"
+	"assay/internal/verification"
+)
+
+// server is an App that runs sandboxes and answers requests.
+type server struct {
+	*App
+	runtime       *oci.Runtime
+	sessions      *session.Service
+	verifications *verification.Service
+	queue         *jobs.Queue
+	metrics       *prometheus.Registry
+	lock          *os.File
+}
+
+// Serve answers requests until ctx ends, and drains then: held requests are
+// answered, running verifications get ShutdownTimeout to end, and sandboxes stay
+// alive for the next start unless the configuration says otherwise. ready is
+// called once with the URL of the server.
+func (a *App) Serve(ctx context.Context, ready func(url string)) (err error) {
+	s, err := a.newServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.recover(ctx); err != nil {
+		return err
+	}
+	if err := s.queue.Start(ctx); err != nil {
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	return s.listen(ctx, ready)
+}
+
+func (a *App) newServer(ctx context.Context) (_ *server, err error) {
+	s := &server{App: a}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.lock, err = a.dir.lock("serve.lock", errServed); err != nil {
+		return nil, err
+	}
+	if s.runtime, err = a.newRuntime("sandboxes"); err != nil {
+		return nil, err
+	}
+	s.sessions = session.New(session.Config{
+		Store:       a.store,
+		Samples:     a.Datasets,
+		Runtime:     s.runtime,
+		Log:         a.Log,
+		Live:        session.LiveLimits{PerUser: a.Config.MaxSessionsPerUser, Total: a.Config.MaxSessions},
+		MaxCommands: a.Config.MaxCommandsPerSession,
+		MaxTTL:      time.Duration(a.Config.MaxTTLMinutes) * time.Minute,
+	})
+	s.queue, err = jobs.New(ctx, a.store.Writer(), jobs.Config{
+		Verify:           func(ctx context.Context, id string) error { return s.verifications.Run(ctx, id) },
+		MaxVerifications: a.Config.MaxVerifications,
+		Log:              a.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
+	s.verifications, err = verification.New(verification.Config{
+		Store:    a.store,
+		Sessions: s.sessions,
+		Samples:  a.Datasets,
+		Runtime:  s.runtime,
+		Enqueue:  s.queue.EnqueueVerification,
+		Dir:      a.dir.path("verifications"),
+		Log:      a.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.metrics = prometheus.NewRegistry()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return s, nil
+}
+
+// newRuntime opens the sandboxes below a folder of the data directory.
+func (a *App) newRuntime(folder string) (*oci.Runtime, error) {
+	agent, err := a.Config.agentPath()
+	if err != nil {
+		return nil, err
+	}
+	return oci.New(oci.Config{
+		Dir:      a.dir.path(folder),
+		Runtime:  a.Config.OCIRuntime,
+		Agent:    agent,
+		Images:   a.Images,
+		IDs:      a.Config.idShift(),
+		Defaults: a.Config.Resources.limits(),
+		Log:      a.Log,
+	})
+}
+
+// agentPath returns the guest agent: the configured one, or the one beside this program.
+func (c Config) agentPath() (string, error) {
+	if c.Agent != "" {
+		return c.Agent, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find the guest agent: %w", err)
+	}
+	beside := filepath.Join(filepath.Dir(self), "assay-agent")
+	if _, err := os.Stat(beside); err == nil {
+		return beside, nil
+	}
+	if inPath, err := exec.LookPath("assay-agent"); err == nil {
+		return inPath, nil
+	}
+	return "", fmt.Errorf("there is no guest agent at %s; build it with make build, or name it with --agent", beside)
+}
+
+// recover makes the world and the database agree before anything is served.
+func (s *server) recover(ctx context.Context) error {
+	if err := s.trees().sweep(); err != nil {
+		s.Log.Error("cannot free a work tree that was read", "err", err)
+	}
+	if _, err := s.queue.Recover(ctx); err != nil {
+		return fmt.Errorf("recover the queue: %w", err)
+	}
+	ofSessions, ofVerifications, err := s.sandboxes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.verifications.Recover(ctx, ofVerifications); err != nil {
+		return err
+	}
+	return s.sessions.Recover(ctx, ofSessions)
+}
+
+// sandboxes lists what is on this host, by owner. Sandboxes of neither kind go to
+// the sessions, which destroy what they do not know.
+func (s *server) sandboxes(ctx context.Context) (ofSessions, ofVerifications []sandbox.Handle, err error) {
+	found, err := s.runtime.List(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list sandboxes: %w", err)
+	}
+	for _, h := range found {
+		if verification.Owns(h) {
+			ofVerifications = append(ofVerifications, h)
+		} else {
+			ofSessions = append(ofSessions, h)
+		}
+	}
+	return ofSessions, ofVerifications, nil
+}
+
+// sweepEvery is how often sandboxes that nobody owns are looked for.
+const sweepEvery = time.Minute
+
+// sweep destroys what could not be freed in its time, until ctx ends.
+func (s *server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		ofSessions, ofVerifications, err := s.sandboxes(ctx)
+		if err == nil {
+			err = errors.Join(s.sessions.Sweep(ctx, ofSessions), s.verifications.Sweep(ctx, ofVerifications))
+		}
+		if err != nil && ctx.Err() == nil {
+			s.Log.Error("sweep failed", "err", err)
+		}
+	}
+}
+
+// health tells whether the database answers and sandboxes can be made.
+func (s *server) health(ctx context.Context) error {
+	if err := s.store.Ping(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	return s.runtime.Check(ctx)
+}
+
+// listen serves both listeners until ctx ends, and drains.
+func (s *server) listen(ctx context.Context, ready func(string)) error {
+	api, err := net.Listen("tcp", s.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer api.Close()
+	url := s.Config.scheme() + "://" + api.Addr().String()
+	handler, drain, err := s.handler(url)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	group := newGroup(cancel)
+
+	srv := s.httpServer(handler)
+	group.serve(srv, func() error { return s.serveOn(srv, api) })
+	if s.Config.MetricsListen != "" {
+		metrics, err := net.Listen("tcp", s.Config.MetricsListen)
+		if err != nil {
+			return fmt.Errorf("listen for metrics: %w", err)
+		}
+		msrv := s.httpServer(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+		group.serve(msrv, func() error { return msrv.Serve(metrics) })
+		s.Log.Info("metrics", "url", "http://"+metrics.Addr().String()+"/metrics")
+	}
+	group.run(func() { s.sweep(ctx) })
+	s.Log.Info("serving", "url", url, "version", Version, "data_dir", string(s.dir))
+	ready(url)
+
+	<-ctx.Done()
+	s.Log.Info("stopping; held requests are answered", "destroy_sandboxes", s.Config.DestroyOnExit)
+	drain()
+	err = errors.Join(group.stop(s.Config.shutdownTimeout()), s.drain())
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+func (s *server) handler(url string) (http.Handler, func(), error) {
+	key, err := s.dir.secret("url.key")
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Config.BaseURL != "" {
+		url = s.Config.BaseURL
+	}
+	api, err := httpapi.New(httpapi.Config{
+		Sessions:      s.sessions,
+		Verifications: s.verifications,
+		Datasets:      s.Datasets,
+		Identity:      s.Identity,
+		Health:        s.health,
+		Version:       Version,
+		BaseURL:       url,
+		URLKey:        key,
+		MaxTTLMinutes: s.Config.MaxTTLMinutes,
+		MaxBodyBytes:  s.Config.MaxBodyBytes,
+		MaxEditBytes:  s.Config.MaxEditBytes,
+		Quotas: map[assay.Code]int{
+			assay.CodeTooManySessions: s.Config.MaxSessionsPerUser,
+			assay.CodeTooManyCommands: s.Config.MaxCommandsPerSession,
+		},
+		Registry: s.metrics,
+		Log:      s.Log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return api.Handler(), api.Drain, nil
+}
+
+func (s *server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+func (s *server) serveOn(srv *http.Server, l net.Listener) error {
+	if s.Config.TLSCert != "" {
+		return srv.ServeTLS(l, s.Config.TLSCert, s.Config.TLSKey)
+	}
+	return srv.Serve(l)
+}
+
+// drain ends the work in the background. Verifications that do not end in time
+// begin again at the next start; sessions stay alive.
+func (s *server) drain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
+	defer cancel()
+	var errs []error
+	if s.Config.DestroyOnExit {
+		errs = append(errs, s.sessions.TerminateAll(ctx, assay.Failure{Code: assay.CodeOperator, Message: "the server was stopped"}))
+	}
+	errs = append(errs, s.queue.Stop(ctx), s.sessions.Stop(ctx))
+	return errors.Join(errs...)
+}
+
+// close frees what newServer took.
+func (s *server) close() error {
+	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
+	defer cancel()
+	if s.queue != nil {
+		errs = append(errs, s.queue.Stop(ctx))
+	}
+	if s.sessions != nil {
+		errs = append(errs, s.sessions.Stop(ctx))
+	}
+	if s.verifications != nil {
+		errs = append(errs, s.verifications.Close())
+	}
+	if s.runtime != nil {
+		errs = append(errs, s.runtime.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"assay/internal/image"
+)
+
+// worktrees reads work trees out of images.
+type worktrees struct {
+	images *image.Store
+	dir    string // for mounts, which last as long as a reader
+}
+
+// leasePrefix begins the owners of the leases that are held while a tree is read.
+const leasePrefix = "worktree-"
+
+// digest names the content of an image.
+func (w *worktrees) digest(ctx context.Context, ref string) (string, error) {
+	img, err := w.images.Resolve(ctx, ref)
+	return img.ManifestDigest, err
+}
+
+// open returns a tar of a directory of an image, with names relative to it.
+func (w *worktrees) open(ctx context.Context, ref, workdir string) (io.ReadCloser, error) {
+	img, err := w.images.Resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	owner := leasePrefix + strings.ToLower(rand.Text())
+	rootFS, err := w.images.Lease(ctx, img, owner)
+	if err != nil {
+		return nil, err
+	}
+	mount, err := w.mount(rootFS.Lower)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read the work tree of image %s: %w", ref, err), w.images.Release(owner))
+	}
+	r, pw := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pw.CloseWithError(writeTree(pw, mount, workdir))
+	}()
+	return &mounted{Reader: r, free: func() error {
+		r.Close()
+		<-done
+		return errors.Join(w.unmount(mount), w.images.Release(owner))
+	}}, nil
+}
+
+// sweep frees what a process that was killed while it read left behind. Only the
+// process that serves may call it.
+func (w *worktrees) sweep() error {
+	left, err := filepath.Glob(filepath.Join(w.dir, "tree-*"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, mount := range left {
+		errs = append(errs, w.unmount(mount))
+	}
+	leases, err := w.images.Leases()
+	errs = append(errs, err)
+	for _, l := range leases {
+		if strings.HasPrefix(l.Owner, leasePrefix) {
+			errs = append(errs, w.images.Release(l.Owner))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mounted reads from a mount that goes when the reader is closed.
+type mounted struct {
+	io.Reader
+	free func() error
+}
+
+func (m *mounted) Close() error { return m.free() }
+
+// mount shows the layers of an image, read-only, at a new directory.
+func (w *worktrees) mount(lower []string) (string, error) {
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return "", err
+	}
+	at, err := os.MkdirTemp(w.dir, "tree-")
+	if err != nil {
+		return "", err
+	}
+	const flags = unix.MS_RDONLY | unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC
+	if len(lower) == 1 { // overlayfs wants two
+		err = unix.Mount(lower[0], at, "", unix.MS_BIND, "")
+		if err == nil {
+			err = unix.Mount("", at, "", unix.MS_BIND|unix.MS_REMOUNT|flags, "")
+		}
+	} else {
+		err = unix.Mount("overlay", at, "overlay", flags, "lowerdir="+strings.Join(lower, ":"))
+	}
+	if err != nil {
+		return "", errors.Join(err, w.unmount(at))
+	}
+	return at, nil
+}
+
+// unmount frees a mount and its directory, also when nothing is mounted there.
+func (w *worktrees) unmount(at string) error {
+	if err := unix.Unmount(at, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("unmount %s: %w", at, err)
+	}
+	return os.Remove(at)
+}
+
+// writeTree writes the directory dir below root as a tar with relative names.
+func writeTree(w io.Writer, root, dir string) error {
+	fsys, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer fsys.Close()
+	tree, err := fsys.OpenRoot(path.Clean(strings.TrimPrefix(dir, "/")))
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	tw := tar.NewWriter(w)
+	if err := tw.AddFS(tree.FS()); err != nil {
+		return err
+	}
+	return tw.Close()
+}
