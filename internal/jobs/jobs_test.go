@@ -109,16 +109,20 @@ func TestJobStartsAtOnce(t *testing.T) {
 		return nil
 	})
 	var waits []time.Duration
+	slow := 0
 	for i := range 40 {
 		at := time.Now()
 		enqueue(t, q, db, fmt.Sprint(i))
-		waits = append(waits, (<-begun).Sub(at))
+		wait := (<-begun).Sub(at)
+		if waits = append(waits, wait); wait > pollInterval/10 {
+			slow++
+		}
+		if slow > 3 {
+			t.Fatalf("jobs waited for %v: the bell is not heard", waits)
+		}
 	}
 	slices.Sort(waits)
 	t.Logf("from enqueueing to the start: median %v, longest %v", waits[len(waits)/2], waits[len(waits)-1])
-	if waits[len(waits)/2] > pollInterval/10 {
-		t.Errorf("half of the jobs waited for %v or more: the bell is not heard", waits[len(waits)/2])
-	}
 }
 
 // TestJobWaitsForItsCommit rings the bell, and lets some time pass in which the job is
