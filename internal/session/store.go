@@ -38,8 +38,8 @@ type Store interface {
 	// FinishInteraction stores the end of an interaction if it has none yet.
 	// Finished tells whether it was this call that stored it.
 	FinishInteraction(ctx context.Context, in *assay.Interaction) (finished bool, err error)
-	// RunningInteractions returns the ids of a session's interactions that have
-	// no end; of all sessions when sessionID is "".
+	// RunningInteractions returns a session's interactions that have no end; of all
+	// sessions when sessionID is "".
 	RunningInteractions(ctx context.Context, sessionID string) ([]*assay.Interaction, error)
 }
 
@@ -61,7 +61,7 @@ type Query struct {
 	UserID  string // "" for all, an operator's view
 	Status  assay.SessionStatus
 	Dataset string
-	Limit   int
+	Limit   int    // 0 for all
 	Before  string // only sessions with a smaller id: the cursor
 }
 

@@ -1,0 +1,133 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/memory"
+	"assay/internal/session"
+)
+
+func TestRestartAdoptsSessionsAndTheirCommands(t *testing.T) {
+	f := newFixture(t)
+	sess := f.ready()
+	during := f.exec(sess, "gate during")
+	after := f.exec(sess, "gate after")
+	<-f.gates.gate("at during")
+	<-f.gates.gate("at after")
+	f.stop(f.Service)()
+	close(f.gates.gate("during")) // it ends while nobody serves
+	f.restart()
+
+	if got := f.awaited(sess, assay.SessionReady); !got.ReadyAt.Equal(*sess.ReadyAt) {
+		t.Errorf("the session became ready at %s, before the restart it was %s", got.ReadyAt, sess.ReadyAt)
+	}
+	if end := f.ended(during); end.ExitCode != 7 {
+		t.Errorf("the command that ended meanwhile has exit code %d, want 7", end.ExitCode)
+	}
+	close(f.gates.gate("after"))
+	if end := f.ended(after); end.ExitCode != 7 {
+		t.Errorf("the command that went on has exit code %d, want 7: %s", end.ExitCode, end.Message)
+	}
+	f.ended(f.exec(sess, "echo more"))
+	if _, err := f.Close(t.Context(), user, sess.ID); err != nil {
+		t.Fatal(err)
+	}
+	f.gone()
+}
+
+func TestRestartEndsWhatIsLost(t *testing.T) {
+	f := newFixture(t)
+	sess := f.ready()
+	in := f.exec(sess, "gate g")
+	f.stop(f.Service)()
+	f.runtime.Kill(sess.ID, sandbox.DeathLost)
+	f.restart()
+
+	sess = f.awaited(sess, assay.SessionTerminated)
+	if sess.Error.Code != assay.CodeSandboxLost {
+		t.Errorf("the session's error is %+v", sess.Error)
+	}
+	if end := f.ended(in); end.ExitCode != assay.ExitUnknown {
+		t.Errorf("its command ended with %d", end.ExitCode)
+	}
+	f.gone()
+}
+
+func TestRestartEndsWhatExpired(t *testing.T) {
+	var clock clock
+	f := newFixture(t, func(c *session.Config) { c.Now = clock.now })
+	sess := f.ready()
+	f.stop(f.Service)()
+	clock.advance(2 * time.Hour)
+	f.restart()
+
+	sess = f.awaited(sess, assay.SessionTerminated)
+	if sess.Error.Code != assay.CodeExpired || !sess.EndedAt.Equal(sess.ExpiresAt) {
+		t.Errorf("it ended at %s with %+v, want at %s", sess.EndedAt, sess.Error, sess.ExpiresAt)
+	}
+	f.gone()
+}
+
+func TestRestartMakesWhatWasBeingMade(t *testing.T) {
+	f := newFixture(t)
+	entered := make(chan struct{})
+	f.runtime.SetFaults(memory.Faults{Create: func(ctx context.Context, _ sandbox.Spec) error {
+		close(entered)
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	sess := f.created(time.Hour)
+	<-entered
+	f.stop(f.Service)()
+	f.runtime.SetFaults(memory.Faults{})
+	f.restart()
+	f.awaited(sess, assay.SessionReady)
+}
+
+func TestRestartDestroysWhatNobodyOwns(t *testing.T) {
+	f := newFixture(t)
+	kept := f.ready()
+	f.stop(f.Service)()
+	if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: "ses_orphan", Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	f.restart()
+	if names := f.runtime.Names(); len(names) != 1 || names[0] != kept.ID {
+		t.Errorf("sandboxes are %q, want %s alone", names, kept.ID)
+	}
+}
+
+func TestSweepDestroysWhatCouldNotBeFreed(t *testing.T) {
+	var clock clock
+	f := newFixture(t, func(c *session.Config) { c.Now = clock.now })
+	kept, sess := f.ready(), f.ready()
+	refused := make(chan struct{})
+	f.runtime.SetFaults(memory.Faults{Destroy: func(context.Context, sandbox.Handle) error {
+		close(refused)
+		return context.DeadlineExceeded
+	}})
+	if _, err := f.Close(t.Context(), user, sess.ID); err != nil {
+		t.Fatal(err)
+	}
+	<-refused
+	f.runtime.SetFaults(memory.Faults{})
+
+	clock.advance(2 * time.Minute)
+	eventually(t, func() (struct{}, error) { // the watch that failed to free it ends in its own time
+		found, err := f.runtime.List(t.Context())
+		if err == nil {
+			err = f.Sweep(t.Context(), found)
+		}
+		if err == nil && len(f.runtime.Names()) != 1 {
+			err = context.DeadlineExceeded
+		}
+		return struct{}{}, err
+	})
+	if names := f.runtime.Names(); names[0] != kept.ID {
+		t.Errorf("%q is left, want %s", names, kept.ID)
+	}
+}
