@@ -57,27 +57,36 @@ func (sb *Sandbox) id() string { return sb.state.Handle.ID }
 
 // Exec runs a command to its end.
 func (sb *Sandbox) Exec(ctx context.Context, cmd sandbox.Command) (sandbox.Result, error) {
-	return sb.withOOM(func() (sandbox.Result, error) { return sb.client.Exec(ctx, cmd) })
+	before, err := sb.rt.cgroups.oomKills(sb.id())
+	if err != nil {
+		before = sb.knownKills()
+	}
+	res, err := sb.client.Exec(ctx, cmd)
+	return sb.withOOM(before, res, err)
 }
 
 // Attach waits for the end of a command that was started earlier.
 func (sb *Sandbox) Attach(ctx context.Context, id string) (sandbox.Result, error) {
-	return sb.withOOM(func() (sandbox.Result, error) { return sb.client.Attach(ctx, id) })
+	before := sb.knownKills() // by an earlier server, too: the command ran then
+	res, err := sb.client.Attach(ctx, id)
+	return sb.withOOM(before, res, err)
 }
 
-// withOOM fills in Exit.OOMKilled, which only the host can see. Kills that no
-// earlier command accounted for happened during this one, also when the server was
-// restarted meanwhile.
-func (sb *Sandbox) withOOM(run func() (sandbox.Result, error)) (sandbox.Result, error) {
+// knownKills is how many kills for memory the commands that have ended account for.
+func (sb *Sandbox) knownKills() int64 {
 	sb.mu.Lock()
-	before := sb.state.OOMKills
-	sb.mu.Unlock()
-	res, err := run()
+	defer sb.mu.Unlock()
+	return sb.state.OOMKills
+}
+
+// withOOM fills in Exit.OOMKilled, which only the host can see: the count of kills
+// has risen since before.
+func (sb *Sandbox) withOOM(before int64, res sandbox.Result, err error) (sandbox.Result, error) {
 	if err != nil {
 		return res, err
 	}
-	now, oerr := sb.rt.cgroups.oomKills(sb.id())
-	if oerr != nil || now <= before {
+	now, err := sb.rt.cgroups.oomKills(sb.id())
+	if err != nil || now <= before {
 		return res, nil // without a counter nothing is claimed
 	}
 	res.Exit.OOMKilled = res.Exit.Signal == int(unix.SIGKILL) || res.Exit.Code == 128+int(unix.SIGKILL)
@@ -85,8 +94,8 @@ func (sb *Sandbox) withOOM(run func() (sandbox.Result, error)) (sandbox.Result, 
 	defer sb.mu.Unlock()
 	if now > sb.state.OOMKills {
 		sb.state.OOMKills = now
-		if werr := sb.places.writeState(sb.state); werr != nil && !errors.Is(werr, fs.ErrNotExist) {
-			sb.rt.cfg.Log.Warn("remember kills for memory", "sandbox", sb.id(), "err", werr)
+		if err := sb.places.writeState(sb.state); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			sb.rt.cfg.Log.Warn("remember kills for memory", "sandbox", sb.id(), "err", err)
 		}
 	}
 	return res, nil
@@ -142,18 +151,16 @@ func (sb *Sandbox) explain(death sandbox.Death) sandbox.Death {
 	if death == sandbox.DeathExpired {
 		return death
 	}
-	sb.mu.Lock()
-	known := sb.state.OOMKills
-	sb.mu.Unlock()
 	kills, err := sb.rt.cgroups.oomKills(sb.id())
 	switch {
 	case sb.places.isDestroyed():
 		return sandbox.DeathDestroyed
-	case err == nil && kills > known:
+	case err == nil && kills > sb.knownKills():
 		return sandbox.DeathOOM
 	case !time.Now().Before(sb.state.Handle.Deadline):
 		return sandbox.DeathExpired // and nobody was there to hear it
 	}
+	sb.rt.cfg.Log.Warn("a sandbox's agent died", "sandbox", sb.id(), "last_words", tail("", sb.places.agentLog()))
 	return sandbox.DeathLost
 }
 

@@ -35,6 +35,9 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 			err = fmt.Errorf("read the changes below %s in sandbox %s: %w", root, sb.id(), err)
 		}
 	}()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if !path.IsAbs(root) {
 		root = path.Join(sb.state.Handle.Workdir, root)
 	}

@@ -3,6 +3,7 @@ package oci
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -120,34 +121,26 @@ func (rt *Runtime) probeRunDir() error {
 	return nil
 }
 
-// probeRoot mounts a root file system as Create does.
-func (rt *Runtime) probeRoot() (err error) {
+// probeRoot mounts a root file system as Create does. What a process that is killed
+// meanwhile leaves behind looks like a sandbox, and is found like one.
+func (rt *Runtime) probeRoot() error {
 	if _, err := exec.LookPath("mkfs.ext4"); err != nil {
 		return fmt.Errorf("mkfs.ext4 is not installed (%w); install it: apt-get install e2fsprogs", err)
 	}
-	tmp, err := os.MkdirTemp(rt.cfg.Dir, "probe-*")
+	id := "probe-" + strings.ToLower(rand.Text())
+	p := rt.places(id)
+	lower := filepath.Join(p.dir, "lower")
+	if err := os.MkdirAll(lower, 0o700); err != nil {
+		return err
+	}
+	err := rt.makeDisk(p, rt.cfg.Defaults.DiskBytes)
+	if err == nil {
+		err = rt.mountRoot(p, []string{lower})
+	}
 	if err != nil {
-		return err
+		err = fmt.Errorf("%w; sandboxes need loop devices, ext4 and overlayfs of Linux 5.10 or newer: modprobe -a loop ext4 overlay, and in a container CAP_SYS_ADMIN and /dev/loop-control", err)
 	}
-	img, disk, root, lower := filepath.Join(tmp, "disk.img"), filepath.Join(tmp, "disk"), filepath.Join(tmp, "root"), filepath.Join(tmp, "lower")
-	for _, dir := range []string{disk, root, lower} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return err
-		}
-	}
-	defer func() {
-		if cerr := errors.Join(unmount(root), dropDisk(disk), os.RemoveAll(tmp)); err == nil {
-			err = cerr
-		}
-	}()
-	if err := rt.disks.create(img, rt.cfg.Defaults.DiskBytes); err != nil {
-		return err
-	}
-	if err := mountDisk(img, disk); err != nil {
-		return fmt.Errorf("%w; sandboxes need loop devices and ext4: modprobe loop ext4, and give a container /dev/loop-control and CAP_SYS_ADMIN", err)
-	}
-	if err := mountOverlay(root, []string{lower}, disk); err != nil {
-		return fmt.Errorf("%w; sandboxes need overlayfs of Linux 5.10 or newer: modprobe overlay", err)
-	}
-	return nil
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	return errors.Join(err, rt.destroy(ctx, id))
 }

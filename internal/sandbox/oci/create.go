@@ -13,6 +13,7 @@ import (
 	"time"
 
 	runc "github.com/containerd/go-runc"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"assay/agent"
@@ -88,11 +89,18 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	if err := p.writeState(st); err != nil {
 		return nil, err
 	}
-	root, err := rt.lease(ctx, spec)
-	if err != nil {
+	// Both wait, one for the disk to hold the lease, one for the kernel.
+	var root image.RootFS
+	steps, sctx := errgroup.WithContext(ctx)
+	steps.Go(func() (err error) { root, err = rt.lease(sctx, spec); return err })
+	steps.Go(func() error { return rt.makeDisk(p, spec.Limits.DiskBytes) })
+	if err := steps.Wait(); err != nil {
 		return nil, err
 	}
-	if err := rt.mountRoot(p, spec, root.Lower); err != nil {
+	if err := rt.mountRoot(p, root.Lower); err != nil {
+		return nil, err
+	}
+	if err := rt.furnish(p.rootfs, spec.Network == sandbox.NetworkFull); err != nil {
 		return nil, err
 	}
 	if err := rt.writeBundle(p, spec, root.Image.Config.Env); err != nil {
@@ -101,9 +109,11 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if st.Init, err = rt.start(ctx, spec.ID, p); err != nil {
+	init, err := rt.start(ctx, spec.ID, p)
+	if err != nil {
 		return nil, err
 	}
+	st.Init = init
 	if err := p.writeState(st); err != nil {
 		return nil, err
 	}
@@ -130,23 +140,21 @@ func (rt *Runtime) lease(ctx context.Context, spec sandbox.Spec) (image.RootFS, 
 	return image.RootFS{}, fmt.Errorf("%w: %w", sandbox.ErrImage, err)
 }
 
-func (rt *Runtime) mountRoot(p places, spec sandbox.Spec, lowers []string) error {
-	if err := rt.disks.create(p.image(), spec.Limits.DiskBytes); err != nil {
+func (rt *Runtime) makeDisk(p places, size int64) error {
+	if err := rt.disks.create(p.image(), size); err != nil {
 		return err
 	}
 	if err := os.Mkdir(p.disk(), 0o700); err != nil {
 		return err
 	}
-	if err := mountDisk(p.image(), p.disk()); err != nil {
-		return err
-	}
+	return mountDisk(p.image(), p.disk())
+}
+
+func (rt *Runtime) mountRoot(p places, lowers []string) error {
 	if err := os.Mkdir(p.rootfs, 0o700); err != nil {
 		return err
 	}
-	if err := mountOverlay(p.rootfs, lowers, p.disk()); err != nil {
-		return err
-	}
-	return rt.furnish(p.rootfs, spec.Network == sandbox.NetworkFull)
+	return mountOverlay(p.rootfs, lowers, p.disk())
 }
 
 func (rt *Runtime) writeBundle(p places, spec sandbox.Spec, imageEnv []string) error {
@@ -194,7 +202,7 @@ func (rt *Runtime) start(ctx context.Context, id string, p places) (process, err
 		return process{}, err
 	}
 	defer stdio.Close()
-	binary := rt.binary(p.log())
+	binary := rt.binary()
 	binary.PdeathSignal = unix.SIGKILL // nobody would look after what it makes
 	if _, err := binary.Run(ctx, id, p.bundle(), &runc.CreateOpts{
 		IO: stdio, PidFile: p.pidFile(), Detach: true,
@@ -204,7 +212,7 @@ func (rt *Runtime) start(ctx context.Context, id string, p places) (process, err
 		if ctx.Err() != nil {
 			return process{}, ctx.Err()
 		}
-		return process{}, fmt.Errorf("%s run: %w%s%s", rt.runtime, err, tail(": ", p.log()), tail(": ", p.agentLog()))
+		return process{}, fmt.Errorf("start it with %s: %w%s", rt.runtime, err, tail(": ", p.agentLog()))
 	}
 	text, err := os.ReadFile(p.pidFile())
 	if err != nil {
@@ -222,8 +230,8 @@ func (rt *Runtime) start(ctx context.Context, id string, p places) (process, err
 }
 
 // binary is how the runtime binary is called.
-func (rt *Runtime) binary(log string) *runc.Runc {
-	return &runc.Runc{Command: rt.runtime, Root: rt.runtimeRoot(), Log: log, LogFormat: runc.Text}
+func (rt *Runtime) binary() *runc.Runc {
+	return &runc.Runc{Command: rt.runtime, Root: rt.runtimeRoot()}
 }
 
 // tail returns the end of a short log after a separator, or nothing.

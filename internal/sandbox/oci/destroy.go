@@ -104,7 +104,7 @@ func (rt *Runtime) stop(ctx context.Context, id string, p places) error {
 		}
 	}
 	if _, err := os.Lstat(p.runtime); err == nil {
-		if err := rt.binary("").Delete(ctx, id, &runc.DeleteOpts{Force: true}); err != nil {
+		if err := rt.binary().Delete(ctx, id, &runc.DeleteOpts{Force: true}); err != nil {
 			rt.cfg.Log.Warn("the runtime could not delete a sandbox; it is taken apart without it", "sandbox", id, "err", err)
 		}
 	}

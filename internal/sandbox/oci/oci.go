@@ -9,7 +9,7 @@
 //	  disk/         where disk.img is mounted: upper/ and work/ of the overlay
 //	  bundle/       config.json for the runtime
 //	  agent.sock    the guest agent answers here; no sandbox sees it
-//	  agent.log     the agent's standard error
+//	  agent.log     what the runtime binary and the agent complain about
 //	  destroyed     written first by Destroy, so that who waits knows why it died
 //	Dir/runtime/    the runtime binary's own state (--root)
 //	Dir/agents/     copies of the guest agent by content: an upgrade leaves running sandboxes alone

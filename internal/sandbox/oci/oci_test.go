@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"assay/internal/image"
@@ -24,11 +25,18 @@ import (
 
 // shared is what all tests use: building it takes longer than most of them.
 var shared struct {
-	agent  string
-	images *image.Store
+	agent    string
+	images   *image.Store
+	imageDir string
 }
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if config := os.Getenv(victimEnv); config != "" {
+		println(victim(config).Error())
+		os.Exit(1)
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "assay-oci-")
@@ -54,7 +62,8 @@ func prepare(dir string) error {
 	if err := rootfs.Write(layout, sandboxtest.Workdir, sandboxtest.Tree); err != nil {
 		return err
 	}
-	images, err := image.Open(filepath.Join(dir, "images"), image.Options{Shift: oci.DefaultIDs})
+	shared.imageDir = filepath.Join(dir, "images")
+	images, err := image.Open(shared.imageDir, image.Options{Shift: oci.DefaultIDs})
 	if err != nil {
 		return err
 	}
@@ -182,6 +191,7 @@ func (h host) key() string {
 }
 
 func TestConformance(t *testing.T) {
+	defer goleak.VerifyNone(t)
 	sandboxtest.Run(t, func(t *testing.T) sandboxtest.Factory {
 		h := newHost(t)
 		return sandboxtest.Factory{

@@ -46,7 +46,6 @@ func (p places) bundle() string    { return filepath.Join(p.dir, "bundle") }
 func (p places) pidFile() string   { return filepath.Join(p.dir, "pid") }
 func (p places) socket() string    { return filepath.Join(p.dir, "agent.sock") }
 func (p places) agentLog() string  { return filepath.Join(p.dir, "agent.log") }
-func (p places) log() string       { return filepath.Join(p.dir, "runtime.log") }
 func (p places) destroyed() string { return filepath.Join(p.dir, "destroyed") }
 
 // state is state.json. It need not survive a crash of the host: the sandbox does not.

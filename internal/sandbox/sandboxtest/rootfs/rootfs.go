@@ -25,7 +25,8 @@ import (
 // Name is the name of the image.
 const Name = "assay.test/rootfs:latest"
 
-// File is an entry of the work tree. Names that end in "/" are directories.
+// File is an entry of the work tree, or of the root file system when its name begins
+// with "/". Names that end in "/" are directories.
 type File struct {
 	Name    string
 	Content string
@@ -33,10 +34,15 @@ type File struct {
 	Mode    int64  // defaults to 0644, 0755 for directories
 }
 
-// Write writes the image as an OCI layout to the directory dir. Its first layer
-// has busybox and bash; its second one the files, below workdir. It fails when the
-// host lacks the programs, and names the packages.
+// Write writes the image as an OCI layout to the directory dir, under Name. Its first
+// layer has busybox and bash; its second one the files, below workdir. It fails when
+// the host lacks the programs, and names the packages.
 func Write(dir, workdir string, files []File) error {
+	return WriteNamed(dir, Name, workdir, files)
+}
+
+// WriteNamed is Write under another name.
+func WriteNamed(dir, name, workdir string, files []File) error {
 	base, err := baseLayer()
 	if err != nil {
 		return fmt.Errorf("build the test image: %w", err)
@@ -51,7 +57,7 @@ func Write(dir, workdir string, files []File) error {
 	}
 	out, err := layout.Write(dir, empty.Index)
 	if err == nil {
-		err = out.AppendImage(img, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": Name}))
+		err = out.AppendImage(img, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": name}))
 	}
 	if err != nil {
 		return fmt.Errorf("write the test image: %w", err)
@@ -131,7 +137,11 @@ func treeLayer(workdir string, files []File) ([]byte, error) {
 		l.add(File{Name: dir + "/"})
 	}
 	for _, f := range files {
-		f.Name = dir + "/" + f.Name
+		if name, outside := strings.CutPrefix(f.Name, "/"); outside {
+			f.Name = name
+		} else {
+			f.Name = dir + "/" + f.Name
+		}
 		l.add(f)
 	}
 	return l.bytes()
