@@ -11,6 +11,7 @@ import (
 	"assay"
 	"assay/client"
 	"assay/client/wire"
+	"assay/internal/app"
 )
 
 type sessionGroup struct {
@@ -26,8 +27,9 @@ type sessionGroup struct {
 // serverFlags say which server a verb speaks to. The key is no flag: other users of the
 // machine could read it there.
 type serverFlags struct {
-	Server string `env:"ASSAY_SERVER,CODESET_BASE_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"URL of the server (http://127.0.0.1:8080)."`
-	JSON   bool   `name:"json" help:"Print JSON."`
+	Server string        `env:"ASSAY_SERVER,CODESET_BASE_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"URL of the server (http://127.0.0.1:8080)."`
+	Retry  time.Duration `env:"ASSAY_RETRY" default:"15s" placeholder:"TIME" help:"How long to try again while the server is busy or away (15s)."`
+	JSON   bool          `name:"json" help:"Print JSON."`
 }
 
 // keyVariables may hold the API key.
@@ -36,7 +38,7 @@ var keyVariables = []string{"ASSAY_API_KEY", "CODESET_API_KEY"}
 func (f *serverFlags) client() (*client.Client, error) {
 	for _, name := range keyVariables {
 		if key := os.Getenv(name); key != "" {
-			c, err := client.New(f.Server, key)
+			c, err := client.New(f.Server, key, client.WithRetryFor(f.Retry), client.WithUserAgent("assay/"+app.Version))
 			if err != nil {
 				return nil, usageError{err}
 			}
@@ -76,12 +78,9 @@ func (c *sessionCreateCmd) Run(ctx context.Context, std stdio) error {
 		_, err := fmt.Fprintln(std.out, created.SessionID)
 		return err
 	}
-	s, err := api.WaitSession(ctx, created.SessionID)
+	s, err := api.WaitReady(ctx, created.SessionID)
 	if err != nil {
-		return fmt.Errorf("wait for session %s: %w", created.SessionID, err)
-	}
-	if s.Status != assay.SessionReady {
-		return fmt.Errorf("session %s is not ready but %s: %s", s.SessionID, s.Status, failure(s.Error))
+		return fmt.Errorf("wait until session %s is ready: %w", created.SessionID, err)
 	}
 	if c.JSON {
 		return writeJSON(std.out, s)
