@@ -3,6 +3,7 @@ package oci_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +48,11 @@ func BenchmarkLife(b *testing.B) {
 		measure("create", func() { sb = create("box") })
 		measure("exec", func() {
 			if _, err := sb.Exec(b.Context(), sandbox.Command{ID: "c", Argv: []string{"true"}}); err != nil {
+				b.Fatal(err)
+			}
+		})
+		measure("changes", func() {
+			if err := sb.(sandbox.Snapshotter).Changes(b.Context(), "/", sandbox.ChangeLimits{MaxFiles: 1000, MaxBytes: 1 << 20}, io.Discard); err != nil {
 				b.Fatal(err)
 			}
 		})

@@ -1,8 +1,6 @@
 package oci
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +25,7 @@ const cgroupParent = "/assay"
 // cgroups reads and freezes the cgroups that the runtime binary makes. On a hybrid
 // host the controllers are those of version 1, as the runtimes see it.
 type cgroups struct {
+	root    string // cgroupRoot
 	unified bool
 	v1      map[string]string // mount points by controller
 	key     string            // tells our sandboxes from those of another Dir
@@ -34,7 +33,7 @@ type cgroups struct {
 
 // findCgroups detects the host's layout. Its error names the remedy.
 func findCgroups(key string) (*cgroups, error) {
-	c := &cgroups{key: key}
+	c := &cgroups{root: cgroupRoot, key: key}
 	var st unix.Statfs_t
 	if err := unix.Statfs(cgroupRoot, &st); err != nil {
 		return nil, fmt.Errorf("look at %s: %w; mount the host's cgroups there", cgroupRoot, err)
@@ -42,10 +41,11 @@ func findCgroups(key string) (*cgroups, error) {
 	if c.unified = st.Type == unix.CGROUP2_SUPER_MAGIC; c.unified {
 		return c, c.checkUnified()
 	}
-	var err error
-	if c.v1, err = v1Mounts(); err != nil {
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
 		return nil, err
 	}
+	c.v1 = v1Mounts(mountinfo)
 	for _, controller := range []string{"memory", "pids", "cpu", "cpuacct", "freezer", "devices"} {
 		if c.v1[controller] == "" {
 			return nil, fmt.Errorf("the cgroup controller %q is not mounted below %s; mount it, or boot with cgroup version 2", controller, cgroupRoot)
@@ -55,27 +55,23 @@ func findCgroups(key string) (*cgroups, error) {
 }
 
 func (c *cgroups) checkUnified() error {
-	have, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
+	have, err := os.ReadFile(filepath.Join(c.root, "cgroup.controllers"))
 	if err != nil {
 		return err
 	}
 	for _, controller := range []string{"memory", "pids", "cpu"} {
 		if !slices.Contains(strings.Fields(string(have)), controller) {
-			return fmt.Errorf("the cgroup controller %q is not available in %s; delegate it to this server", controller, cgroupRoot)
+			return fmt.Errorf("the cgroup controller %q is not available in %s; delegate it to this server", controller, c.root)
 		}
 	}
 	return nil
 }
 
 // v1Mounts reads the mount points of version 1 hierarchies from mountinfo (proc(5)).
-func v1Mounts() (map[string]string, error) {
-	content, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
+func v1Mounts(mountinfo []byte) map[string]string {
 	mounts := make(map[string]string)
-	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan(); {
-		before, after, ok := strings.Cut(lines.Text(), " - ")
+	for line := range strings.Lines(string(mountinfo)) {
+		before, after, ok := strings.Cut(line, " - ")
 		left, right := strings.Fields(before), strings.Fields(after)
 		if !ok || len(left) < 5 || len(right) < 3 || right[0] != "cgroup" {
 			continue
@@ -86,7 +82,7 @@ func v1Mounts() (map[string]string, error) {
 			}
 		}
 	}
-	return mounts, nil
+	return mounts
 }
 
 // path is what the runtime binary is told.
@@ -94,7 +90,7 @@ func (c *cgroups) path(id string) string { return path.Join(cgroupParent, c.key+
 
 // dir is the directory of a sandbox's cgroup with a controller.
 func (c *cgroups) dir(controller, id string) string {
-	root := cgroupRoot
+	root := c.root
 	if !c.unified {
 		root = c.v1[controller]
 	}
@@ -104,13 +100,13 @@ func (c *cgroups) dir(controller, id string) string {
 // dirs are all directories of a sandbox's cgroup.
 func (c *cgroups) dirs(id string) []string {
 	if c.unified {
-		return []string{filepath.Join(cgroupRoot, c.path(id))}
+		return []string{filepath.Join(c.root, c.path(id))}
 	}
 	var all []string
 	for _, root := range c.v1 {
 		all = append(all, filepath.Join(root, c.path(id)))
 	}
-	all = append(all, filepath.Join(cgroupRoot, "unified", c.path(id))) // of a hybrid host
+	all = append(all, filepath.Join(c.root, "unified", c.path(id))) // of a hybrid host
 	slices.Sort(all)
 	return slices.Compact(all)
 }
