@@ -1,0 +1,175 @@
+package harness
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Leftovers tells what the host still holds for sandboxes of the data directory:
+// folders, mounts, loop devices, cgroups and processes. What belongs
+// to a sandbox whose id is in keep is left out. It asks the kernel and the file
+// system and never the program, which could not know of what it lost.
+func (p Program) Leftovers(keep ...string) ([]string, error) {
+	dir, err := filepath.Abs(p.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	h := host{dir: dir, key: sandboxKey(dir)}
+	var left []string
+	var errs []error
+	for _, look := range []func() ([]string, error){h.folders, h.mounts, h.loops, h.cgroups, h.processes} {
+		found, err := look()
+		left, errs = append(left, found...), append(errs, err)
+	}
+	left = slices.DeleteFunc(left, func(what string) bool {
+		return slices.ContainsFunc(keep, func(id string) bool { return strings.Contains(what, id) })
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("look for what %s left on this host: %w", p.DataDir, err)
+	}
+	return left, nil
+}
+
+// RootFS is where the root file system of a sandbox is mounted on the host.
+func (p Program) RootFS(id string) (string, error) {
+	dir, err := filepath.Abs(p.DataDir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(host{dir: dir, key: sandboxKey(dir)}.runDir(), id), nil
+}
+
+// Processes are the process ids of a sandbox, seen from the host.
+func (p Program) Processes(id string) ([]int, error) {
+	dir, err := filepath.Abs(p.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	h := host{dir: dir, key: sandboxKey(dir)}
+	var pids []int
+	err = eachProcess(func(pid int, cgroup []byte) {
+		if bytes.Contains(cgroup, []byte(h.cgroup()+id)) {
+			pids = append(pids, pid)
+		}
+	})
+	return pids, err
+}
+
+// host looks for traces of the sandboxes of one data directory. The names are those
+// that the package comment of internal/sandbox/oci lays down.
+type host struct {
+	dir string // the data directory
+	key string // names what has to live outside of it
+}
+
+func sandboxKey(dataDir string) string {
+	sum := sha256.Sum256([]byte(filepath.Join(dataDir, "sandboxes")))
+	return hex.EncodeToString(sum[:6])
+}
+
+func (h host) runDir() string { return "/run/assay-" + h.key }
+func (h host) cgroup() string { return "/assay/" + h.key + "-" }
+
+// folders are those of sandboxes, of the runtime and of changes that wait.
+func (h host) folders() (left []string, err error) {
+	for _, dir := range []string{
+		filepath.Join(h.dir, "sandboxes", "sandboxes"),
+		filepath.Join(h.dir, "sandboxes", "runtime"),
+		filepath.Join(h.dir, "verifications"),
+		filepath.Join(h.dir, "mounts"),
+		h.runDir(),
+	} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			left = append(left, "folder "+filepath.Join(dir, e.Name()))
+		}
+	}
+	return left, nil
+}
+
+// mounts reads mountinfo (proc(5)). The tmpfs of the root file systems stays.
+func (h host) mounts() (left []string, err error) {
+	content, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		if at := fields[4]; strings.HasPrefix(at, h.runDir()+"/") || strings.HasPrefix(at, h.dir+"/") {
+			left = append(left, "mount "+at)
+		}
+	}
+	return left, nil
+}
+
+// loops are loop devices on files of the data directory, removed ones too.
+func (h host) loops() (left []string, err error) {
+	names, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		file, err := os.ReadFile(name)
+		if err == nil && strings.HasPrefix(string(file), h.dir+"/") {
+			left = append(left, fmt.Sprintf("loop device %s on %s", name, bytes.TrimSpace(file)))
+		}
+	}
+	return left, nil
+}
+
+// cgroups looks in every hierarchy: version 1, 2 and hybrid.
+func (h host) cgroups() (left []string, err error) {
+	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
+		found, err := filepath.Glob(pattern + h.cgroup() + "*")
+		if err != nil {
+			return nil, err
+		}
+		for _, dir := range found {
+			left = append(left, "cgroup "+dir)
+		}
+	}
+	return left, nil
+}
+
+// processes are those in cgroups of sandboxes. Guest agents are among them.
+func (h host) processes() (left []string, err error) {
+	err = eachProcess(func(pid int, cgroup []byte) {
+		if _, id, ok := strings.Cut(string(cgroup), h.cgroup()); ok {
+			id, _, _ = strings.Cut(id, "\n")
+			left = append(left, fmt.Sprintf("process %d of sandbox %s", pid, id))
+		}
+	})
+	return left, err
+}
+
+func eachProcess(see func(pid int, cgroup []byte)) error {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if cgroup, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cgroup")); err == nil { // else it is gone
+			see(pid, cgroup)
+		}
+	}
+	return nil
+}
