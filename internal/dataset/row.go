@@ -75,12 +75,8 @@ func (rd *sampleReader) readLine(n int, line []byte) {
 // decodeRow decodes one line of JSON. Bytes that are not UTF-8 are refused: Go's
 // decoder would replace them in silence, and a patch would no longer apply.
 func decodeRow(line []byte) (any, *Fault) {
-	for rest, at := line, 0; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		if r == utf8.RuneError && size == 1 {
-			return nil, &Fault{File: samplesFile, Column: at + 1, Message: fmt.Sprintf("byte 0x%02x is not UTF-8", rest[0])}
-		}
-		rest, at = rest[size:], at+size
+	if at := firstInvalid(line); at >= 0 {
+		return nil, &Fault{File: samplesFile, Column: at + 1, Message: fmt.Sprintf("byte 0x%02x is not UTF-8", line[at])}
 	}
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.UseNumber()
@@ -99,6 +95,21 @@ func decodeRow(line []byte) (any, *Fault) {
 		return nil, &Fault{File: samplesFile, Column: int(end) + 1, Message: "something follows the row; there is one row a line"}
 	}
 	return row, nil
+}
+
+// firstInvalid returns where line stops being UTF-8, -1 if it never does.
+func firstInvalid(line []byte) int {
+	if utf8.Valid(line) {
+		return -1
+	}
+	at := 0
+	for {
+		r, size := utf8.DecodeRune(line[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
 }
 
 // rowReader takes the columns out of a row that fits the schema.
