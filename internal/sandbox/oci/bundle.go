@@ -122,6 +122,7 @@ func (b *bundle) mounts() []specs.Mount {
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: append([]string{"mode=1777", "size=64m"}, closed...)},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: closed},
 		sys,
+		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: append([]string{"ro"}, closed...)},
 		{Destination: agentPath, Type: "bind", Source: b.agent, Options: []string{"bind", "ro", "nosuid", "nodev"}},
 	}
 }
