@@ -62,6 +62,6 @@ type TestOutcome struct {
 	Name            string  `json:"name"`
 	Expected        string  `json:"expected,omitempty" doc:"The list of the sample that names the test, such as fail_to_pass"`
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
-	Message         string  `json:"message,omitempty"`
-	Details         string  `json:"details,omitempty"`
+	Message         string  `json:"message"`
+	Details         string  `json:"details"`
 }

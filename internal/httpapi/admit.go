@@ -63,7 +63,7 @@ func (a *API) admissible(r *http.Request, op *huma.Operation) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && a.holds.draining() {
 		return assay.Errorf(assay.CodeUnavailable, "the server is stopping; try again in a moment")
 	}
-	return checkQuery(r.URL.RawQuery)
+	return checkQuery(r.URL.RawQuery, op.Parameters)
 }
 
 func (a *API) authenticate(r *http.Request) error {
@@ -80,9 +80,10 @@ func (a *API) authenticate(r *http.Request) error {
 	return nil
 }
 
-// checkQuery refuses a query that cannot be decoded; huma would drop it.
-func checkQuery(raw string) error {
-	if !strings.Contains(raw, "%") && utf8.ValidString(raw) {
+// checkQuery finds in a query what huma would pass over: it drops what cannot be
+// decoded, and takes an empty value for none.
+func checkQuery(raw string, params []*huma.Param) error {
+	if raw == "" {
 		return nil
 	}
 	query, err := url.ParseQuery(raw)
@@ -90,9 +91,19 @@ func checkQuery(raw string) error {
 		return unfit(wire.Fault{Loc: []string{"query"}, Msg: "Query should be percent-encoded", Type: "value_error"})
 	}
 	var faults []wire.Fault
-	for name, values := range query {
-		if !utf8.ValidString(name + strings.Join(values, "")) {
-			faults = append(faults, wire.Fault{Loc: []string{"query", strings.ToValidUTF8(name, "\uFFFD")}, Msg: "Input should be valid UTF-8", Type: "string_unicode"})
+	for _, p := range params {
+		values := query[p.Name]
+		if p.In != "query" || len(values) == 0 {
+			continue
+		}
+		loc := []string{"query", p.Name}
+		switch {
+		case !utf8.ValidString(values[0]):
+			faults = append(faults, wire.Fault{Loc: loc, Msg: "Input should be valid UTF-8", Type: "string_unicode"})
+		case values[0] == "" && p.Schema.Type == huma.TypeInteger:
+			faults = append(faults, faultOf(&huma.ErrorDetail{Location: "query." + p.Name, Message: "invalid integer"}))
+		case values[0] == "" && len(p.Schema.Enum) > 0:
+			faults = append(faults, wire.Fault{Loc: loc, Msg: "Input should not be empty", Type: "enum"})
 		}
 	}
 	if faults != nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,10 @@ func (r *refusal) GetStatus() int               { return r.status }
 func (r *refusal) GetHeaders() http.Header      { return r.header }
 func (r *refusal) MarshalJSON() ([]byte, error) { return json.Marshal(r.body) }
 
+// statusClientGone is what is logged and counted of a request whose client hung up before
+// it was answered. Nobody receives it.
+const statusClientGone = 499
+
 // refuse turns an error into its answer and logs what its user does not see.
 func (a *API) refuse(ctx context.Context, err error) *refusal {
 	var known *refusal
@@ -34,6 +39,9 @@ func (a *API) refuse(ctx context.Context, err error) *refusal {
 		return known
 	}
 	c := callOf(ctx)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return &refusal{status: statusClientGone, body: wire.ErrorBody{}}
+	}
 	code, kind := kindOf(assay.CodeOf(err))
 	r := &refusal{status: kind.status, header: http.Header{}}
 	message := "internal error"
@@ -64,13 +72,9 @@ func (a *API) refuse(ctx context.Context, err error) *refusal {
 	return r
 }
 
-// logFault logs a fault of the server. A client that hung up is not one.
+// logFault logs a fault of the server.
 func (a *API) logFault(ctx context.Context, c *call, err error) {
-	level := slog.LevelError
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		level = slog.LevelDebug
-	}
-	a.cfg.Log.LogAttrs(ctx, level, "request failed", slog.String("request_id", c.requestID), slog.String("err", err.Error()))
+	a.cfg.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request_id", c.requestID), slog.String("err", err.Error()))
 }
 
 // write answers with r from outside a huma handler.
@@ -86,13 +90,13 @@ var contentTypeJSON = []string{"application/json"}
 
 // writeJSON answers with a body that always marshals.
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
+	var data bytes.Buffer
+	if err := encode(&data, body); err != nil {
 		panic(fmt.Sprintf("marshal %T: %v", body, err)) // a fault of the program; the panic is answered with 500
 	}
 	w.Header()["Content-Type"] = contentTypeJSON
 	w.WriteHeader(status)
-	w.Write(append(data, '\n')) //nolint:errcheck // the client is gone, or gets it
+	w.Write(data.Bytes()) //nolint:errcheck // the client is gone, or gets it
 }
 
 // render is the transformer through which every answer of huma goes: what huma itself

@@ -233,7 +233,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 		"started_at":"2026-03-01T11:00:01.123456Z","completed_at":"2026-03-01T11:00:03.123456Z","container_info":null,"error":null,
 		"result":{"tool":"test_suite","is_success":false,"total":2,"passed":1,"failed":1,"skipped":0,"execution_duration_seconds":2,
 			"failures":[{"name":"TestA","expected":"fail_to_pass","message":"no","details":"line 3"}],
-			"passes":[{"name":"TestB","duration_seconds":1}],"skips":[],"stdout":"FAIL","stderr":"",
+			"passes":[{"name":"TestB","duration_seconds":1,"message":"","details":""}],"skips":[],"stdout":"FAIL","stderr":"",
 			"reason":"TestA failed","grading":"swe-bench","missing":[],"exit_code":1,"timed_out":false,
 			"stdout_truncated":false,"stderr_truncated":false,"stdout_bytes":4,"stderr_bytes":0}}`)
 }

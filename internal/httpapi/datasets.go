@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -117,22 +116,19 @@ func (a *API) streamSamples(ctx context.Context, w http.ResponseWriter, q datase
 		return err
 	}
 	err := a.cfg.Datasets.Samples(ctx, q, func(s *assay.Sample) error {
-		data, err := json.Marshal(wireSample(s))
-		if err != nil {
-			return fmt.Errorf("marshal sample %s: %w", s.ID, err)
-		}
 		if err := begin(); err != nil {
 			return err
 		}
-		_, err = out.Write(data)
-		return err
+		return encode(out, wireSample(s))
 	})
 	if err != nil {
 		if callOf(ctx).status == 0 {
 			a.refuse(ctx, err).write(w)
 			return
 		}
-		a.logFault(ctx, callOf(ctx), fmt.Errorf("stream samples: %w", err))
+		if ctx.Err() == nil {
+			a.logFault(ctx, callOf(ctx), fmt.Errorf("stream samples: %w", err))
+		}
 		panic(http.ErrAbortHandler)
 	}
 	if count == 0 {

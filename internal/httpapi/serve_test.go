@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -127,6 +128,19 @@ func TestFaultsOfTheServerTellNothingButTheRequestID(t *testing.T) {
 			}
 			wantError(t, rec, tt.status, tt.code)
 		})
+	}
+}
+
+func TestClientsThatHangUpAreNoFaultOfTheServer(t *testing.T) {
+	s := newServer(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	s.fail = fmt.Errorf("read session: %w", context.Canceled)
+	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/sessions/ses_a", nil)
+	req.Header.Set("Authorization", "Bearer "+tokenAda)
+	s.api.Handler().ServeHTTP(httptest.NewRecorder(), req)
+	if log := s.log.String(); !strings.Contains(log, "status=499") || strings.Contains(log, "level=ERROR") {
+		t.Errorf("logged %s", log)
 	}
 }
 

@@ -94,6 +94,10 @@ func TestEveryFaultIsToldAtOnce(t *testing.T) {
 		{"no UTF-8 in a query", request{method: "GET", path: "/samples?search=%ff"}, []string{
 			"query.search string_unicode Input should be valid UTF-8",
 		}},
+		{"empty values", request{method: "GET", path: "/sessions?limit=&status=&dataset="}, []string{
+			"query.limit int_parsing Input should be a valid integer, unable to parse string as an integer",
+			"query.status enum Input should not be empty",
+		}},
 		{"a query that is none", request{method: "GET", path: "/samples?search=%zz"}, []string{
 			"query value_error Query should be percent-encoded",
 		}},
