@@ -52,7 +52,7 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 		}
 		return err
 	}
-	merged, err := os.OpenRoot(sb.places.rootfs)
+	merged, err := os.OpenRoot(sb.places.rootfs())
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	if err := rt.mountRoot(p, root.Lower); err != nil {
 		return nil, err
 	}
-	if err := rt.furnish(p.rootfs, spec.Network == sandbox.NetworkFull); err != nil {
+	if err := rt.furnish(p.rootfs(), spec.Network == sandbox.NetworkFull); err != nil {
 		return nil, err
 	}
 	if err := rt.writeBundle(p, spec, root.Image.Config.Env); err != nil {
@@ -144,6 +144,12 @@ func (rt *Runtime) makeDisk(p places, size int64) error {
 	if err := rt.disks.create(p.image(), size); err != nil {
 		return err
 	}
+	if err := os.Mkdir(p.run, 0o700); err != nil {
+		return err
+	}
+	if err := os.Chmod(p.run, 0o711); err != nil { // RunDir says who comes this far
+		return err
+	}
 	if err := os.Mkdir(p.disk(), 0o700); err != nil {
 		return err
 	}
@@ -151,10 +157,10 @@ func (rt *Runtime) makeDisk(p places, size int64) error {
 }
 
 func (rt *Runtime) mountRoot(p places, lowers []string) error {
-	if err := os.Mkdir(p.rootfs, 0o700); err != nil {
+	if err := os.Mkdir(p.rootfs(), 0o700); err != nil {
 		return err
 	}
-	return mountOverlay(p.rootfs, lowers, p.disk())
+	return mountOverlay(p.rootfs(), lowers, p.disk())
 }
 
 func (rt *Runtime) writeBundle(p places, spec sandbox.Spec, imageEnv []string) error {
@@ -169,7 +175,7 @@ func (rt *Runtime) writeBundle(p places, spec sandbox.Spec, imageEnv []string) e
 		return err
 	}
 	b := bundle{
-		spec: spec, ids: rt.cfg.IDs, rootfs: p.rootfs, agent: rt.agent, config: config,
+		spec: spec, ids: rt.cfg.IDs, rootfs: p.rootfs(), agent: rt.agent, config: config,
 		cgroup: rt.cgroups.path(spec.ID), swap: rt.cgroups.accountsSwap(), seccomp: rt.seccomp,
 	}
 	return b.write(p.bundle())

@@ -58,14 +58,16 @@ func (rt *Runtime) free(ctx context.Context, id string) error {
 	if err := rt.stop(ctx, id, p); err != nil {
 		return err
 	}
-	if err := unmount(p.rootfs); err != nil {
-		return err
-	}
-	if err := os.Remove(p.rootfs); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := unmount(p.rootfs()); err != nil {
 		return err
 	}
 	if err := dropDisk(p.disk()); err != nil {
 		return err
+	}
+	for _, dir := range []string{p.rootfs(), p.disk(), p.run} { // one by one: nothing below a mount is removed
+		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if err := rt.cfg.Images.Release(id); err != nil {
 		return err
@@ -75,7 +77,7 @@ func (rt *Runtime) free(ctx context.Context, id string) error {
 
 // exists tells whether anything of a sandbox is left.
 func (rt *Runtime) exists(p places, id string) bool {
-	left := append([]string{p.dir, p.runtime, p.rootfs}, rt.cgroupDirs(id)...)
+	left := append([]string{p.dir, p.runtime, p.run}, rt.cgroupDirs(id)...)
 	return slices.ContainsFunc(left, func(name string) bool {
 		_, err := os.Lstat(name)
 		return err == nil

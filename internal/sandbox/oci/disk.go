@@ -229,8 +229,8 @@ func isMount(dir string) (bool, error) {
 	return at.Dev != above.Dev, nil
 }
 
-// unmountTries and unmountPause bound the wait for users of a mount that are
-// about to let go: another runtime's start holds a copy of all mounts for a moment.
+// unmountTries and unmountPause bound the wait for users of a mount that are about
+// to let go.
 const (
 	unmountTries = 20
 	unmountPause = 5 * time.Millisecond

@@ -6,7 +6,6 @@
 //	Dir/sandboxes/ID/
 //	  state.json    the handle, and who its init process is
 //	  disk.img      sparse file with an ext4: all that the sandbox writes, and the limit to it
-//	  disk/         where disk.img is mounted: upper/ and work/ of the overlay
 //	  bundle/       config.json for the runtime
 //	  agent.sock    the guest agent answers here; no sandbox sees it
 //	  agent.log     what the runtime binary and the agent complain about
@@ -14,19 +13,24 @@
 //	Dir/runtime/    the runtime binary's own state (--root)
 //	Dir/agents/     copies of the guest agent by content: an upgrade leaves running sandboxes alone
 //	Dir/disks/      formatted disks by size, to clone
-//	RunDir/ID       the root file system: the image's layers under the disk's upper/
+//	RunDir/ID/
+//	  disk/         disk.img, mounted: upper/ and work/ of the overlay
+//	  root/         the root file system: the image's layers under upper/
 //
 // A sandbox's folder is made before and removed after everything else that belongs
 // to it. Whatever a process that was killed left behind is therefore found by List.
 //
 // # Mounts
 //
-// RunDir is a private tmpfs, so that mounts below it do not spread to other mount
-// namespaces, where they would keep disks busy. The root of every sandbox must be
-// able to walk to its root file system, as an unprivileged user of the host; that
-// is why it is not below Dir, which is closed to everybody. RunDir lets in the ids
-// of the sandboxes and nobody else. A server that is started again must see the
-// mounts of the one before: run it in the host's mount namespace, or one that lasts.
+// The root of every sandbox must be able to walk to its root file system, as an
+// unprivileged user of the host; that is why mounts are not below Dir, which is
+// closed to everybody. RunDir lets in the ids of the sandboxes and nobody else.
+//
+// It is a tmpfs with shared propagation (kernel, sharedsubtree.rst): every new
+// mount namespace of the host, of a service or of the next sandbox being started,
+// begins as a copy of all mounts. If copies did not hear of an unmount, they would
+// keep disks alive after their sandboxes. A server that is started again must see
+// the mounts of the one before: run it in the host's mount namespace.
 //
 // # Ids
 //

@@ -41,8 +41,8 @@ func mountOverlay(target string, lowers []string, disk string) error {
 	return nil
 }
 
-// mountRunDir makes the place of root file systems: a private tmpfs that lets the
-// sandboxes' ids pass.
+// mountRunDir makes the place of mounts: a shared tmpfs that lets the sandboxes' ids
+// pass.
 func (rt *Runtime) mountRunDir() error {
 	dir := rt.cfg.RunDir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -57,8 +57,8 @@ func (rt *Runtime) mountRunDir() error {
 			return fmt.Errorf("mount a tmpfs on %s: %w", dir, err)
 		}
 	}
-	if err := unix.Mount("", dir, "", unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make %s private: %w", dir, err)
+	if err := unix.Mount("", dir, "", unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("share %s: %w", dir, err)
 	}
 	return os.Chown(dir, 0, int(rt.cfg.IDs.GIDBase))
 }

@@ -25,14 +25,14 @@ func checkID(id string) error {
 type places struct {
 	dir     string
 	runtime string // of the runtime binary
-	rootfs  string
+	run     string // has the mounts
 }
 
 func (rt *Runtime) places(id string) places {
 	return places{
 		dir:     filepath.Join(rt.cfg.Dir, "sandboxes", id),
 		runtime: filepath.Join(rt.runtimeRoot(), id),
-		rootfs:  filepath.Join(rt.cfg.RunDir, id),
+		run:     filepath.Join(rt.cfg.RunDir, id),
 	}
 }
 
@@ -40,8 +40,9 @@ func (rt *Runtime) runtimeRoot() string { return filepath.Join(rt.cfg.Dir, "runt
 
 func (p places) state() string     { return filepath.Join(p.dir, "state.json") }
 func (p places) image() string     { return filepath.Join(p.dir, "disk.img") }
-func (p places) disk() string      { return filepath.Join(p.dir, "disk") }
-func (p places) upper() string     { return filepath.Join(p.dir, "disk", "upper") }
+func (p places) disk() string      { return filepath.Join(p.run, "disk") }
+func (p places) upper() string     { return filepath.Join(p.run, "disk", "upper") }
+func (p places) rootfs() string    { return filepath.Join(p.run, "root") }
 func (p places) bundle() string    { return filepath.Join(p.dir, "bundle") }
 func (p places) pidFile() string   { return filepath.Join(p.dir, "pid") }
 func (p places) socket() string    { return filepath.Join(p.dir, "agent.sock") }
