@@ -159,7 +159,7 @@ func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixVe
 
 // Recover makes the world and the database agree after a start: sandboxes of
 // verifications are destroyed, verifications that were under way wait for another
-// attempt, and changes that nobody waits for are removed.
+// attempt or are given up, and changes that nobody waits for are removed.
 func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	for _, h := range found {
 		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
@@ -172,16 +172,34 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	}
 	waiting := make(map[string]bool, len(open))
 	for _, v := range open {
-		waiting[changesName(v.ID)] = true
-		if v.Status == assay.VerificationPending {
-			continue // its job is in the queue
-		}
-		if _, _, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{Status: assay.VerificationPending}, s.cfg.Enqueue); err != nil {
+		again, err := s.recoverOne(ctx, v)
+		if err != nil {
 			return fmt.Errorf("recover verification %s: %w", v.ID, err)
 		}
-		s.cfg.Log.Info("verification begins again", "verification", v.ID, "attempts", v.Attempt)
+		waiting[changesName(v.ID)] = again
 	}
 	return s.sweepChanges(waiting)
+}
+
+// recoverOne lets a verification that has not ended wait for another attempt, or
+// gives it up: one that brings the server down would do so at every start.
+func (s *Service) recoverOne(ctx context.Context, v *assay.Verification) (again bool, err error) {
+	switch {
+	case v.Status == assay.VerificationPending:
+		return true, nil // its job is in the queue
+	case v.Attempt < maxAttempts:
+		s.cfg.Log.Info("verification begins again", "verification", v.ID, "attempts", v.Attempt)
+		_, _, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{Status: assay.VerificationPending}, s.cfg.Enqueue)
+		return true, err
+	}
+	s.cfg.Log.Warn("verification is given up", "verification", v.ID, "attempts", v.Attempt)
+	now := s.cfg.Now().UTC()
+	_, _, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{
+		Status:      assay.VerificationError,
+		CompletedAt: &now,
+		Failure:     &assay.Failure{Code: assay.CodeInterrupted, Message: fmt.Sprintf("the server was stopped or killed during each of %d attempts; start another verification", v.Attempt)},
+	}, nil)
+	return false, err
 }
 
 func (s *Service) sweepChanges(waiting map[string]bool) error {
