@@ -205,7 +205,8 @@ func (s *server) health(ctx context.Context) error {
 
 // listen serves both listeners until ctx ends, and drains.
 func (s *server) listen(ctx context.Context, ready func(string)) error {
-	api, err := net.Listen("tcp", s.Config.Listen)
+	var lc net.ListenConfig
+	api, err := lc.Listen(ctx, "tcp", s.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -222,7 +223,7 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 	srv := s.httpServer(handler)
 	group.serve(srv, func() error { return s.serveOn(srv, api) })
 	if s.Config.MetricsListen != "" {
-		metrics, err := net.Listen("tcp", s.Config.MetricsListen)
+		metrics, err := lc.Listen(ctx, "tcp", s.Config.MetricsListen)
 		if err != nil {
 			return fmt.Errorf("listen for metrics: %w", err)
 		}
@@ -294,28 +295,34 @@ func (s *server) serveOn(srv *http.Server, l net.Listener) error {
 }
 
 // drain ends the work in the background. Verifications that do not end in time
-// begin again at the next start; sessions stay alive.
+// begin again at the next start; sessions stay alive. Each step has a bound of its
+// own, so that a verification which uses its time up leaves some to the sessions.
 func (s *server) drain() error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
-	defer cancel()
 	var errs []error
 	if s.Config.DestroyOnExit {
-		errs = append(errs, s.sessions.TerminateAll(ctx, assay.Failure{Code: assay.CodeOperator, Message: "the server was stopped"}))
+		errs = append(errs, s.bounded(func(ctx context.Context) error {
+			return s.sessions.TerminateAll(ctx, assay.Failure{Code: assay.CodeOperator, Message: "the server was stopped"})
+		}))
 	}
-	errs = append(errs, s.queue.Stop(ctx), s.sessions.Stop(ctx))
+	errs = append(errs, s.bounded(s.queue.Stop), s.bounded(s.sessions.Stop))
 	return errors.Join(errs...)
+}
+
+// bounded calls a step of the drain.
+func (s *server) bounded(step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
+	defer cancel()
+	return step(ctx)
 }
 
 // close frees what newServer took.
 func (s *server) close() error {
 	var errs []error
-	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
-	defer cancel()
 	if s.queue != nil {
-		errs = append(errs, s.queue.Stop(ctx))
+		errs = append(errs, s.bounded(s.queue.Stop))
 	}
 	if s.sessions != nil {
-		errs = append(errs, s.sessions.Stop(ctx))
+		errs = append(errs, s.bounded(s.sessions.Stop))
 	}
 	if s.verifications != nil {
 		errs = append(errs, s.verifications.Close())
