@@ -151,6 +151,9 @@ func (h host) processes() (left []string, err error) {
 	err = eachProcess(func(pid int, cgroup []byte) {
 		if _, id, ok := strings.Cut(string(cgroup), h.cgroup()); ok {
 			id, _, _ = strings.Cut(id, "\n")
+			if strings.HasSuffix(id, "(deleted)") {
+				return // a cgroup goes when nothing runs in it: this one is dead, and its parent has not looked yet
+			}
 			left = append(left, fmt.Sprintf("process %d of sandbox %s", pid, id))
 		}
 	})
