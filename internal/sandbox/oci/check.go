@@ -41,9 +41,6 @@ func (rt *Runtime) checkNow() error {
 	if _, err := os.Stat(rt.agent); err != nil {
 		return fmt.Errorf("the copy of the guest agent is gone (%w); restart the server", err)
 	}
-	if mounted, err := isMount(rt.cfg.RunDir); err != nil || !mounted {
-		return fmt.Errorf("%s is no longer mounted; restart the server", rt.cfg.RunDir)
-	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(rt.cfg.Dir, &st); err != nil {
 		return fmt.Errorf("look at the file system of %s: %w", rt.cfg.Dir, err)
@@ -56,7 +53,7 @@ func (rt *Runtime) checkNow() error {
 
 // probe finds out, by trying, whether this host can run sandboxes.
 func (rt *Runtime) probe() error {
-	steps := []func() error{rt.probeUser, rt.probeRuntime, rt.probeCgroups, rt.probeSeccomp, rt.probeRunDir, rt.probeRoot}
+	steps := []func() error{rt.probeUser, rt.probeRuntime, rt.probeCgroups, rt.probeSeccomp, rt.probeRoot}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
@@ -112,13 +109,6 @@ func (rt *Runtime) probeCgroups() (err error) {
 func (rt *Runtime) probeSeccomp() (err error) {
 	rt.seccomp, err = seccompProfile()
 	return err
-}
-
-func (rt *Runtime) probeRunDir() error {
-	if err := rt.mountRunDir(); err != nil {
-		return fmt.Errorf("prepare the place of root file systems: %w", err)
-	}
-	return nil
 }
 
 // probeRoot mounts a root file system as Create does. What a process that is killed

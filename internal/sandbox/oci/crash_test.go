@@ -144,7 +144,11 @@ func TestHostNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sb.Destroy(context.Background())
+	defer func() {
+		if err := sb.Destroy(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
 	script := "exec 3<> /dev/tcp/127.0.0.1/" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port) + "; cat /etc/resolv.conf; ! ip link set lo down; ! touch /sys/x"
 	res, err := sb.Exec(t.Context(), sandbox.Command{ID: "c", Argv: []string{"bash", "-c", script}})
 	if err != nil || res.Exit.Code != 0 {
@@ -204,7 +208,7 @@ func TestHostileImage(t *testing.T) {
 
 func TestAHostThatCannot(t *testing.T) {
 	h := newHost(t)
-	h.runtime(t) // mounts RunDir, for the host to unmount
+	h.runtime(t) // removes RunDir in the end
 	cfg := h.config()
 	cfg.Runtime = "no-such-runtime"
 	rt, err := oci.New(cfg)

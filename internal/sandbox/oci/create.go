@@ -144,6 +144,9 @@ func (rt *Runtime) makeDisk(p places, size int64) error {
 	if err := rt.disks.create(p.image(), size); err != nil {
 		return err
 	}
+	if err := rt.mountRunDir(); err != nil {
+		return err
+	}
 	if err := os.Mkdir(p.run, 0o700); err != nil {
 		return err
 	}

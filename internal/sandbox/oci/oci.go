@@ -79,8 +79,9 @@ type Images interface {
 type Config struct {
 	// Dir holds everything that lasts. It is made with mode 0700. Required.
 	Dir string
-	// RunDir is where root file systems are mounted; see the package comment. Its
-	// parents must be open to everybody. Defaults to a name in /run made from Dir.
+	// RunDir is where disks and root file systems are mounted; see the package
+	// comment. Its parents must be open to everybody. Defaults to a name in /run made
+	// from Dir.
 	RunDir string
 	// Runtime is the OCI runtime binary, a path or a name in PATH. Defaults to "runc".
 	Runtime string
@@ -172,6 +173,8 @@ type Runtime struct {
 
 	mu   sync.Mutex
 	open map[string]*Sandbox // by id
+
+	runDir sync.Mutex // held while RunDir is mounted or unmounted
 }
 
 var _ sandbox.Runtime = (*Runtime)(nil)
@@ -199,7 +202,8 @@ func New(cfg Config) (*Runtime, error) {
 	return rt, nil
 }
 
-// Close lets go of the connections to sandboxes. They go on.
+// Close lets go of the connections to sandboxes, which go on, and of RunDir when
+// there are none.
 func (rt *Runtime) Close() error {
 	rt.mu.Lock()
 	open := rt.open
@@ -208,7 +212,7 @@ func (rt *Runtime) Close() error {
 	for _, sb := range open {
 		sb.client.Close()
 	}
-	return nil
+	return rt.unmountRunDir()
 }
 
 // Location names this host.

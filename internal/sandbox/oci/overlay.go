@@ -41,26 +41,47 @@ func mountOverlay(target string, lowers []string, disk string) error {
 	return nil
 }
 
-// mountRunDir makes the place of mounts: a shared tmpfs that lets the sandboxes' ids
-// pass.
+// mountRunDir makes the place of mounts, unless it is there: a shared tmpfs that
+// lets the sandboxes' ids pass.
 func (rt *Runtime) mountRunDir() error {
+	rt.runDir.Lock()
+	defer rt.runDir.Unlock()
 	dir := rt.cfg.RunDir
+	if mounted, err := isMount(dir); err != nil || mounted {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	mounted, err := isMount(dir)
-	if err != nil {
-		return err
-	}
-	if !mounted {
-		if err := unix.Mount("assay", dir, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC, "mode=0710,size=1m"); err != nil {
-			return fmt.Errorf("mount a tmpfs on %s: %w", dir, err)
-		}
+	options := fmt.Sprintf("mode=0710,gid=%d,size=1m", rt.cfg.IDs.GIDBase)
+	if err := unix.Mount("assay", dir, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC, options); err != nil {
+		return fmt.Errorf("mount a tmpfs on %s: %w", dir, err)
 	}
 	if err := unix.Mount("", dir, "", unix.MS_SHARED, ""); err != nil {
 		return fmt.Errorf("share %s: %w", dir, err)
 	}
-	return os.Chown(dir, 0, int(rt.cfg.IDs.GIDBase))
+	return nil
+}
+
+// unmountRunDir removes the place of mounts when nothing is mounted there.
+func (rt *Runtime) unmountRunDir() error {
+	rt.runDir.Lock()
+	defer rt.runDir.Unlock()
+	dir := rt.cfg.RunDir
+	if mounted, err := isMount(dir); err != nil || !mounted {
+		return err
+	}
+	err := unix.Unmount(dir, unix.UMOUNT_NOFOLLOW)
+	if errors.Is(err, unix.EBUSY) {
+		return nil
+	}
+	if err == nil {
+		err = os.Remove(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("unmount %s: %w", dir, err)
+	}
+	return nil
 }
 
 // furnish puts into a fresh root file system what programs expect and images made
