@@ -130,7 +130,7 @@ def test_download(client, sample):
     assert link["sample_id"] == sample.sample_id and link["download_url"]
     raw = client.samples.with_raw_response.download(
         sample.sample_id, dataset="starter", extra_headers={"Accept": "application/gzip"})
-    with tarfile.open(fileobj=io.BytesIO(raw.content)) as bundle:
+    with tarfile.open(fileobj=io.BytesIO(raw.read())) as bundle:
         names = bundle.getnames()
         [row] = [n for n in names if n.endswith("sample.json")]
         assert json.load(bundle.extractfile(row))["instance_id"] == sample.instance_id

@@ -23,12 +23,15 @@ func openDataDir(name string) (dataDir, error) {
 	if err := os.MkdirAll(abs, 0o700); err != nil {
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
-	info, err := os.Stat(abs)
-	if err != nil {
+	var st unix.Stat_t
+	if err := unix.Stat(abs, &st); err != nil {
 		return "", fmt.Errorf("look at the data directory: %w", err)
 	}
-	if perm := info.Mode().Perm(); perm&0o077 != 0 {
+	if perm := st.Mode & 0o777; perm&0o077 != 0 {
 		return "", fmt.Errorf("the data directory %s may be read by others (mode %04o); run: chmod 700 %s", abs, perm, abs)
+	}
+	if uid := os.Geteuid(); int(st.Uid) != uid {
+		return "", fmt.Errorf("the data directory %s belongs to user %d, and this program runs as user %d; run it as the owner, or give another --data-dir", abs, st.Uid, uid)
 	}
 	return dataDir(abs), nil
 }

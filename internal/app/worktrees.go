@@ -54,7 +54,7 @@ func (w *worktrees) open(ctx context.Context, ref, workdir string) (io.ReadClose
 		pw.CloseWithError(writeTree(pw, mount, workdir))
 	}()
 	return &mounted{Reader: r, free: func() error {
-		r.Close()
+		_ = r.Close() // ends the goroutine, wherever it is
 		<-done
 		return errors.Join(w.unmount(mount), w.images.Release(owner))
 	}}, nil

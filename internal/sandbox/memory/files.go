@@ -46,6 +46,9 @@ func (f *Files) Put(name string, file File) {
 	f.put(path.Clean("/"+name), file)
 }
 
+// Get returns a regular file; links are followed. fs.ErrNotExist when there is none.
+func (f *Files) Get(name string) (File, error) { return f.read(path.Clean("/" + name)) }
+
 // Remove removes a file, or a directory with all that is in it.
 func (f *Files) Remove(name string) {
 	f.mu.Lock()

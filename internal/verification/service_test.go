@@ -1,0 +1,399 @@
+package verification_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/memory"
+	"assay/internal/session"
+	"assay/internal/store"
+	"assay/internal/verification"
+)
+
+const user = "usr_ada"
+
+// The sample's task: a.txt must say "fixed". Its suite passes test "fix" then, and
+// test "keep" always; the reference test file must be in place.
+const testPatch = "--- a/a_test.txt\n+++ b/a_test.txt\n@@ -1 +1 @@\n-old test\n+reference test\n"
+
+// suite is the verifier of the sandboxes in memory.
+func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+	read := func(name string) string {
+		file, err := p.Files.Get(name)
+		if err != nil {
+			return ""
+		}
+		return string(file.Content)
+	}
+	switch read("/work/suite.txt") { // a work tree can break the suite
+	case "absent":
+		fmt.Fprintln(p.Stderr, "suite: not found")
+		return sandbox.ExitStatus{Code: 127}
+	case "slow":
+		<-ctx.Done()
+		return sandbox.ExitStatus{}
+	}
+	var report strings.Builder
+	test := func(name string, pass bool) {
+		report.WriteString(`<testcase name="` + name + `">`)
+		if !pass {
+			report.WriteString(`<failure message="no"/>`)
+		}
+		report.WriteString(`</testcase>`)
+	}
+	test("fix", read("/work/a.txt") == "fixed\n")
+	test("keep", read("/work/a_test.txt") == "reference test\n")
+	p.Files.Put(p.Env[assay.EnvReports]+"/junit.xml", memory.File{Content: []byte(`<testsuite name="s">` + report.String() + `</testsuite>`)})
+	return sandbox.ExitStatus{}
+}
+
+// fixture is the service with sessions, over a real database and sandboxes in memory.
+type fixture struct {
+	t        *testing.T
+	store    *store.Store
+	runtime  *memory.Runtime
+	sessions *session.Service
+	dir      string
+
+	mu     sync.Mutex
+	queued []string
+	*verification.Service
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "assay.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	if err := st.InsertUser(t.Context(), &assay.User{ID: user, Name: "Ada", Email: "ada@assay.invalid", CreatedAt: time.Now(), Active: true}); err != nil {
+		t.Fatal(err)
+	}
+	sample := &assay.Sample{
+		Dataset: "d", ID: "s", TestPatch: testPatch, FailToPass: []string{"fix"}, PassToPass: []string{"keep"},
+		Task: assay.Task{
+			Image: "img", Workdir: "/work", Grading: assay.GradingSWEBench,
+			Verifier: assay.Verifier{
+				Kind: assay.VerifierTestSuite, Command: "run", TimeoutSeconds: 1,
+				Reports: []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}},
+			},
+		},
+	}
+	if _, err := st.ImportDataset(t.Context(), &assay.Dataset{Name: "d"}, []*assay.Sample{sample}); err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t: t, store: st, dir: t.TempDir()}
+	f.runtime = memory.New(memory.Options{
+		Images: map[string]memory.Image{"img": {Files: map[string]memory.File{
+			"/work/a.txt":      {Content: []byte("broken\n")},
+			"/work/a_test.txt": {Content: []byte("old test\n")},
+		}}},
+		Program: suite,
+	})
+	f.sessions = session.New(session.Config{Store: st, Samples: st, Runtime: f.runtime})
+	t.Cleanup(func() {
+		if err := f.sessions.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	f.Service, err = verification.New(verification.Config{
+		Store: st, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// enqueue is a queue whose jobs the test runs when it likes.
+func (f *fixture) enqueue(_ context.Context, _ *sql.Tx, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queued = append(f.queued, id)
+	return nil
+}
+
+// work runs the jobs that are queued, those that they queue included.
+func (f *fixture) work() {
+	f.t.Helper()
+	for {
+		f.mu.Lock()
+		if len(f.queued) == 0 {
+			f.mu.Unlock()
+			return
+		}
+		id := f.queued[0]
+		f.queued = f.queued[1:]
+		f.mu.Unlock()
+		if err := f.Run(f.t.Context(), id); err != nil {
+			f.t.Fatalf("run %s: %v", id, err)
+		}
+	}
+}
+
+// session returns a session with the given files in its work tree.
+func (f *fixture) session(files map[string]string) *assay.Session {
+	f.t.Helper()
+	sess, err := f.sessions.Create(f.t.Context(), user, session.CreateRequest{Dataset: "d", SampleID: "s", TTL: time.Hour})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if sess, err = f.sessions.Await(f.t.Context(), user, sess.ID); err != nil || sess.Status != assay.SessionReady {
+		f.t.Fatalf("session is %+v, %v", sess, err)
+	}
+	f.write(sess, files)
+	return sess
+}
+
+func (f *fixture) write(sess *assay.Session, files map[string]string) {
+	f.t.Helper()
+	found, err := f.runtime.List(f.t.Context())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, h := range found {
+		if h.ID != sess.ID {
+			continue
+		}
+		box, err := f.runtime.Open(f.t.Context(), h)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for name, content := range files {
+			box.(*memory.Sandbox).Files().Put("/work/"+name, memory.File{Content: []byte(content)})
+		}
+	}
+}
+
+func (f *fixture) started(sess *assay.Session) *assay.Verification {
+	f.t.Helper()
+	v, err := f.Start(f.t.Context(), user, sess.ID, session.Idempotency{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return v
+}
+
+func (f *fixture) outcome(v *assay.Verification) *assay.Verification {
+	f.t.Helper()
+	got, err := f.Get(f.t.Context(), user, v.SessionID, v.ID)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return got
+}
+
+func (f *fixture) judged(files map[string]string) *assay.Verification {
+	f.t.Helper()
+	v := f.started(f.session(files))
+	f.work()
+	return f.outcome(v)
+}
+
+func TestVerdicts(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		files  map[string]string
+		solved bool
+		reason string
+	}{
+		{"nothing was done", nil, false, "the first: fix"},
+		{"it was fixed", map[string]string{"a.txt": "fixed\n"}, true, ""},
+		{"the test was edited", map[string]string{"a.txt": "fixed\n", "a_test.txt": "no test\n"}, true, ""},
+		{"only the test was edited", map[string]string{"a_test.txt": "no test\n"}, false, "the first: fix"},
+		{"the suite never ends", map[string]string{"a.txt": "fixed\n", "suite.txt": "slow"}, false, "timeout"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			v := f.judged(tt.files)
+			if v.Status != assay.VerificationCompleted || v.Verdict == nil {
+				t.Fatalf("verification is %s: %+v", v.Status, v.Failure)
+			}
+			if v.Verdict.Solved != tt.solved || !strings.Contains(v.Verdict.Reason, tt.reason) {
+				t.Errorf("solved = %t (%s), want %t (%s)", v.Verdict.Solved, v.Verdict.Reason, tt.solved, tt.reason)
+			}
+			f.onlySessionsLeft()
+		})
+	}
+}
+
+// onlySessionsLeft fails the test if a clean sandbox or stored changes are left.
+func (f *fixture) onlySessionsLeft() {
+	f.t.Helper()
+	for _, name := range f.runtime.Names() {
+		if strings.HasPrefix(name, assay.PrefixVerification) {
+			f.t.Errorf("sandbox %s is left", name)
+		}
+	}
+	left, err := os.ReadDir(f.dir)
+	if err != nil || len(left) != 0 {
+		f.t.Errorf("stored changes are left: %v, %v", left, err)
+	}
+}
+
+func TestWhatIsJudgedIsTheMomentOfTheRequest(t *testing.T) {
+	f := newFixture(t)
+	sess := f.session(map[string]string{"a.txt": "fixed\n"})
+	v := f.started(sess)
+	f.write(sess, map[string]string{"a.txt": "broken again\n"})
+	f.work()
+	if got := f.outcome(v); !got.Verdict.Solved {
+		t.Errorf("not solved: %s", got.Verdict.Reason)
+	}
+}
+
+func TestSuiteThatNeverRanIsAnError(t *testing.T) {
+	f := newFixture(t)
+	v := f.judged(map[string]string{"suite.txt": "absent"})
+	if v.Status != assay.VerificationError || v.Failure.Code != assay.CodeSuiteNotRun || v.Verdict != nil {
+		t.Errorf("%s: %+v", v.Status, v.Failure)
+	}
+	f.onlySessionsLeft()
+}
+
+func TestOurFailuresAreTriedAgain(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+	failures := 2
+	f.runtime.SetFaults(memory.Faults{Create: func(context.Context, sandbox.Spec) error {
+		if failures--; failures >= 0 {
+			return errors.New("no loop device")
+		}
+		return nil
+	}})
+	f.work()
+	got := f.outcome(v)
+	if got.Status != assay.VerificationCompleted || !got.Verdict.Solved || got.Attempt != 3 {
+		t.Errorf("%s after %d attempts: %+v", got.Status, got.Attempt, got.Failure)
+	}
+}
+
+func TestOurFailuresAreNeverAVerdict(t *testing.T) {
+	for want, fault := range map[assay.Code]error{
+		assay.CodeSandboxFailed:    errors.New("no loop device"),
+		assay.CodeImageUnavailable: sandbox.ErrImage,
+	} {
+		f := newFixture(t)
+		v := f.started(f.session(nil))
+		f.runtime.SetFaults(memory.Faults{Create: func(context.Context, sandbox.Spec) error { return fault }})
+		f.work()
+		got := f.outcome(v)
+		if got.Status != assay.VerificationError || got.Failure.Code != want || got.Verdict != nil {
+			t.Errorf("after %v: %s, %+v", fault, got.Status, got.Failure)
+		}
+		f.onlySessionsLeft()
+	}
+}
+
+func TestSandboxThatDiesDuringTheSuite(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(nil))
+	f.runtime.SetFaults(memory.Faults{LoseExec: func(cmd sandbox.Command) error {
+		if cmd.ID == "verifier" {
+			return sandbox.ErrGone
+		}
+		return nil
+	}})
+	f.work()
+	got := f.outcome(v)
+	if got.Status != assay.VerificationError || got.Failure.Code != assay.CodeSandboxLost {
+		t.Errorf("%s: %+v", got.Status, got.Failure)
+	}
+}
+
+func TestRunningTwiceGivesOneVerdict(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if err := f.Run(t.Context(), v.ID); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := f.outcome(v); got.Attempt != 1 || got.Status != assay.VerificationCompleted {
+		t.Errorf("%s after %d attempts", got.Status, got.Attempt)
+	}
+}
+
+func TestStoppedServerBeginsAgain(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+	ctx, stop := context.WithCancel(t.Context())
+	f.runtime.SetFaults(memory.Faults{LoseExec: func(sandbox.Command) error { stop(); return context.Canceled }})
+	if err := f.Run(ctx, v.ID); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a run that was stopped returns %v", err)
+	}
+	f.runtime.SetFaults(memory.Faults{})
+	f.queued = nil // the queue's own job is another matter
+
+	if err := f.Recover(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	f.work()
+	if got := f.outcome(v); got.Status != assay.VerificationCompleted || !got.Verdict.Solved || got.Attempt != 2 {
+		t.Errorf("%s after %d attempts: %+v", got.Status, got.Attempt, got.Failure)
+	}
+	f.onlySessionsLeft()
+}
+
+func TestRecoverRemovesWhatNobodyWaitsFor(t *testing.T) {
+	f := newFixture(t)
+	if err := os.WriteFile(filepath.Join(f.dir, "ver_gone.tar"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	orphan, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: "ver_gone-1", Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Recover(t.Context(), []sandbox.Handle{orphan.Handle()}); err != nil {
+		t.Fatal(err)
+	}
+	f.onlySessionsLeft()
+}
+
+func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(nil))
+	if _, err := f.Start(t.Context(), "usr_bob", v.SessionID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeSessionNotFound {
+		t.Errorf("start answers %v", err)
+	}
+	if _, err := f.Get(t.Context(), "usr_bob", v.SessionID, v.ID); assay.CodeOf(err) != assay.CodeJobNotFound {
+		t.Errorf("get answers %v", err)
+	}
+}
+
+func TestJudgePatch(t *testing.T) {
+	f := newFixture(t)
+	sample, err := f.store.Sample(t.Context(), "d", "s", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for patch, solved := range map[string]bool{
+		"": false,
+		"--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-broken\n+fixed\n": true,
+	} {
+		verdict, err := f.JudgePatch(t.Context(), sample, patch)
+		if err != nil || verdict.Solved != solved {
+			t.Errorf("%q: %+v, %v", patch, verdict, err)
+		}
+	}
+	_, err = f.JudgePatch(t.Context(), sample, "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-other\n+fixed\n")
+	if assay.CodeOf(err) != assay.CodePatchFailed {
+		t.Errorf("a patch that does not fit: %v", err)
+	}
+}
