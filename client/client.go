@@ -43,7 +43,7 @@ func WithHold(d time.Duration) Option { return func(c *Client) { c.hold = d } }
 func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = name } }
 
 func newHTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // it is one
+	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	transport.ResponseHeaderTimeout = 3 * time.Minute // longer than a hold, and than a sample takes to be packed
 	return &http.Client{Transport: transport, CheckRedirect: refuseRedirects}

@@ -136,7 +136,7 @@ func (c *Client) VerifyWait(ctx context.Context, sessionID string) (*wire.Job, e
 }
 
 // result makes a request and returns its answer.
-func result[T any](c *Client, ctx context.Context, r request) (*T, error) { //nolint:revive // a method cannot have a type parameter
+func result[T any](c *Client, ctx context.Context, r request) (*T, error) {
 	var v T
 	if err := c.call(ctx, r, &v); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func result[T any](c *Client, ctx context.Context, r request) (*T, error) { //no
 }
 
 // held makes a GET that the server holds for at most d.
-func held[T any](c *Client, ctx context.Context, path string, d time.Duration) (*T, error) { //nolint:revive // as above
+func held[T any](c *Client, ctx context.Context, path string, d time.Duration) (*T, error) {
 	r := get(path)
 	r.header = http.Header{wire.HeaderPrefer: {fmt.Sprintf("wait=%d", int(d.Seconds()))}}
 	return result[T](c, ctx, r)
@@ -156,7 +156,7 @@ func held[T any](c *Client, ctx context.Context, path string, d time.Duration) (
 const calm = 250 * time.Millisecond
 
 // wait makes held GETs until final says so.
-func wait[T any](c *Client, ctx context.Context, path string, final func(*T) bool) (*T, error) { //nolint:revive // as above
+func wait[T any](c *Client, ctx context.Context, path string, final func(*T) bool) (*T, error) {
 	for {
 		start := time.Now()
 		v, err := held[T](c, ctx, path, c.hold)

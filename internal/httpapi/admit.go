@@ -21,9 +21,6 @@ import (
 	"assay/client/wire"
 )
 
-// bodyBound is how long a client may take to send a body.
-const bodyBound = 30 * time.Second
-
 // admit lets a request through to its operation: it knows who calls, refuses new work
 // while the server stops, and reads the body, within bounds.
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
@@ -120,10 +117,7 @@ func (a *API) readBody(r *http.Request, w http.ResponseWriter, op *huma.Operatio
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge
 	}
-	deadline := http.NewResponseController(w)
-	deadline.SetReadDeadline(time.Now().Add(bodyBound)) //nolint:errcheck // a connection without deadlines has none
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	deadline.SetReadDeadline(time.Time{}) //nolint:errcheck // as above; a later read sees that the client hung up
 	switch {
 	case err != nil:
 		w.Header().Set("Connection", "close")
@@ -131,6 +125,11 @@ func (a *API) readBody(r *http.Request, w http.ResponseWriter, op *huma.Operatio
 	case int64(len(body)) > limit:
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge
+	}
+	// The deadline of the body must not outlive it: it would end the read that watches
+	// for the client hanging up, and with it the request's context.
+	http.NewResponseController(w).SetReadDeadline(time.Time{}) //nolint:errcheck // a connection without deadlines has none
+	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, nil
 	case !utf8.Valid(body):

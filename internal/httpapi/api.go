@@ -117,8 +117,7 @@ func New(cfg Config) (*API, error) {
 		return nil, err
 	}
 	a.mux.HandleFunc("GET "+wire.BasePath+"/openapi.json", a.serveOpenAPI)
-	a.mux.HandleFunc("GET /docs", a.servePage)
-	a.mux.HandleFunc("GET /docs/{file}", a.servePage)
+	a.registerPage()
 	a.mux.HandleFunc("/", a.serveUnknown)
 	return a, nil
 }

@@ -36,10 +36,10 @@ func BenchmarkGetSession(b *testing.B) {
 				b.Error(err)
 				return
 			}
-			io.Copy(io.Discard, res.Body)
+			_, err = io.Copy(io.Discard, res.Body)
 			res.Body.Close()
-			if res.StatusCode != http.StatusOK {
-				b.Errorf("status %d", res.StatusCode)
+			if err != nil || res.StatusCode != http.StatusOK {
+				b.Errorf("status %d, %v", res.StatusCode, err)
 				return
 			}
 		}

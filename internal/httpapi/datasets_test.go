@@ -83,7 +83,7 @@ func (e endless) Samples(_ context.Context, _ dataset.Query, fn func(*assay.Samp
 }
 
 func TestAllSamplesAreStreamed(t *testing.T) {
-	const n = 5000 // 50 MB
+	const n = 2000 // 20 MB
 	s := newServer(t, func(c *Config) { c.Datasets = endless{c.Datasets.(library), n} })
 	srv := httptest.NewServer(s.api.Handler())
 	defer srv.Close()
@@ -110,7 +110,7 @@ func TestAllSamplesAreStreamed(t *testing.T) {
 		if err := dec.Decode(&one); err != nil {
 			t.Fatal(err)
 		}
-		if count++; count%500 == 0 {
+		if count++; count%400 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&now)
 			most = max(most, now.HeapAlloc)

@@ -14,6 +14,9 @@ import (
 	"assay/client/wire"
 )
 
+// bodyBound is how long a client may take to send a body, also one that nobody wants.
+const bodyBound = 30 * time.Second
+
 // writeBound is how long a client may take to read an answer, or the next part of a
 // streamed one.
 const writeBound = time.Minute
@@ -90,6 +93,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	h["Cache-Control"] = headerNoStore
 	h["Referrer-Policy"] = headerReferrer
 	h["Content-Security-Policy"] = headerPolicy
+	if r.ContentLength != 0 { // its length, or -1
+		http.NewResponseController(w).SetReadDeadline(start.Add(bodyBound)) //nolint:errcheck // a connection without deadlines has none
+	}
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	defer func() { a.finished(c, r, time.Since(start)) }()
 	defer func() { a.recovered(c, r, recover()) }()
