@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,11 +54,23 @@ func (b buildah) build(ctx context.Context, image, name, dir string) error {
 	return nil
 }
 
+// clear removes the containers of a run that was killed.
+func (b buildah) clear(ctx context.Context) error {
+	if err := os.MkdirAll(b.tmp, 0o755); err != nil {
+		return err
+	}
+	_, err := output(b.command(ctx, "rm", "--all"))
+	return err
+}
+
+// prune removes images that no name and no newer image needs.
+func (b buildah) prune(ctx context.Context) error {
+	_, err := output(b.command(ctx, "rmi", "--prune"))
+	return err
+}
+
 // id returns the id of an image in the storage.
 func (b buildah) id(ctx context.Context, image string) (string, error) {
-	if err := os.MkdirAll(b.tmp, 0o755); err != nil {
-		return "", err
-	}
 	out, err := output(b.command(ctx, "images", "--quiet", "--no-trunc", "localhost/"+image))
 	return strings.TrimSpace(string(out)), err
 }
@@ -105,16 +116,4 @@ func (b buildah) run(ctx context.Context, image, script string, env map[string]s
 	default:
 		return nil, false, commandError(cmd, err, both.Bytes())
 	}
-}
-
-// push copies an image into an OCI layout, replacing one of the same name. Layers
-// that the layout already holds are not written again.
-func (b buildah) push(ctx context.Context, image, layoutDir string) error {
-	if err := os.MkdirAll(layoutDir, 0o755); err != nil {
-		return err
-	}
-	if _, err := output(b.command(ctx, "push", "localhost/"+image, "oci:"+layoutDir+":"+image)); err != nil {
-		return fmt.Errorf("export %s: %w", image, err)
-	}
-	return nil
 }

@@ -18,15 +18,16 @@ import (
 
 // builder holds what the samples of one run share.
 type builder struct {
-	opts    options
-	work    string // OUT/work
-	clients clients
-	buildah buildah
-	layout  layout
-	bases   map[string]bool // images that this run made or found fresh
-	stdout  io.Writer
-	prefix  string
-	started time.Time
+	opts     options
+	work     string // OUT/work
+	clients  clients
+	buildah  buildah
+	layout   layout
+	exporter *exporter       // nil until something is built
+	bases    map[string]bool // images that this run made or found fresh
+	stdout   io.Writer
+	prefix   string
+	started  time.Time
 }
 
 func newBuilder(opts options, stdout io.Writer) *builder {
@@ -65,11 +66,38 @@ func (b *builder) sample(ctx context.Context, r starter.Recipe) (row, error) {
 	if err := checkHost(r.Language); err != nil {
 		return row{}, err
 	}
+	if b.exporter == nil {
+		if err := b.buildah.clear(ctx); err != nil {
+			return row{}, err
+		}
+		if b.exporter, err = newExporter(b.layout); err != nil {
+			return row{}, err
+		}
+	}
 	built, err := b.make(ctx, r)
 	if err != nil {
 		return row{}, err
 	}
 	return built, writeNote(note, key, built)
+}
+
+// Close frees what building took.
+func (b *builder) Close() error {
+	if b.exporter == nil {
+		return nil
+	}
+	return b.exporter.Close()
+}
+
+// tidy removes what builds replaced.
+func (b *builder) tidy(ctx context.Context) error {
+	if b.exporter == nil {
+		return nil
+	}
+	if err := b.buildah.prune(ctx); err != nil {
+		return err
+	}
+	return b.layout.sweep()
 }
 
 // make does all the work of one sample.
@@ -110,7 +138,7 @@ func (b *builder) make(ctx context.Context, r starter.Recipe) (row, error) {
 		return row{}, err
 	}
 	b.say("export; %.1f s a test run", seconds)
-	if err := b.buildah.push(ctx, r.Image(), b.layout.dir); err != nil {
+	if err := b.exporter.export(ctx, b.buildah, r.Image()); err != nil {
 		return row{}, err
 	}
 	return newRow(r, task, commit), nil

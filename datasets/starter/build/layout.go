@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,39 +19,79 @@ type layout struct{ dir string }
 const refName = "org.opencontainers.image.ref.name"
 
 type descriptor struct {
+	MediaType   string            `json:"mediaType"`
 	Digest      string            `json:"digest"`
-	Annotations map[string]string `json:"annotations"`
+	Size        int64             `json:"size"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// blob is the part of a manifest or an index that refers to other blobs.
-type blob struct {
-	Manifests []descriptor `json:"manifests"`
-	Config    descriptor   `json:"config"`
-	Layers    []descriptor `json:"layers"`
+// index is index.json.
+type index struct {
+	SchemaVersion int          `json:"schemaVersion"`
+	MediaType     string       `json:"mediaType"`
+	Manifests     []descriptor `json:"manifests"`
 }
 
-func (l layout) index() (blob, error) {
-	var index blob
+// add puts the manifest of an image, whose blobs are in the layout, under a name that
+// may have had another one.
+func (l layout) add(image, mediaType string, manifest []byte) error {
+	digest := "sha256:" + hexSum(manifest)
+	if err := writeFile(l.path(digest), manifest); err != nil {
+		return err
+	}
+	blobs, err := l.reachable(digest)
+	if err != nil {
+		return err
+	}
+	for _, blob := range blobs {
+		if err := os.Chmod(l.path(blob), 0o644); err != nil {
+			return err
+		}
+	}
+	images, err := l.index()
+	if err != nil {
+		return err
+	}
+	images.Manifests = slices.DeleteFunc(images.Manifests, func(d descriptor) bool { return d.Annotations[refName] == image })
+	images.Manifests = append(images.Manifests, descriptor{
+		MediaType:   mediaType,
+		Digest:      digest,
+		Size:        int64(len(manifest)),
+		Annotations: map[string]string{refName: image},
+	})
+	data, err := json.Marshal(images)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(l.dir, "oci-layout"), []byte(`{"imageLayoutVersion": "1.0.0"}`)); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(l.dir, "index.json"), data)
+}
+
+// index returns what images the layout names: none if there is no layout yet.
+func (l layout) index() (index, error) {
+	images := index{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json"}
 	data, err := os.ReadFile(filepath.Join(l.dir, "index.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return index, nil
+		return images, nil
 	}
 	if err != nil {
-		return index, err
+		return images, err
 	}
-	if err := json.Unmarshal(data, &index); err != nil {
-		return index, fmt.Errorf("read %s/index.json: %w", l.dir, err)
+	if err := json.Unmarshal(data, &images); err != nil {
+		return images, fmt.Errorf("read %s/index.json: %w", l.dir, err)
 	}
-	return index, nil
+	return images, nil
 }
 
 // has tells whether the layout holds an image of that name with all its blobs.
 func (l layout) has(image string) bool {
-	index, err := l.index()
+	images, err := l.index()
 	if err != nil {
 		return false
 	}
-	for _, m := range index.Manifests {
+	for _, m := range images.Manifests {
 		if m.Annotations[refName] != image {
 			continue
 		}
@@ -68,14 +109,17 @@ func (l layout) has(image string) bool {
 	return false
 }
 
-// path is where a blob lies. Digests are written by buildah, not by a stranger.
+// path is where a blob lies. The digests come from this builder's own images.
 func (l layout) path(digest string) string {
 	return filepath.Join(l.dir, "blobs", filepath.FromSlash(strings.Replace(digest, ":", "/", 1)))
 }
 
 // reachable returns the digests of a manifest, its config and its layers.
 func (l layout) reachable(digest string) ([]string, error) {
-	var manifest blob
+	var manifest struct {
+		Config descriptor   `json:"config"`
+		Layers []descriptor `json:"layers"`
+	}
 	data, err := os.ReadFile(l.path(digest))
 	if err != nil {
 		return nil, err
@@ -90,20 +134,29 @@ func (l layout) reachable(digest string) ([]string, error) {
 	return digests, nil
 }
 
-// sweep removes the blobs that replaced images left behind.
+// sweep removes the blobs that replaced images and broken uploads left behind.
 func (l layout) sweep() error {
-	index, err := l.index()
+	images, err := l.index()
 	if err != nil {
 		return err
 	}
 	used := map[string]bool{}
-	for _, m := range index.Manifests {
+	for _, m := range images.Manifests {
 		digests, err := l.reachable(m.Digest)
 		if err != nil {
 			return fmt.Errorf("sweep %s: %w", l.dir, err)
 		}
 		for _, digest := range digests {
 			used[filepath.Base(l.path(digest))] = true
+		}
+	}
+	uploads, err := filepath.Glob(filepath.Join(l.dir, "blobs", "upload-*"))
+	if err != nil {
+		return err
+	}
+	for _, upload := range uploads {
+		if err := os.Remove(upload); err != nil {
+			return err
 		}
 	}
 	dir := filepath.Join(l.dir, "blobs", "sha256")

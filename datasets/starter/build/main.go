@@ -66,7 +66,7 @@ func parse(args []string) (options, error) {
 	return opts, err
 }
 
-func run(ctx context.Context, args []string, stdout io.Writer) error {
+func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	opts, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -81,7 +81,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if recipes, err = choose(recipes, opts.samples); err != nil {
 		return err
 	}
+	unlock, err := lock(filepath.Join(opts.out, "work"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	b := newBuilder(opts, stdout)
+	defer func() { err = errors.Join(err, b.Close()) }()
 	rows := make([]row, 0, len(recipes))
 	for i, r := range recipes {
 		b.prefix = fmt.Sprintf("[%2d/%d] %s", i+1, len(recipes), r.InstanceID)
@@ -98,11 +104,27 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := writeDataset(filepath.Join(opts.out, "dataset"), rows); err != nil {
 		return err
 	}
-	if err := b.layout.sweep(); err != nil {
+	if err := b.tidy(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "%d samples ready in %s after %s\n", len(rows), opts.out, time.Since(b.started).Round(100*time.Millisecond))
 	return nil
+}
+
+// lock keeps a second builder off the same directory.
+func lock(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("lock %s: %w: is another build running?", file.Name(), err)
+	}
+	return func() { file.Close() }, nil
 }
 
 // choose returns the recipes with the given ids, or all of them if none is given.

@@ -116,8 +116,12 @@ func unpackTar(files *tar.Reader, root *os.Root) error {
 		if err != nil {
 			return err
 		}
-		_, name, _ := strings.Cut(path.Clean(header.Name), "/")
-		if name == "" {
+		whole := strings.TrimSuffix(header.Name, "/")
+		if !fs.ValidPath(whole) {
+			return fmt.Errorf("%q is not a plain path", header.Name)
+		}
+		_, name, found := strings.Cut(whole, "/")
+		if !found {
 			continue
 		}
 		switch header.Typeflag {
