@@ -10,6 +10,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,14 @@ var world struct {
 	users  atomic.Int64    // made so far, to tell them apart
 }
 
+// atOnce is how many tests run at once: they wait more than they work.
+const atOnce = "6"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err) // there is no such flag
+	}
 	code, err := runAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
