@@ -72,7 +72,7 @@ func (f *Files) mkdirAll(name string) {
 
 func (f *Files) put(name string, file File) {
 	f.mkdirs(path.Dir(name))
-	if have, ok := f.nodes[name]; ok && !(have.Mode.IsDir() && file.Mode.IsDir()) {
+	if have, ok := f.nodes[name]; ok && (!have.Mode.IsDir() || !file.Mode.IsDir()) {
 		f.remove(name)
 	}
 	switch {

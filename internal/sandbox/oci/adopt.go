@@ -54,7 +54,7 @@ func (rt *Runtime) adopt(ctx context.Context, h sandbox.Handle) (*Sandbox, error
 	}
 	sb = newSandbox(rt, st)
 	if err := sb.greet(ctx); err != nil {
-		sb.client.Close()
+		sb.letGo()
 		return nil, err
 	}
 	return rt.keep(sb), nil
@@ -67,7 +67,7 @@ func (rt *Runtime) keep(sb *Sandbox) *Sandbox {
 	defer rt.mu.Unlock()
 	id := sb.state.Handle.ID
 	if have := rt.open[id]; have != nil && have.state.Init == sb.state.Init {
-		sb.client.Close()
+		sb.letGo()
 		return have
 	}
 	rt.open[id] = sb

@@ -38,6 +38,11 @@ func newSandbox(rt *Runtime, st state) *Sandbox {
 	return &Sandbox{rt: rt, places: p, client: agent.NewClient(p.socket()), state: st}
 }
 
+// letGo closes the connections to the agent.
+func (sb *Sandbox) letGo() {
+	sb.client.Close() //nolint:errcheck // it has nothing to lose
+}
+
 // greet waits until the agent answers, and for the right sandbox.
 func (sb *Sandbox) greet(ctx context.Context) error {
 	hello, err := sb.client.Hello(ctx)

@@ -80,7 +80,7 @@ func TestDisks(t *testing.T) {
 	d := newDisks(dir, image.IDShift{UIDBase: 1, GIDBase: 1, Size: 1})
 	for _, name := range []string{"a", "b"} {
 		path := filepath.Join(dir, name)
-		if err := d.create(path, 1<<30); err != nil {
+		if err := d.create(t.Context(), path, 1<<30); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)
@@ -94,7 +94,7 @@ func TestDisks(t *testing.T) {
 	if formatted, err := filepath.Glob(dir + "/*.ext4"); err != nil || len(formatted) != 1 {
 		t.Errorf("formatted: %v, %v", formatted, err)
 	}
-	if err := d.create(filepath.Join(dir, "a"), 1<<30); err == nil {
+	if err := d.create(t.Context(), filepath.Join(dir, "a"), 1<<30); err == nil {
 		t.Error("a disk was replaced")
 	}
 }

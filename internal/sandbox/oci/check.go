@@ -123,14 +123,14 @@ func (rt *Runtime) probeRoot() error {
 	if err := os.MkdirAll(lower, 0o700); err != nil {
 		return err
 	}
-	err := rt.makeDisk(p, rt.cfg.Defaults.DiskBytes)
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	err := rt.makeDisk(ctx, p, rt.cfg.Defaults.DiskBytes)
 	if err == nil {
 		err = rt.mountRoot(p, []string{lower})
 	}
 	if err != nil {
 		err = fmt.Errorf("%w; sandboxes need loop devices, ext4 and overlayfs of Linux 5.10 or newer: modprobe -a loop ext4 overlay, and in a container CAP_SYS_ADMIN and /dev/loop-control", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
-	defer cancel()
 	return errors.Join(err, rt.destroy(ctx, id))
 }

@@ -64,7 +64,9 @@ func TestKillTheServerAtAnyMoment(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(100+i*23)*time.Millisecond, func() { cmd.Process.Kill() })
+		timer := time.AfterFunc(time.Duration(100+i*23)*time.Millisecond, func() {
+			cmd.Process.Kill() //nolint:errcheck // it may have ended, which Wait tells
+		})
 		if err := cmd.Wait(); timer.Stop() || err == nil {
 			t.Fatalf("the server ended by itself: %v, %s", err, said.String())
 		}

@@ -44,6 +44,9 @@ func (rt *Runtime) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandb
 		if derr := rt.destroy(cctx, spec.ID); derr != nil {
 			rt.cfg.Log.Error("clean up after a failed create", "sandbox", spec.ID, "err", derr)
 		}
+		if cerr := ctx.Err(); cerr != nil && !errors.Is(err, cerr) { // what it broke off complains in its own words
+			err = fmt.Errorf("%w: %w", cerr, err)
+		}
 		return nil, fmt.Errorf("create sandbox %s: %w", spec.ID, err)
 	}
 	return sb, nil
@@ -93,7 +96,7 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	var root image.RootFS
 	steps, sctx := errgroup.WithContext(ctx)
 	steps.Go(func() (err error) { root, err = rt.lease(sctx, spec); return err })
-	steps.Go(func() error { return rt.makeDisk(p, spec.Limits.DiskBytes) })
+	steps.Go(func() error { return rt.makeDisk(sctx, p, spec.Limits.DiskBytes) })
 	if err := steps.Wait(); err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	}
 	sb := newSandbox(rt, st)
 	if err := sb.greet(ctx); err != nil {
-		sb.client.Close()
+		sb.letGo()
 		return nil, fmt.Errorf("%w%s", err, tail(": ", p.agentLog()))
 	}
 	rt.keep(sb)
@@ -140,8 +143,8 @@ func (rt *Runtime) lease(ctx context.Context, spec sandbox.Spec) (image.RootFS, 
 	return image.RootFS{}, fmt.Errorf("%w: %w", sandbox.ErrImage, err)
 }
 
-func (rt *Runtime) makeDisk(p places, size int64) error {
-	if err := rt.disks.create(p.image(), size); err != nil {
+func (rt *Runtime) makeDisk(ctx context.Context, p places, size int64) error {
+	if err := rt.disks.create(ctx, p.image(), size); err != nil {
 		return err
 	}
 	if err := rt.mountRunDir(); err != nil {
@@ -150,7 +153,7 @@ func (rt *Runtime) makeDisk(p places, size int64) error {
 	if err := os.Mkdir(p.run, 0o700); err != nil {
 		return err
 	}
-	if err := os.Chmod(p.run, 0o711); err != nil { // RunDir says who comes this far
+	if err := os.Chmod(p.run, 0o711); err != nil { //nolint:gosec // RunDir says who comes this far
 		return err
 	}
 	if err := os.Mkdir(p.disk(), 0o700); err != nil {
@@ -210,7 +213,7 @@ func (rt *Runtime) start(ctx context.Context, id string, p places) (process, err
 	if err != nil {
 		return process{}, err
 	}
-	defer stdio.Close()
+	defer stdio.Close() //nolint:errcheck // nothing was written here
 	binary := rt.binary()
 	binary.PdeathSignal = unix.SIGKILL // nobody would look after what it makes
 	if _, err := binary.Run(ctx, id, p.bundle(), &runc.CreateOpts{

@@ -38,7 +38,7 @@ func (rt *Runtime) destroy(ctx context.Context, id string) error {
 		delete(rt.open, id)
 		rt.mu.Unlock()
 		if sb != nil {
-			sb.client.Close()
+			sb.letGo()
 		}
 		return nil, rt.free(ctx, id)
 	})

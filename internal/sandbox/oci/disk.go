@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,8 +36,8 @@ func newDisks(dir string, ids image.IDShift) *disks { return &disks{dir: dir, id
 const minDisk = 1 << 20
 
 // create makes a disk of size bytes at path.
-func (d *disks) create(path string, size int64) error {
-	template, err := d.template(size)
+func (d *disks) create(ctx context.Context, path string, size int64) error {
+	template, err := d.template(ctx, size)
 	if err != nil {
 		return fmt.Errorf("format a disk of %d bytes: %w", size, err)
 	}
@@ -47,7 +48,7 @@ func (d *disks) create(path string, size int64) error {
 }
 
 // template returns the formatted disk of a size.
-func (d *disks) template(size int64) (string, error) {
+func (d *disks) template(ctx context.Context, size int64) (string, error) {
 	size = max(size, minDisk) &^ 4095
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -59,8 +60,8 @@ func (d *disks) template(size int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(tmp)
-	if err := d.format(tmp, size); err != nil {
+	defer os.RemoveAll(tmp) //nolint:errcheck // a later run may
+	if err := d.format(ctx, tmp, size); err != nil {
 		return "", err
 	}
 	return name, os.Rename(filepath.Join(tmp, "disk"), name)
@@ -68,20 +69,20 @@ func (d *disks) template(size int64) (string, error) {
 
 // format makes tmp/disk. No journal and no reserve: a disk dies with its sandbox
 // and has one user. The inode tables are left to be holes.
-func (d *disks) format(tmp string, size int64) error {
+func (d *disks) format(ctx context.Context, tmp string, size int64) error {
 	content := filepath.Join(tmp, "content")
 	for _, dir := range []string{"upper", "work"} {
-		if err := os.MkdirAll(filepath.Join(content, dir), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(content, dir), 0o700); err != nil {
 			return err
 		}
 	}
-	if err := os.Chmod(filepath.Join(content, "upper"), 0o755); err != nil { // whatever the umask is
+	if err := os.Chmod(filepath.Join(content, "upper"), 0o755); err != nil { //nolint:gosec // the root directory that a sandbox sees
 		return err
 	}
 	if err := os.Chown(filepath.Join(content, "upper"), int(d.ids.UIDBase), int(d.ids.GIDBase)); err != nil {
 		return err
 	}
-	out, err := exec.Command("mkfs.ext4", "-q", "-F", "-m", "0", "-i", "8192", "-b", "4096",
+	out, err := exec.CommandContext(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", "-i", "8192", "-b", "4096",
 		"-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,nodiscard,root_owner=0:0",
 		"-d", content, filepath.Join(tmp, "disk"), strconv.FormatInt(size>>10, 10)+"k").CombinedOutput()
 	if err != nil {

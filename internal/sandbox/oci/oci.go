@@ -210,7 +210,7 @@ func (rt *Runtime) Close() error {
 	rt.open = make(map[string]*Sandbox)
 	rt.mu.Unlock()
 	for _, sb := range open {
-		sb.client.Close()
+		sb.letGo()
 	}
 	return rt.unmountRunDir()
 }
@@ -226,14 +226,14 @@ func keepAgent(path, dir string) (string, error) {
 	}
 	sum := sha256.Sum256(content)
 	kept := filepath.Join(dir, hex.EncodeToString(sum[:]))
-	if _, err := os.Stat(kept); err == nil {
+	if _, err := os.Stat(kept); err == nil { //nolint:gosec // its name is a digest
 		return kept, nil
 	}
 	tmp, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(tmp.Name())
+	defer os.Remove(tmp.Name()) //nolint:errcheck // it has its final name, or an earlier error explains
 	_, err = tmp.Write(content)
 	if cerr := tmp.Chmod(0o555); err == nil { // read and run by an unprivileged id of the host
 		err = cerr
@@ -245,7 +245,7 @@ func keepAgent(path, dir string) (string, error) {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(tmp.Name(), kept)
+		err = os.Rename(tmp.Name(), kept) //nolint:gosec // as above
 	}
 	return kept, err
 }

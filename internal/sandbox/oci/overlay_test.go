@@ -31,7 +31,7 @@ func TestManyLayers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := newDisks(dir, image.IDShift{Size: 1}).create(img, 16<<20); err != nil {
+	if err := newDisks(dir, image.IDShift{Size: 1}).create(t.Context(), img, 16<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := mountDisk(img, disk); err != nil {

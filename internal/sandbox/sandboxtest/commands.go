@@ -81,7 +81,7 @@ var commandCases = []testCase{
 		var group sync.WaitGroup
 		for i := range 50 {
 			group.Go(func() {
-				res, err := sb.Exec(s.T.Context(), script(fmt.Sprintf("sleep 0.2; echo %d; exit %d", i, i)))
+				res, err := sb.Exec(s.context(), script(fmt.Sprintf("sleep 0.2; echo %d; exit %d", i, i)))
 				if err != nil || res.Exit.Code != i || stdout(res) != fmt.Sprintln(i) {
 					s.Errorf("command %d: %+v, %q, %v", i, res.Exit, stdout(res), err)
 				}
@@ -141,7 +141,7 @@ var commandCases = []testCase{
 		again := s.reopen(sb)
 		attached := make(chan ended, 1)
 		go func() {
-			res, err := again.Attach(s.T.Context(), cmd.ID)
+			res, err := again.Attach(s.context(), cmd.ID)
 			attached <- ended{res, err}
 		}()
 		s.must(again, "touch /tmp/go")

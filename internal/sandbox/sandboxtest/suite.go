@@ -94,7 +94,7 @@ func newSuite(t *testing.T, f Factory) *suite {
 
 // context outlives no case, but its cleanup does not outlive the context of t.
 func (s *suite) context() context.Context {
-	ctx, cancel := context.WithTimeout(s.T.Context(), caseTime)
+	ctx, cancel := context.WithTimeout(s.Context(), caseTime)
 	s.Cleanup(cancel)
 	return ctx
 }
