@@ -13,8 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"assay"
 	"assay/client/wire"
 )
@@ -285,26 +283,6 @@ func TestFilenameIsNeverAPath(t *testing.T) {
 	} {
 		if got := filenameOf(http.Header{"Content-Disposition": {given}}, "../s"); got != want {
 			t.Errorf("%s: %s, want %s", given, got, want)
-		}
-	}
-}
-
-func TestIntegersAreReadInAnyForm(t *testing.T) {
-	var got []wire.Integer
-	for _, text := range []string{"30", "30.0", "3e1", "-0.0"} {
-		var i wire.Integer
-		if err := i.UnmarshalJSON([]byte(text)); err != nil {
-			t.Error(err)
-		}
-		got = append(got, i)
-	}
-	if diff := cmp.Diff([]wire.Integer{30, 30, 30, 0}, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, text := range []string{"1.5", "1e300", `"30"`} {
-		var i wire.Integer
-		if err := i.UnmarshalJSON([]byte(text)); err == nil {
-			t.Errorf("%s is %d", text, i)
 		}
 	}
 }

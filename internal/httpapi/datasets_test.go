@@ -49,7 +49,7 @@ func TestSamplePages(t *testing.T) {
 	s := newServer(t)
 	s.samples = nil
 	for i := range 5 {
-		s.samples = append(s.samples, &assay.Sample{Dataset: "starter", ID: fmt.Sprint("s", i), Version: 1})
+		s.samples = append(s.samples, &assay.Sample{Dataset: "starter", ID: fmt.Sprint("s", i), Version: 1, Task: assay.Task{Verifier: assay.Verifier{Kind: assay.VerifierLinter}}})
 	}
 	for _, tt := range []struct {
 		query string

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -34,8 +35,8 @@ func (a *API) registerDownload() {
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The file, or where it is",
 			Content:     map[string]*huma.MediaType{"application/gzip": fileMedia, "application/json": {Schema: schema}},
-		}},
-	}, []int{404, 409, 503}, a.download)
+		}, "304": notModified},
+	}, []int{404, 409}, a.download)
 	handle(a, huma.Operation{
 		OperationID: "fetch-download", Method: http.MethodGet, Path: "/downloads/{dataset}/{sample_id}/{version}", Tags: []string{tagDatasets}, Security: public,
 		Summary:     "Fetch a download link",
@@ -43,11 +44,14 @@ func (a *API) registerDownload() {
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The file",
 			Content:     map[string]*huma.MediaType{"application/gzip": fileMedia},
-		}},
-	}, []int{404, 409, 503}, a.fetchLink)
+		}, "304": notModified},
+	}, []int{404, 409}, a.fetchLink)
 }
 
-var fileMedia = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+var (
+	fileMedia   = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+	notModified = &huma.Response{Description: "The file is that of If-None-Match"}
+)
 
 // SamplePath is the part of a path that names a sample.
 type SamplePath struct {
@@ -67,7 +71,7 @@ func (a *API) download(ctx context.Context, in *downloadInput) (*huma.StreamResp
 		return nil, err
 	}
 	if !prefersJSON(in.Accept) {
-		return serveBundle(bundle), nil
+		return a.serveBundle(bundle), nil
 	}
 	defer bundle.Close()
 	expires := at(a.cfg.Now().Add(linkLife)).Truncate(time.Second)
@@ -91,16 +95,30 @@ func (a *API) bundle(ctx context.Context, p SamplePath, version int) (*assay.Sam
 	return sample, bundle, err
 }
 
-// serveBundle serves a bundle, in parts if asked, and closes it.
-func serveBundle(b *dataset.Bundle) *huma.StreamResponse {
+// serveBundle serves a bundle, unless the client has it, and closes it.
+func (a *API) serveBundle(b *dataset.Bundle) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer b.Close()
 		r, w := humago.Unwrap(hc)
-		h := w.Header()
+		h, etag := w.Header(), `"sha256:`+b.SHA256+`"`
+		h.Set("ETag", etag)
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
 		h.Set("Content-Type", "application/gzip")
 		h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", b.Filename))
-		h.Set("ETag", `"sha256:`+b.SHA256+`"`)
-		http.ServeContent(w, r, "", time.Time{}, b)
+		h.Set("Content-Length", strconv.FormatInt(b.Size, 10))
+		w.WriteHeader(http.StatusOK)
+		if r.Method == http.MethodHead {
+			return
+		}
+		if _, err := io.CopyN(w, b, b.Size); err != nil {
+			if r.Context().Err() == nil {
+				a.logFault(r.Context(), callOf(r.Context()), fmt.Errorf("send bundle %s: %w", b.Filename, err))
+			}
+			panic(http.ErrAbortHandler)
+		}
 	}}
 }
 
@@ -157,5 +175,5 @@ func (a *API) fetchLink(ctx context.Context, in *linkInput) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	return serveBundle(bundle), nil
+	return a.serveBundle(bundle), nil
 }

@@ -418,6 +418,7 @@ func (s *server) do(t testing.TB, r request) *httptest.ResponseRecorder {
 	}
 	rec := httptest.NewRecorder()
 	s.api.Handler().ServeHTTP(rec, req)
+	s.checkDocumented(t, req, rec)
 	return rec
 }
 

@@ -32,7 +32,7 @@ var bearer = []map[string][]string{{"bearer": {}}}
 
 // handle registers an operation. errs are the statuses that its service can refuse with;
 // those that follow from its shape are added: 401 with a token, 400 and 413 with a body,
-// 503 when it begins work, 422 and 500 always.
+// 422, 500 and 503 always.
 func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Context, *I) (*O, error)) {
 	if op.Security == nil {
 		op.Security = bearer
@@ -46,10 +46,7 @@ func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Con
 		op.MaxBodyBytes++ // huma refuses what fills its limit
 		op.BodyReadTimeout = -1
 	}
-	if op.Method != http.MethodGet {
-		errs = append(errs, http.StatusServiceUnavailable)
-	}
-	errs = append(errs, http.StatusUnprocessableEntity, http.StatusInternalServerError)
+	errs = append(errs, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	op.Responses = a.documentErrors(op.Responses, errs)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -67,6 +64,9 @@ func (a *API) documentErrors(responses map[string]*huma.Response, errs []int) ma
 	}
 	schemas := a.huma.OpenAPI().Components.Schemas
 	for _, status := range errs {
+		if responses[strconv.Itoa(status)] != nil {
+			continue // the operation's own
+		}
 		body := reflect.TypeFor[wire.ErrorBody]()
 		if status == http.StatusUnprocessableEntity {
 			body = reflect.TypeFor[wire.ValidationBody]()
