@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"sync"
-	"time"
 
 	"assay/internal/sandbox"
 )
@@ -20,10 +19,10 @@ type Sandbox struct {
 	env    map[string]string
 	base   map[string]File // the image, never changed
 	files  *Files
-	timer  *time.Timer
 
 	life    context.Context // ends when the sandbox does; the cause is a deathError
 	kill    context.CancelCauseFunc
+	free    context.CancelFunc // of the deadline's timer
 	running sync.WaitGroup // commands
 
 	mu       sync.Mutex
@@ -56,16 +55,19 @@ func newSandbox(h *host, spec sandbox.Spec, img Image) *Sandbox {
 			CreatedAt: h.now(), Deadline: spec.Deadline, Labels: maps.Clone(spec.Labels),
 		},
 	}
-	sb.life, sb.kill = context.WithCancelCause(context.Background())
+	life := context.Background()
+	sb.free = func() {}
+	if h.opts.Now == nil {
+		life, sb.free = context.WithDeadlineCause(life, spec.Deadline, deathError(sandbox.DeathExpired))
+	}
+	sb.life, sb.kill = context.WithCancelCause(life)
 	return sb
 }
 
 // end makes the sandbox die, the first time.
 func (sb *Sandbox) end(why sandbox.Death) {
 	sb.kill(deathError(why))
-	if sb.timer != nil {
-		sb.timer.Stop()
-	}
+	sb.free()
 }
 
 // gone is ErrGone when the sandbox is dead.

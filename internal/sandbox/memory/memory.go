@@ -143,9 +143,6 @@ func (h *host) create(ctx context.Context, spec sandbox.Spec) (*Sandbox, error) 
 		return nil, errors.New("there is a sandbox of this id")
 	}
 	h.boxes[spec.ID] = sb
-	if h.opts.Now == nil {
-		sb.timer = time.AfterFunc(time.Until(spec.Deadline), func() { sb.end(sandbox.DeathExpired) })
-	}
 	return sb, nil
 }
 
