@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"assay"
 	"assay/internal/image"
 )
 
@@ -29,19 +30,27 @@ const leasePrefix = "worktree-"
 // digest names the content of an image.
 func (w *worktrees) digest(ctx context.Context, ref string) (string, error) {
 	img, err := w.images.Resolve(ctx, ref)
-	return img.ManifestDigest, err
+	return img.ManifestDigest, unavailable(err)
+}
+
+// unavailable tells the user of a sample whose image is missing that it is.
+func unavailable(err error) error {
+	if errors.Is(err, image.ErrNotFound) {
+		return assay.Wrap(err, assay.CodeImageUnavailable, "the sample's image is not available on this server; the operator can load it with assay image load or pull")
+	}
+	return err
 }
 
 // open returns a tar of a directory of an image, with names relative to it.
 func (w *worktrees) open(ctx context.Context, ref, workdir string) (io.ReadCloser, error) {
 	img, err := w.images.Resolve(ctx, ref)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	owner := leasePrefix + strings.ToLower(rand.Text())
 	rootFS, err := w.images.Lease(ctx, img, owner)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	mount, err := w.mount(rootFS.Lower)
 	if err != nil {
