@@ -19,11 +19,10 @@ import (
 // to a sandbox whose id is in keep is left out. It asks the kernel and the file
 // system and never the program, which could not know of what it lost.
 func (p Program) Leftovers(keep ...string) ([]string, error) {
-	dir, err := filepath.Abs(p.DataDir)
+	h, err := p.host()
 	if err != nil {
 		return nil, err
 	}
-	h := host{dir: dir, key: sandboxKey(dir)}
 	var left []string
 	var errs []error
 	for _, look := range []func() ([]string, error){h.folders, h.mounts, h.loops, h.cgroups, h.processes} {
@@ -39,22 +38,31 @@ func (p Program) Leftovers(keep ...string) ([]string, error) {
 	return left, nil
 }
 
-// RootFS is where the root file system of a sandbox is mounted on the host.
+// RootFS is where the root file system of a running sandbox is mounted on the host.
 func (p Program) RootFS(id string) (string, error) {
-	dir, err := filepath.Abs(p.DataDir)
+	h, err := p.host()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(host{dir: dir, key: sandboxKey(dir)}.runDir(), id), nil
+	all, err := mounts()
+	if err != nil {
+		return "", err
+	}
+	place := h.runDir() + "/" + id
+	for _, m := range all {
+		if m.kind == "overlay" && (m.at == place || strings.HasPrefix(m.at, place+"/")) {
+			return m.at, nil
+		}
+	}
+	return "", fmt.Errorf("find the root file system of sandbox %s: nothing is mounted at %s", id, place)
 }
 
 // Processes are the process ids of a sandbox, seen from the host.
 func (p Program) Processes(id string) ([]int, error) {
-	dir, err := filepath.Abs(p.DataDir)
+	h, err := p.host()
 	if err != nil {
 		return nil, err
 	}
-	h := host{dir: dir, key: sandboxKey(dir)}
 	var pids []int
 	err = eachProcess(func(pid int, cgroup []byte) {
 		if bytes.Contains(cgroup, []byte(h.cgroup()+id)) {
@@ -71,9 +79,10 @@ type host struct {
 	key string // names what has to live outside of it
 }
 
-func sandboxKey(dataDir string) string {
-	sum := sha256.Sum256([]byte(filepath.Join(dataDir, "sandboxes")))
-	return hex.EncodeToString(sum[:6])
+func (p Program) host() (host, error) {
+	dir, err := filepath.Abs(p.DataDir)
+	sum := sha256.Sum256([]byte(filepath.Join(dir, "sandboxes")))
+	return host{dir: dir, key: hex.EncodeToString(sum[:6])}, err
 }
 
 func (h host) runDir() string { return "/run/assay-" + h.key }
@@ -99,22 +108,37 @@ func (h host) folders() (left []string, err error) {
 	return left, nil
 }
 
-// mounts reads mountinfo (proc(5)). The tmpfs of the root file systems stays.
+// mounts are those of sandboxes. The tmpfs that they lie in stays with the server.
 func (h host) mounts() (left []string, err error) {
+	all, err := mounts()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range all {
+		if strings.HasPrefix(m.at, h.runDir()+"/") || strings.HasPrefix(m.at, h.dir+"/") {
+			left = append(left, "mount "+m.at)
+		}
+	}
+	return left, nil
+}
+
+// mount is a mount of this process's namespace.
+type mount struct{ at, kind string }
+
+// mounts reads mountinfo (proc(5)).
+func mounts() (all []mount, err error) {
 	content, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
 	for line := range strings.Lines(string(content)) {
-		fields := strings.Fields(line)
-		if len(fields) < 5 {
-			continue
-		}
-		if at := fields[4]; strings.HasPrefix(at, h.runDir()+"/") || strings.HasPrefix(at, h.dir+"/") {
-			left = append(left, "mount "+at)
+		before, after, _ := strings.Cut(line, " - ")
+		left, right := strings.Fields(before), strings.Fields(after)
+		if len(left) > 4 && len(right) > 0 {
+			all = append(all, mount{left[4], right[0]})
 		}
 	}
-	return left, nil
+	return all, nil
 }
 
 // loops are loop devices on files of the data directory, removed ones too.
