@@ -23,7 +23,7 @@ type Sandbox struct {
 	life    context.Context // ends when the sandbox does; the cause is a deathError
 	kill    context.CancelCauseFunc
 	free    context.CancelFunc // of the deadline's timer
-	running sync.WaitGroup // commands
+	running sync.WaitGroup     // commands
 
 	mu       sync.Mutex
 	commands map[string]*execution
