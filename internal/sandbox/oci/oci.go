@@ -235,7 +235,9 @@ func keepAgent(path, dir string) (string, error) {
 	}
 	defer os.Remove(tmp.Name()) //nolint:errcheck // it has its final name, or an earlier error explains
 	_, err = tmp.Write(content)
-	if cerr := tmp.Chmod(0o555); err == nil { // read and run by an unprivileged id of the host
+	// Run, but not read, by the ids of sandboxes: the kernel then takes the agent's
+	// memory and /proc/1 for the host's, closed to root inside.
+	if cerr := tmp.Chmod(0o711); err == nil {
 		err = cerr
 	}
 	if cerr := tmp.Sync(); err == nil {
