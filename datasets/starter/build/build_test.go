@@ -131,18 +131,23 @@ func TestAgreeSaysWhatDiffers(t *testing.T) {
 
 func TestSweepKeepsWhatImagesUse(t *testing.T) {
 	dir := write(t, map[string]string{
-		"index.json":            `{"manifests": [{"digest": "sha256:manifest", "annotations": {"` + refName + `": "x:latest"}}]}`,
+		"index.json": `{"manifests": [{"digest": "sha256:manifest", "annotations": {"` + refName + `": "x:latest"}},
+			{"digest": "sha256:other"}]}`,
+		"blobs/upload-1":        "",
+		"blobs/sha256/other":    "{}",
 		"blobs/sha256/manifest": `{"config": {"digest": "sha256:config"}, "layers": [{"digest": "sha256:layer"}]}`,
 		"blobs/sha256/config":   "{}",
 		"blobs/sha256/layer":    "",
 		"blobs/sha256/stale":    "",
 	})
 	l := layout{dir}
-	if err := l.sweep(); err != nil {
+	if err := l.sweep(map[string]bool{"x:latest": true}); err != nil {
 		t.Fatal(err)
 	}
-	if exists(l.path("sha256:stale")) {
-		t.Error("the stale blob is still there")
+	for _, name := range []string{"blobs/sha256/stale", "blobs/sha256/other", "blobs/upload-1"} {
+		if exists(filepath.Join(dir, name)) {
+			t.Errorf("%s is still there", name)
+		}
 	}
 	if !l.has("x:latest") || l.has("y:latest") {
 		t.Error("has: want x:latest alone")

@@ -89,15 +89,19 @@ func (b *builder) Close() error {
 	return b.exporter.Close()
 }
 
-// tidy removes what builds replaced.
-func (b *builder) tidy(ctx context.Context) error {
+// tidy removes what builds replaced, and what no recipe makes any more.
+func (b *builder) tidy(ctx context.Context, recipes []starter.Recipe) error {
 	if b.exporter == nil {
 		return nil
 	}
 	if err := b.buildah.prune(ctx); err != nil {
 		return err
 	}
-	return b.layout.sweep()
+	keep := map[string]bool{}
+	for _, r := range recipes {
+		keep[r.Image()] = true
+	}
+	return b.layout.sweep(keep)
 }
 
 // make does all the work of one sample.

@@ -59,6 +59,10 @@ func (l layout) add(image, mediaType string, manifest []byte) error {
 		Size:        int64(len(manifest)),
 		Annotations: map[string]string{refName: image},
 	})
+	return l.writeIndex(images)
+}
+
+func (l layout) writeIndex(images index) error {
 	data, err := json.Marshal(images)
 	if err != nil {
 		return err
@@ -134,10 +138,15 @@ func (l layout) reachable(digest string) ([]string, error) {
 	return digests, nil
 }
 
-// sweep removes the blobs that replaced images and broken uploads left behind.
-func (l layout) sweep() error {
+// sweep removes the images that are not to be kept, and the blobs that replaced
+// images and broken uploads left behind.
+func (l layout) sweep(keep map[string]bool) error {
 	images, err := l.index()
 	if err != nil {
+		return err
+	}
+	images.Manifests = slices.DeleteFunc(images.Manifests, func(d descriptor) bool { return !keep[d.Annotations[refName]] })
+	if err := l.writeIndex(images); err != nil {
 		return err
 	}
 	used := map[string]bool{}

@@ -74,11 +74,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	recipes, err := starter.LoadAll()
+	all, err := starter.LoadAll()
 	if err != nil {
 		return err
 	}
-	if recipes, err = choose(recipes, opts.samples); err != nil {
+	recipes, err := choose(all, opts.samples)
+	if err != nil {
 		return err
 	}
 	unlock, err := lock(filepath.Join(opts.out, "work"))
@@ -104,7 +105,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err := writeDataset(filepath.Join(opts.out, "dataset"), rows); err != nil {
 		return err
 	}
-	if err := b.tidy(ctx); err != nil {
+	if err := b.tidy(ctx, all); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "%d samples ready in %s after %s\n", len(rows), opts.out, time.Since(b.started).Round(100*time.Millisecond))
