@@ -172,8 +172,12 @@ func (s *server) sandboxes(ctx context.Context) (ofSessions, ofVerifications []s
 	return ofSessions, ofVerifications, nil
 }
 
-// sweepEvery is how often sandboxes that nobody owns are looked for.
-const sweepEvery = time.Minute
+// sweepEvery is how often sandboxes that nobody uses are looked for, and sweepGrace
+// how old they must be: a younger one may be one that is just being made or freed.
+const (
+	sweepEvery = time.Minute
+	sweepGrace = time.Minute
+)
 
 // sweep destroys what could not be freed in its time, until ctx ends.
 func (s *server) sweep(ctx context.Context) {
@@ -185,9 +189,10 @@ func (s *server) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		ofSessions, ofVerifications, err := s.sandboxes(ctx)
-		if err == nil {
-			err = errors.Join(s.sessions.Sweep(ctx, ofSessions), s.verifications.Sweep(ctx, ofVerifications))
+		used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) }
+		destroyed, err := sandbox.DestroyOrphans(ctx, s.runtime, used, time.Now().Add(-sweepGrace))
+		if len(destroyed) > 0 {
+			s.Log.Warn("destroyed sandboxes that nobody used", "sandboxes", destroyed)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("sweep failed", "err", err)

@@ -114,12 +114,27 @@ func (w *worktrees) mount(lower []string) (string, error) {
 			err = unix.Mount("", at, "", unix.MS_BIND|unix.MS_REMOUNT|flags, "")
 		}
 	} else {
-		err = unix.Mount("overlay", at, "overlay", flags, "lowerdir="+strings.Join(lower, ":"))
+		err = mountLayers(lower, at, flags)
 	}
 	if err != nil {
 		return "", errors.Join(err, w.unmount(at))
 	}
 	return at, nil
+}
+
+// mountLayers shows several layers as one tree. mount(2) takes a page of options, which
+// the names of forty layers fill; as descriptors, two hundred fit.
+func mountLayers(lower []string, at string, flags uintptr) error {
+	var names []string
+	for _, dir := range lower {
+		f, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close() //nolint:errcheck // only a name
+		names = append(names, fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+	}
+	return unix.Mount("overlay", at, "overlay", flags, "lowerdir="+strings.Join(names, ":"))
 }
 
 // unmount frees a mount and its directory, also when nothing is mounted there.

@@ -305,7 +305,8 @@ func (s *Service) ended(ctx context.Context, id string) bool {
 	return err == nil && !sess.Status.Live()
 }
 
-// free destroys a sandbox. What it cannot free now, Sweep tries again.
+// free destroys a sandbox. What it cannot free now is an orphan, which
+// the server sweeps up.
 func (s *Service) free(ctx context.Context, box sandbox.Sandbox) {
 	ctx, cancel := finally(ctx)
 	defer cancel()

@@ -3,10 +3,8 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -117,25 +115,11 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 	return nil
 }
 
-// sweepGrace is the age below which a sandbox without an owner is left alone: its
-// session may be a row that is not written yet, or one that is just being freed.
-const sweepGrace = time.Minute
-
-// Sweep destroys the sandboxes among found that no live session owns, such as one
-// that could not be freed when its session ended.
-func (s *Service) Sweep(ctx context.Context, found []sandbox.Handle) error {
-	var errs []error
-	for _, h := range found {
-		s.mu.Lock()
-		_, owned := s.live[h.ID]
-		s.mu.Unlock()
-		if owned || s.cfg.Now().Sub(h.CreatedAt) < sweepGrace {
-			continue
-		}
-		s.cfg.Log.Warn("destroying a sandbox that no live session owns", "sandbox", h.ID)
-		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-			errs = append(errs, fmt.Errorf("destroy sandbox %s: %w", h.ID, err))
-		}
-	}
-	return errors.Join(errs...)
+// Uses tells whether a sandbox belongs to a live session of this process. Others
+// are orphans: their session ended, and they could not be freed then.
+func (s *Service) Uses(sandboxID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, used := s.live[sandboxID]
+	return used
 }

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -101,9 +102,8 @@ func TestRestartDestroysWhatNobodyOwns(t *testing.T) {
 	}
 }
 
-func TestSweepDestroysWhatCouldNotBeFreed(t *testing.T) {
-	var clock clock
-	f := newFixture(t, func(c *session.Config) { c.Now = clock.now })
+func TestOrphansAreFoundAndDestroyed(t *testing.T) {
+	f := newFixture(t)
 	kept, sess := f.ready(), f.ready()
 	refused := make(chan struct{})
 	f.runtime.SetFaults(memory.Faults{Destroy: func(context.Context, sandbox.Handle) error {
@@ -115,19 +115,21 @@ func TestSweepDestroysWhatCouldNotBeFreed(t *testing.T) {
 	}
 	<-refused
 	f.runtime.SetFaults(memory.Faults{})
-
-	clock.advance(2 * time.Minute)
-	eventually(t, func() (struct{}, error) { // the watch that failed to free it ends in its own time
-		found, err := f.runtime.List(t.Context())
-		if err == nil {
-			err = f.Sweep(t.Context(), found)
+	eventually(t, func() (struct{}, error) {
+		if f.Uses(sess.ID) {
+			return struct{}{}, errors.New("the session's watch has not ended")
 		}
-		if err == nil && len(f.runtime.Names()) != 1 {
-			err = context.DeadlineExceeded
-		}
-		return struct{}{}, err
+		return struct{}{}, nil
 	})
-	if names := f.runtime.Names(); names[0] != kept.ID {
+
+	if destroyed, err := sandbox.DestroyOrphans(t.Context(), f.runtime, f.Uses, time.Now().Add(-time.Minute)); err != nil || len(destroyed) != 0 {
+		t.Errorf("young orphans were destroyed: %q, %v", destroyed, err)
+	}
+	destroyed, err := sandbox.DestroyOrphans(t.Context(), f.runtime, f.Uses, time.Now())
+	if err != nil || len(destroyed) != 1 || destroyed[0] != sess.ID {
+		t.Errorf("destroyed %q, %v, want %s", destroyed, err, sess.ID)
+	}
+	if names := f.runtime.Names(); len(names) != 1 || names[0] != kept.ID {
 		t.Errorf("%q is left, want %s", names, kept.ID)
 	}
 }

@@ -222,25 +222,9 @@ func (s *Service) sweepChanges(waiting map[string]bool) error {
 	return nil
 }
 
-// sweepGrace is the age below which a sandbox that is not in use is left alone: it
-// may be one that is just being freed.
-const sweepGrace = time.Minute
-
-// Sweep destroys the sandboxes among found in which nothing is judged, such as one
-// that could not be freed when its verification ended.
-func (s *Service) Sweep(ctx context.Context, found []sandbox.Handle) error {
-	var errs []error
-	for _, h := range found {
-		s.mu.Lock()
-		used := s.judging[h.ID]
-		s.mu.Unlock()
-		if used || s.cfg.Now().Sub(h.CreatedAt) < sweepGrace {
-			continue
-		}
-		s.cfg.Log.Warn("destroying the sandbox of a verification that is over", "sandbox", h.ID)
-		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-			errs = append(errs, fmt.Errorf("destroy sandbox %s: %w", h.ID, err))
-		}
-	}
-	return errors.Join(errs...)
+// Uses tells whether something is judged in a sandbox now.
+func (s *Service) Uses(sandboxID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.judging[sandboxID]
 }
