@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,7 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, errors.Join(err, showLog(world.shared))
 	}
 	code = m.Run()
-	err = errors.Join(world.server.Stop(), nothingLeft(world.shared), noLeases())
+	err = errors.Join(world.server.Stop(), nothingAtAllLeft(world.shared), noLeases())
 	if code != 0 || err != nil {
 		err = errors.Join(err, showLog(world.shared))
 	}
@@ -143,6 +144,21 @@ func nothingLeft(p harness.Program, keep ...string) error {
 	}
 }
 
+// nothingAtAllLeft is nothingLeft for a program whose server has stopped in order.
+func nothingAtAllLeft(p harness.Program) error {
+	if err := nothingLeft(p); err != nil {
+		return err
+	}
+	dir, err := p.RunDir()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is left (%v)", dir, err)
+	}
+	return nil
+}
+
 // noLeases tells whether the sandboxes of all tests gave their images back.
 func noLeases() error {
 	left, err := os.ReadDir(filepath.Join(imagesDir(), "leases"))
@@ -196,7 +212,7 @@ func clean(t *testing.T, p harness.Program) {
 		if err == nil {
 			err = s.Stop()
 		}
-		if err := errors.Join(err, nothingLeft(p)); err != nil {
+		if err := errors.Join(err, nothingAtAllLeft(p)); err != nil {
 			t.Error(err)
 		}
 	})

@@ -3,10 +3,8 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"assay"
 	"assay/client/wire"
@@ -189,32 +187,5 @@ func TestVerificationIsGivenUp(t *testing.T) {
 	}
 	if err := nothingLeft(p, s); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestExpiry(t *testing.T) {
-	t.Parallel()
-	c := sharedCaller(t)
-	req := wire.SessionCreate{Dataset: "e2e", SampleID: "quick", TTLMinutes: 1}
-	began := time.Now()
-	id := c.ready(t, must[wire.SessionCreated](t, c.call(t, "POST", "/sessions", req), 201).SessionID)
-	command := c.exec(t, id, "sleep 1000")
-	r := c.call(t, "GET", "/sessions/"+id+"/interactions/"+command+"?wait=60", nil)
-	if in := must[wire.Interaction](t, r, 200); !in.Final() { // a minute is not over by a hair
-		r = c.call(t, "GET", "/sessions/"+id+"/interactions/"+command+"?wait=10", nil)
-	}
-	in := must[wire.Interaction](t, r, 200)
-	if *in.ExitCode != assay.ExitUnknown || *in.Success || !strings.Contains(*in.Message, "lifetime") {
-		t.Errorf("the command of an expired session: %s", show(in))
-	}
-	if took := time.Since(began); took < 55*time.Second || took > 75*time.Second {
-		t.Errorf("the session lived for %s", took)
-	}
-	s := c.session(t, id)
-	if s.Status != assay.SessionTerminated || s.Error == nil || s.Error.Code != string(assay.CodeExpired) {
-		t.Errorf("the session is %s: %+v", s.Status, s.Error)
-	}
-	if *s.DurationSeconds > 60 {
-		t.Errorf("the session is billed for %v s", *s.DurationSeconds)
 	}
 }

@@ -32,6 +32,7 @@ func TestGracefulStop(t *testing.T) {
 		t.Fatalf("the GET was not held: %d %s %v", a.status, a.body, a.err)
 	case <-time.After(300 * time.Millisecond): // long enough to be held; else it is answered as well
 	}
+	making := c.create(t, "quick")
 	began := time.Now()
 	if err := srv.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
@@ -55,6 +56,9 @@ func TestGracefulStop(t *testing.T) {
 	touch(t, p, s, "flag")
 	if in := c.end(t, s, command); *in.Stdout != "begun\nended\n" || *in.ExitCode != 0 {
 		t.Errorf("the command that was running: %s", show(in))
+	}
+	if got := c.session(t, making); got.Status != assay.SessionReady {
+		t.Errorf("the session that was being made is %s: %+v", got.Status, got.Error)
 	}
 	command = c.exec(t, s, "sleep 1000")
 	if err := srv.Stop(); err != nil {

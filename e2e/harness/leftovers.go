@@ -57,6 +57,13 @@ func (p Program) RootFS(id string) (string, error) {
 	return "", fmt.Errorf("find the root file system of sandbox %s: nothing is mounted at %s", id, place)
 }
 
+// RunDir is the place of the mounts of sandboxes. It goes when the last server stops
+// that has none.
+func (p Program) RunDir() (string, error) {
+	h, err := p.host()
+	return h.runDir(), err
+}
+
 // Processes are the process ids of a sandbox, seen from the host.
 func (p Program) Processes(id string) ([]int, error) {
 	h, err := p.host()
