@@ -131,7 +131,7 @@ func mountLayers(lower []string, at string, flags uintptr) error {
 		if err != nil {
 			return err
 		}
-		defer f.Close() //nolint:errcheck // only a name
+		defer f.Close() // only a name
 		names = append(names, fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
 	}
 	return unix.Mount("overlay", at, "overlay", flags, "lowerdir="+strings.Join(names, ":"))

@@ -48,7 +48,10 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 	if err := s.watch(sess, sample, nil); err != nil {
 		ctx, cancel := finally(ctx)
 		defer cancel()
-		s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, &assay.Failure{Code: assay.CodeUnavailable, Message: err.Error()})
+		why := &assay.Failure{Code: assay.CodeUnavailable, Message: err.Error()}
+		if _, e := s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, why); e != nil {
+			s.cfg.Log.Error("cannot store that a session failed", "session", sess.ID, "err", e)
+		}
 		return nil, err
 	}
 	return sess, nil

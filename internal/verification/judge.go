@@ -83,7 +83,7 @@ func (j *judgement) layWork(ctx context.Context, box sandbox.Sandbox) error {
 		dst.CloseWithError(worktree.Filter(dst, work, func(e worktree.Entry) bool { return mayTravel(e, protected) }))
 	}()
 	err = box.ApplyLayer(ctx, root, filtered)
-	filtered.Close() // ends the goroutine, wherever it is
+	_ = filtered.Close() // ends the goroutine, wherever it is
 	if err != nil {
 		return fmt.Errorf("lay the work on a fresh work tree: %w", err)
 	}
