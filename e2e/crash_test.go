@@ -41,8 +41,15 @@ func TestCrashes(t *testing.T) {
 	}
 	const rounds = 10
 	for range rounds {
-		time.Sleep(time.Duration(200+random.IntN(1000)) * time.Millisecond) // the moment is what varies
+		pause(time.Duration(200+random.IntN(1000)) * time.Millisecond) // the moment is what varies
 		kill(t, srv)
+		if random.IntN(2) == 0 { // the next one dies too, perhaps before it answers
+			brief, cancel := context.WithTimeout(ctx, time.Duration(random.IntN(300))*time.Millisecond)
+			if s, err := p.Start(brief, "--max-verifications", "2"); err == nil {
+				kill(t, s)
+			}
+			cancel()
+		}
 		srv = start(t, p, "--max-verifications", "2")
 		url.set(srv)
 	}
@@ -141,7 +148,7 @@ func (w *worker) send(ctx context.Context, method, path string, body any) (reply
 		if ctx.Err() != nil && (method == http.MethodGet || tries > 100) {
 			return reply{}, false
 		}
-		time.Sleep(20 * time.Millisecond) // the server is down
+		pause(20 * time.Millisecond) // the server is down
 	}
 }
 

@@ -65,7 +65,7 @@ func TestExpiryWithoutAServer(t *testing.T) {
 		if time.Since(began) > shortest+15*time.Second {
 			t.Fatalf("the sandbox lives after %s", time.Since(began))
 		}
-		time.Sleep(100 * time.Millisecond) // no signal: nobody is there to give one
+		pause(100 * time.Millisecond) // no signal: nobody is there to give one
 	}
 	if took := time.Since(began); took < shortest-5*time.Second {
 		t.Errorf("the sandbox lived for %s only", took)

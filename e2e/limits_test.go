@@ -195,7 +195,7 @@ func TestEndedSessions(t *testing.T) {
 // gone waits until the host holds nothing for a session of the shared server.
 func gone(t *testing.T, session string) error {
 	t.Helper()
-	for deadline := time.Now().Add(freed); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(freed); ; pause(20 * time.Millisecond) {
 		left, err := world.shared.Leftovers()
 		if err != nil {
 			return err
