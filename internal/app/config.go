@@ -13,6 +13,7 @@ import (
 
 	"assay/internal/image"
 	"assay/internal/sandbox"
+	"assay/internal/sandbox/oci"
 )
 
 // Config is every setting of a server. Each has one name in three places: the key of
@@ -42,8 +43,8 @@ type Config struct {
 	// Agent is the path of assay-agent. Defaults to the one beside this program.
 	Agent string `yaml:"agent" name:"agent" placeholder:"FILE" help:"Path of assay-agent (the one beside this program)."`
 	// IDBase is the first id of the host that sandboxes use: their root. IDs from it
-	// on must belong to nobody. Defaults to 1073741824.
-	IDBase uint32 `yaml:"id_base" name:"id-base" placeholder:"ID" help:"First user and group id that sandboxes use; theirs must be nobody else's (1073741824)."`
+	// on must belong to nobody. Defaults to 1879048192, see oci.DefaultIDs.
+	IDBase uint32 `yaml:"id_base" name:"id-base" placeholder:"ID" help:"First user and group id that sandboxes use; theirs must be nobody else's (1879048192)."`
 	// IDSize is how many ids they use. Defaults to 65536.
 	IDSize uint32 `yaml:"id_size" name:"id-size" placeholder:"N" help:"How many ids sandboxes use (65536)."`
 	// Resources bounds a sandbox whose sample does not say.
@@ -91,8 +92,8 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.LogFormat, "text")
 	setDefault(&c.LogLevel, "info")
 	setDefault(&c.OCIRuntime, "runc")
-	setDefault(&c.IDBase, 1<<30)
-	setDefault(&c.IDSize, 1<<16)
+	setDefault(&c.IDBase, oci.DefaultIDs.UIDBase)
+	setDefault(&c.IDSize, oci.DefaultIDs.Size)
 	setDefault(&c.Resources.CPUs, 2)
 	setDefault(&c.Resources.MemoryMB, 4096)
 	setDefault(&c.Resources.PIDs, 1024)

@@ -67,6 +67,9 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if s.runtime, err = a.newRuntime("sandboxes"); err != nil {
 		return nil, err
 	}
+	if err := s.runtime.Check(ctx); err != nil {
+		return nil, err
+	}
 	s.sessions = session.New(session.Config{
 		Store:       a.store,
 		Samples:     a.Datasets,
