@@ -142,7 +142,7 @@ type StatsReader interface {
 
 // Spec says what to make.
 type Spec struct {
-	ID       string            // names the sandbox on its host: lower-case letters, digits, '-' and '_'; at most 64 bytes
+	ID       string            // names the sandbox on its host: lower-case letters, digits, '-' and '_', the first a letter or digit; at most 64 bytes
 	Image    string            // reference in the runtime's image store
 	Workdir  string            // absolute path of the work tree; relative paths start here
 	Env      map[string]string // on top of the image's environment
@@ -258,7 +258,7 @@ type ReplaceResult struct {
 	Message  string `json:"message"`
 }
 
-// ChangeLimits bounds what Changes hands out.
+// ChangeLimits bounds what Changes hands out. Zero allows nothing.
 type ChangeLimits struct {
 	MaxFiles int
 	MaxBytes int64

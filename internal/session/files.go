@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -57,6 +58,8 @@ func (s *Service) Snapshot(ctx context.Context, userID, sessionID string, limits
 	switch {
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return nil, assay.Wrap(err, assay.CodeTooLarge, "the work tree differs from the sample by more than %d files or %d MiB; remove what does not belong to the solution (build output, downloads)", limits.MaxFiles, limits.MaxBytes>>20)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, assay.Wrap(err, assay.CodeInvalid, "the work tree %s is no longer a directory; put it back, or create a new session", l.sample.Task.Workdir)
 	case err != nil:
 		return nil, s.operationFailed(sessionID, "read the changes", err)
 	}
