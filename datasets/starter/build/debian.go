@@ -12,25 +12,23 @@ import (
 // its minimal set.
 const (
 	debianSuite    = "bookworm"
-	debianArchive  = "http://archive.invalid/debian"
 	debianPackages = "git,ca-certificates,procps,patch"
 	debianPython   = "python3-minimal python3"
 )
 
 // archive is where this machine's apt gets the suite from, so that the builder
 // works wherever apt does.
-func archive(ctx context.Context) string {
+func archive(ctx context.Context) (string, error) {
 	out, err := output(client(ctx, "", "apt-get", "indextargets",
 		"--format", "$(SITE) $(CODENAME) $(COMPONENT)", "Identifier: Packages"))
-	if err != nil {
-		return debianArchive // apt is absent or has other releases only
-	}
-	for line := range strings.Lines(string(out)) {
-		if f := strings.Fields(line); len(f) == 3 && f[1] == debianSuite && f[2] == "main" {
-			return f[0]
+	if err == nil {
+		for line := range strings.Lines(string(out)) {
+			if f := strings.Fields(line); len(f) == 3 && f[1] == debianSuite && f[2] == "main" {
+				return f[0], nil
+			}
 		}
 	}
-	return debianArchive
+	return "", fmt.Errorf("this machine's apt does not know Debian %s; name an archive that has it with --debian-mirror", debianSuite)
 }
 
 // aptOptions returns the settings of this machine's apt that decide how archives
@@ -51,10 +49,11 @@ func aptOptions(ctx context.Context) []string {
 	return opts
 }
 
-// cleanRootfs takes out of the file system what mmdebstrap brought from this machine.
+// cleanRootfs takes out of the file system what mmdebstrap brought from this
+// machine, the archive's address included.
 const cleanRootfs = `rm -f "$1/etc/resolv.conf" "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1"/etc/apt/sources.list.d/*
 echo sandbox > "$1/etc/hostname"
-echo "deb ` + debianArchive + ` ` + debianSuite + ` main" > "$1/etc/apt/sources.list"`
+: > "$1/etc/apt/sources.list"`
 
 // rootfs makes base.tar, and the packages of Python in debs/, once, and returns
 // their directory. Delete OUT/work to get Debian's newer packages.
@@ -67,7 +66,10 @@ func (c clients) rootfs(ctx context.Context, mirror string) (string, error) {
 		return "", err
 	}
 	if mirror == "" {
-		mirror = archive(ctx)
+		var err error
+		if mirror, err = archive(ctx); err != nil {
+			return "", err
+		}
 	}
 	archives := filepath.Join(dir, "archives")
 	args := append(aptOptions(ctx),

@@ -54,7 +54,7 @@ func parse(args []string) (options, error) {
 	})
 	flags.StringVar(&opts.record, "record", "", "run every state three times and write the lists to this recipes `directory`, instead of checking them")
 	flags.StringVar(&opts.storageDriver, "storage-driver", "overlay", "buildah's storage driver; vfs works where overlay does not, but copies every layer")
-	flags.StringVar(&opts.mirror, "debian-mirror", "", "Debian archive `URL` (default: the one that this machine's apt uses, else archive.invalid)")
+	flags.StringVar(&opts.mirror, "debian-mirror", "", "Debian archive `URL` (default: the one that this machine's apt uses)")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
 	}
