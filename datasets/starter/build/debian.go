@@ -19,16 +19,30 @@ const (
 // archive is where this machine's apt gets the suite from, so that the builder
 // works wherever apt does.
 func archive(ctx context.Context) (string, error) {
-	out, err := output(client(ctx, "", "apt-get", "indextargets",
-		"--format", "$(SITE) $(CODENAME) $(COMPONENT)", "Identifier: Packages"))
-	if err == nil {
-		for line := range strings.Lines(string(out)) {
-			if f := strings.Fields(line); len(f) == 3 && f[1] == debianSuite && f[2] == "main" {
-				return f[0], nil
-			}
+	if url := knownArchive(ctx); url != "" {
+		return url, nil
+	}
+	if _, err := output(client(ctx, "", "apt-get", "update")); err == nil { // a new machine has no lists yet
+		if url := knownArchive(ctx); url != "" {
+			return url, nil
 		}
 	}
 	return "", fmt.Errorf("this machine's apt does not know Debian %s; name an archive that has it with --debian-mirror", debianSuite)
+}
+
+// knownArchive looks the suite up in apt's lists; "" when it is not there.
+func knownArchive(ctx context.Context) string {
+	out, err := output(client(ctx, "", "apt-get", "indextargets",
+		"--format", "$(SITE) $(CODENAME) $(COMPONENT)", "Identifier: Packages"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Fields(line); len(f) == 3 && f[1] == debianSuite && f[2] == "main" {
+			return f[0]
+		}
+	}
+	return ""
 }
 
 // aptOptions returns the settings of this machine's apt that decide how archives
