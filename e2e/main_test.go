@@ -89,6 +89,12 @@ func prepareImages(ctx context.Context, starter string) error {
 	}
 	p := harness.Program{Path: filepath.Join(world.bin, "assay"), DataDir: filepath.Join(world.folder, "data")}
 	_, err := p.Run(ctx, "image", "load", filepath.Join(world.folder, "images"))
+	if err != nil { // unpacked by a program that did so in another way
+		if err := os.RemoveAll(p.DataDir); err != nil {
+			return err
+		}
+		_, err = p.Run(ctx, "image", "load", filepath.Join(world.folder, "images"))
+	}
 	return err
 }
 

@@ -68,6 +68,7 @@ func TestServeRefuses(t *testing.T) {
 		{"an unknown setting", closed, []string{"--config", file}, []string{"no_such_setting"}},
 		{"an unknown flag", closed, []string{"--no-such-flag"}, []string{"no-such-flag"}},
 		{"a data directory that is served", world.shared.DataDir, []string{"--listen", "127.0.0.1:0"}, []string{"another assay server"}},
+		{"a runtime that is none", closed, []string{"--listen", "127.0.0.1:0", "--oci-runtime", "/bin/false"}, []string{"/bin/false"}},
 		{"a missing agent", closed, []string{"--listen", "127.0.0.1:0", "--agent", "/no/such/agent"}, []string{"/no/such/agent"}},
 	}
 	for _, tt := range tests {
@@ -89,17 +90,21 @@ func TestServeRefuses(t *testing.T) {
 	}
 }
 
-// A host that cannot run sandboxes is told by /health, and by the sessions.
-func TestBrokenRuntime(t *testing.T) {
+// A runtime that goes away while the server runs is told by /health, and by the sessions.
+func TestLostRuntime(t *testing.T) {
 	t.Parallel()
 	p := ownProgram(t)
 	clean(t, p)
-	broken := filepath.Join(t.TempDir(), "runc")
-	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho broken >&2\nexit 1\n"), 0o700); err != nil {
+	runtime := filepath.Join(t.TempDir(), "runtime")
+	if err := os.WriteFile(runtime, []byte("#!/bin/sh\nexec runc \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	srv := start(t, p, "--oci-runtime", broken)
+	srv := start(t, p, "--oci-runtime", runtime)
 	c := newCaller(t, p, srv)
+	must[wire.Health](t, c.call(t, "GET", "/health", nil), 200)
+	if err := os.Remove(runtime); err != nil {
+		t.Fatal(err)
+	}
 	if r := c.call(t, "GET", "/health", nil); r.status != 503 || must[wire.Health](t, r, 503).Status != "unhealthy" {
 		t.Errorf("health: %d %s", r.status, r.body)
 	}
