@@ -98,14 +98,16 @@ func (j *judgement) layWork(ctx context.Context, box sandbox.Sandbox) error {
 
 // mayTravel tells which changes reach the clean sandbox: none to the repository's
 // own data, none to a protected file, and none that would put something else in
-// the place of a directory above one.
+// the place of a directory above one. A directory that was made anew stays one: what
+// it no longer has must go, or a file renamed in it would be there twice; the tests
+// that go with it are restored. The root is not emptied, for the repository's data.
 func mayTravel(e worktree.Entry, protected []string) bool {
 	for _, part := range strings.Split(e.Name, "/") {
 		if part == ".git" {
 			return false
 		}
 	}
-	directory := e.Type == tar.TypeDir && !e.Deletes && !e.Replaces
+	directory := e.Replaces && e.Name != "." || e.Type == tar.TypeDir && !e.Deletes && !e.Replaces
 	for _, p := range protected {
 		if worktree.Within(e.Name, p) {
 			return false
