@@ -43,6 +43,7 @@ func Run(cfg agent.Config, l net.Listener) error {
 	if os.Getpid() != 1 {
 		return errors.New("not PID 1: the agent kills everything around it, so it runs in a PID namespace of its own only")
 	}
+	reserveThreads(spareThreads)
 	deadline, err := newDeadline(time.Duration(cfg.RemainingMS) * time.Millisecond)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ type ExecRequest struct {
 // Exec stores an interaction and starts its command in the session's work tree.
 // It does not wait for the end; see AwaitInteraction.
 func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRequest) (*assay.Interaction, error) {
-	_, _, box, err := s.box(ctx, userID, sessionID)
+	sess, err := s.cfg.Store.Session(ctx, userID, sessionID)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +35,19 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		Timeout:   req.Timeout,
 		Status:    assay.InteractionProcessing,
 	}, req.Idem, s.cfg.MaxCommands)
-	if err != nil || !created {
-		return in, err
+	if err != nil {
+		if why := readiness(sess); assay.CodeOf(why) == assay.CodeOf(err) {
+			return nil, why // says more
+		}
+		return nil, err
+	}
+	if !created { // also when the session has ended since
+		return in, nil
+	}
+	_, _, box, err := s.box(ctx, userID, sessionID)
+	if err != nil {
+		s.store(in, failedEnd(in, "the session ended before the command was started"))
+		return nil, err
 	}
 	run := func(ctx context.Context) (sandbox.Result, error) { return box.Exec(ctx, command(in)) }
 	if err := s.spawn(func() { s.run(in, box, run) }); err != nil {
@@ -77,7 +89,11 @@ func (s *Service) run(in *assay.Interaction, box sandbox.Sandbox, wait func(cont
 		return
 	}
 	if err != nil {
-		s.cfg.Log.Warn("end of a command not seen", "session", in.SessionID, "interaction", in.ID, "err", err)
+		level := slog.LevelWarn
+		if errors.Is(err, sandbox.ErrGone) { // who ended the session has said so
+			level = slog.LevelDebug
+		}
+		s.cfg.Log.Log(s.ctx, level, "end of a command not seen", "session", in.SessionID, "interaction", in.ID, "err", err)
 		s.store(in, failedEnd(in, s.unseen(in, err)))
 		return
 	}

@@ -89,6 +89,13 @@ func TestIdempotencyKeyRunsACommandOnce(t *testing.T) {
 	if err != nil || second.ID != first.ID {
 		t.Errorf("the retry is %v, %v", second, err)
 	}
+	f.ended(first)
+	if _, err := f.Close(t.Context(), user, sess.ID); err != nil {
+		t.Fatal(err)
+	}
+	if late, err := f.Exec(t.Context(), user, sess.ID, req); err != nil || late.ID != first.ID {
+		t.Errorf("a retry after the session's end is %v, %v", late, err)
+	}
 	req.Idem.RequestHash = "another"
 	if _, err := f.Exec(t.Context(), user, sess.ID, req); assay.CodeOf(err) != assay.CodeConflict {
 		t.Errorf("the key with another request answers %v", err)

@@ -79,7 +79,7 @@ func (rt *Runtime) complete(spec sandbox.Spec) (sandbox.Spec, error) {
 // The least that the guest agent and one command live on.
 const (
 	minMemory = 32 << 20
-	minPIDs   = 32
+	minPIDs   = 64
 )
 
 // build does the steps of Create. What it made when it fails is removed by destroy.
