@@ -258,7 +258,7 @@ func TestAttachFromAnotherClient(t *testing.T) {
 	g.await("up")
 	cancel()
 	wantError(t, <-failed, context.Canceled)
-	g.Client.Close()
+	g.Close()
 
 	next := agent.NewClient(g.socket)
 	defer next.Close()

@@ -52,7 +52,7 @@ func relay(near, far net.Conn, cut, drop bool) {
 		if err != nil || drop {
 			return
 		}
-		far.Write(request[:n]) //nolint:errcheck // the test sees what came of it
+		far.Write(request[:n]) // the test sees what came of it
 		far.Read(request[:1])  //nolint:errcheck // the request was carried out
 		return
 	}

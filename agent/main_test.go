@@ -160,7 +160,7 @@ func (g *guest) launch(cfg agent.Config) {
 }
 
 func (g *guest) stop() {
-	g.Client.Close()
+	g.Close()
 	g.process.Process.Kill() //nolint:errcheck // it may have exited
 	<-g.exited
 }

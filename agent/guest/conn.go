@@ -132,13 +132,13 @@ func (t *timedConn) setBusy(busy bool) error {
 		return nil
 	}
 	t.timed = false
-	return t.Conn.SetReadDeadline(time.Time{})
+	return t.SetReadDeadline(time.Time{})
 }
 
 func (t *timedConn) Read(p []byte) (int, error) {
 	if t.busy {
 		t.timed = true
-		if err := t.Conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		if err := t.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			return 0, err
 		}
 	}
@@ -146,7 +146,7 @@ func (t *timedConn) Read(p []byte) (int, error) {
 }
 
 func (t *timedConn) Write(p []byte) (int, error) {
-	if err := t.Conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := t.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
 	return t.Conn.Write(p)

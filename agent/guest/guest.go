@@ -48,7 +48,7 @@ func Run(cfg agent.Config, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	defer deadline.Close()
+	defer deadline.Close() //nolint:errcheck // it is closed below; here when Run fails before
 	if err := seal(); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func Run(cfg agent.Config, l net.Listener) error {
 		err = fmt.Errorf("%w; %w", err, kerr)
 	}
 	l.Close()
-	deadline.Close()
+	_ = deadline.Close() // ends its wait
 	a.conns.finish(ctx)
 	loops.Wait()
 	return err

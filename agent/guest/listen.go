@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -25,7 +26,8 @@ func Listener(cfg agent.Config) (net.Listener, error) {
 	if cfg.Listen == "" {
 		return nil, fmt.Errorf("no socket as descriptor %d, and the config names no path to listen at", agent.ListenFD)
 	}
-	l, err := net.Listen("unix", cfg.Listen)
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "unix", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("make socket: %w", err)
 	}

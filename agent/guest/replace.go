@@ -155,7 +155,7 @@ func rewrite(path string, f *os.File, info fs.FileInfo, content []byte) error {
 		return err
 	}
 	defer dir.Close()
-	temp := ".assay-" + strconv.FormatUint(rand.Uint64(), 36) // O_EXCL is what makes it safe
+	temp := ".assay-" + strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // O_EXCL is what makes it safe
 	t, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (s *Store) load(ctx context.Context, path string, progress Progress) ([]Ima
 	if err != nil {
 		return nil, err
 	}
-	defer a.Close()
+	defer a.Close() //nolint:errcheck // it was only read
 	found, err := readArchive(a)
 	if err != nil {
 		return nil, err

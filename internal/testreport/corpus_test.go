@@ -78,7 +78,7 @@ func wantFile(name string) string { return strings.TrimSuffix(name, filepath.Ext
 
 func readWant(t *testing.T, name string) string {
 	want, err := os.ReadFile(wantFile(name))
-	if err != nil && !(*update && errors.Is(err, os.ErrNotExist)) {
+	if err != nil && (!*update || !errors.Is(err, os.ErrNotExist)) {
 		t.Fatal(err)
 	}
 	return string(want)

@@ -17,6 +17,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -97,7 +98,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 			}
 			sent += int64(n)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return sent, nil
 		}
 		if err != nil {
@@ -271,7 +272,7 @@ func (c *Conn) unexpected() error {
 
 // whole turns the end of the stream inside an exchange into an error.
 func whole(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -147,7 +146,7 @@ func (b *builder) runTests(ctx context.Context, r starter.Recipe, p patches, nam
 		}
 	}
 	if len(outcomes) == 0 {
-		return nil, errors.Join(errors.New("the reports name no test; the verifier printed:"), errors.New(string(printed)))
+		return nil, fmt.Errorf("the reports name no test; the verifier printed:\n%s", printed)
 	}
 	return outcomes, nil
 }

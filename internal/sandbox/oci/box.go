@@ -40,7 +40,7 @@ func newSandbox(rt *Runtime, st state) *Sandbox {
 
 // letGo closes the connections to the agent.
 func (sb *Sandbox) letGo() {
-	sb.client.Close() //nolint:errcheck // it has nothing to lose
+	sb.client.Close() // it has nothing to lose
 }
 
 // greet waits until the agent answers, and for the right sandbox.

@@ -60,7 +60,7 @@ func (d *disks) template(ctx context.Context, size int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(tmp) //nolint:errcheck // a later run may
+	defer os.RemoveAll(tmp) // a later run may
 	if err := d.format(ctx, tmp, size); err != nil {
 		return "", err
 	}

@@ -233,7 +233,7 @@ func keepAgent(path, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // it has its final name, or an earlier error explains
+	defer os.Remove(tmp.Name()) // it has its final name, or an earlier error explains
 	_, err = tmp.Write(content)
 	// Run, but not read, by the ids of sandboxes: the kernel then takes the agent's
 	// memory and /proc/1 for the host's, closed to root inside.

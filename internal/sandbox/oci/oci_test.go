@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "assay-oci-")
 	if err == nil {
-		defer os.RemoveAll(dir) //nolint:errcheck // nothing is lost
+		defer os.RemoveAll(dir) // nothing is lost
 		err = prepare(dir)
 	}
 	if err != nil {

@@ -28,7 +28,7 @@ func mountOverlay(target string, lowers []string, disk string) error {
 		if err != nil {
 			return fmt.Errorf("mount the root file system: %w", &fs.PathError{Op: "open", Path: dir, Err: err})
 		}
-		defer unix.Close(fd) //nolint:errcheck // only a name
+		defer unix.Close(fd) // only a name
 		names = append(names, fmt.Sprintf("/proc/self/fd/%d", fd))
 	}
 	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s,%s", strings.Join(names[2:], ":"), names[0], names[1], overlayOptions)

@@ -66,7 +66,7 @@ func (p process) open() (*os.File, error) {
 	}
 	// The descriptor holds whatever has the PID now; was that ours?
 	if now, err := findProcess(p.PID); err != nil || now != p {
-		unix.Close(fd) //nolint:errcheck // of somebody else
+		unix.Close(fd) // of somebody else
 		return nil, gone
 	}
 	return os.NewFile(uintptr(fd), "pidfd"), nil
