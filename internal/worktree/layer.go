@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"assay/internal/sandbox"
@@ -44,7 +45,7 @@ func Filter(dst io.Writer, src io.Reader, keep func(Entry) bool) error {
 			continue
 		}
 		e := entryOf(hdr)
-		if !fs.ValidPath(e.Name) || !keep(e) {
+		if !filepath.IsLocal(e.Name) || !keep(e) { // a name need not be UTF-8
 			continue
 		}
 		if err := out.WriteHeader(hdr); err != nil {
