@@ -115,10 +115,13 @@ func (b *bundle) mounts() []specs.Mount {
 		// the host's own shows too much.
 		sys = specs.Mount{Destination: "/sys", Type: "tmpfs", Source: "tmpfs", Options: append([]string{"ro", "size=0"}, closed...)}
 	}
+	// The kernel has some 3000 pseudoterminals for all (kernel.pty.max less
+	// kernel.pty.reserve): one user's sandboxes cannot take them away from the others'.
+	const ptys = "max=128"
 	return []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: closed},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=64k"}},
-		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
+		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", ptys}},
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: append([]string{"mode=1777", "size=64m"}, closed...)},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: closed},
 		sys,

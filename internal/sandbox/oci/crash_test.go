@@ -134,6 +134,22 @@ func TestOpenThawsWhatACrashLeftFrozen(t *testing.T) {
 	}
 }
 
+func TestPseudoterminalsAreLeftForOthers(t *testing.T) {
+	sb, err := newHost(t).runtime(t).Create(t.Context(), spec("terminals"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sb.Destroy(context.Background()) //nolint:errcheck // the host's leftovers would tell
+	const hog = `n=0; while [ $n -lt 200 ] && { exec {fd}<>/dev/ptmx; } 2>/dev/null; do n=$((n+1)); done; echo $n`
+	res, err := sb.Exec(t.Context(), sandbox.Command{ID: "hog", Argv: []string{"bash", "-c", hog}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(string(res.Stdout.Head)); got != "128" {
+		t.Errorf("opened %q pseudoterminals, want 128; %s", got, res.Stderr.Head)
+	}
+}
+
 func TestHostNetwork(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
