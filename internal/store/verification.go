@@ -135,6 +135,18 @@ func (s *Store) Verification(ctx context.Context, userID, sessionID, id string) 
 	return v, nil
 }
 
+// VerificationByKey implements verification.Store.
+func (s *Store) VerificationByKey(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
+	if _, err := s.Session(ctx, userID, sessionID); err != nil { // whose key it is comes before what it was for
+		return nil, err
+	}
+	id, err := earlier(s.reader.row(ctx, selectVerificationByKey, sessionID, toNull(idem.Key)), idem)
+	if err != nil {
+		return nil, doing(err, "look up a verification of session %s by its key", sessionID)
+	}
+	return s.Verification(ctx, userID, sessionID, id) // none, when there is no id
+}
+
 // MoveVerification implements verification.Store. A move that
 // assay.VerificationStatus forbids is an error of the program.
 func (s *Store) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change, enqueue verification.Enqueue) (got *assay.Verification, moved bool, err error) {

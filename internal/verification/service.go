@@ -97,6 +97,12 @@ func (s *Service) Close() error { return s.dir.Close() }
 // Start takes the session's changes as they are now and stores a verification of
 // them. It does not wait for the verdict; see Await.
 func (s *Service) Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
+	if idem.Key != "" { // a retry needs no changes, and its session may have ended since
+		v, err := s.cfg.Store.VerificationByKey(ctx, userID, sessionID, idem)
+		if assay.CodeOf(err) != assay.CodeJobNotFound {
+			return v, err
+		}
+	}
 	id := assay.NewID(assay.PrefixVerification)
 	sess, err := s.saveChanges(ctx, userID, sessionID, id)
 	if err != nil {

@@ -366,6 +366,29 @@ func TestRecoverRemovesWhatNobodyWaitsFor(t *testing.T) {
 	f.onlySessionsLeft()
 }
 
+func TestIdempotencyKeyVerifiesOnce(t *testing.T) {
+	f := newFixture(t)
+	sess := f.session(nil)
+	idem := session.Idempotency{Key: "k", RequestHash: "h"}
+	first, err := f.Start(t.Context(), user, sess.ID, idem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.sessions.Close(t.Context(), user, sess.ID); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := f.Start(t.Context(), user, sess.ID, idem); err != nil || again.ID != first.ID {
+		t.Errorf("a retry after the session's end is %+v, %v", again, err)
+	}
+	if _, err := f.Start(t.Context(), "usr_bob", sess.ID, idem); assay.CodeOf(err) != assay.CodeSessionNotFound {
+		t.Errorf("somebody else's retry answers %v", err)
+	}
+	idem.RequestHash = "another"
+	if _, err := f.Start(t.Context(), user, sess.ID, idem); assay.CodeOf(err) != assay.CodeConflict {
+		t.Errorf("the key with another request answers %v", err)
+	}
+}
+
 func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
 	f := newFixture(t)
 	v := f.started(f.session(nil))

@@ -19,6 +19,10 @@ type Store interface {
 	// Verification returns a verification of a user's session: job_not_found. Any
 	// user's and session's when both are "".
 	Verification(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
+	// VerificationByKey returns the verification that a user's request with the same
+	// Idempotency-Key made: session_not_found when the session is not the user's,
+	// job_not_found when there is none, conflict when that was another request.
+	VerificationByKey(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error)
 	// MoveVerification changes the state of a verification if it is still in state
 	// from, as session.Store.MoveSession does. A change back to pending enqueues again.
 	MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change Change, enqueue Enqueue) (v *assay.Verification, moved bool, err error)

@@ -179,9 +179,21 @@ func testVerificationIdempotency(f fixture) {
 	if created != 1 || len(q.ids) != 1 {
 		f.Errorf("%d verifications and %d jobs were stored, want one of each", created, len(q.ids))
 	}
+	got, err := f.VerificationByKey(f.ctx, s.UserID, s.ID, idem)
+	f.must(err)
+	if got.ID != q.ids[0] {
+		f.Errorf("the key finds %s, want %s", got.ID, q.ids[0])
+	}
+	_, err = f.VerificationByKey(f.ctx, s.UserID, s.ID, session.Idempotency{Key: "unused", RequestHash: "h"})
+	f.code(err, assay.CodeJobNotFound)
+
 	idem.RequestHash = "other"
-	_, _, err := f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
+	_, _, err = f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
 	f.code(err, assay.CodeConflict)
+	_, err = f.VerificationByKey(f.ctx, s.UserID, s.ID, idem)
+	f.code(err, assay.CodeConflict)
+	_, err = f.VerificationByKey(f.ctx, "usr_somebody_else", s.ID, idem)
+	f.code(err, assay.CodeSessionNotFound)
 }
 
 func testMoveVerification(f fixture) {
