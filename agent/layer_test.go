@@ -90,6 +90,7 @@ func TestApplyLayer(t *testing.T) {
 		{"linked parent", []string{"l/x=1"}, strings.Replace(same, "l->d", "l/ l/x=1", 1)},
 		{"parent leads out", []string{"out/x=1", "abs/x=1"}, "abs/ abs/x=1 d/ d/g=old d/sub/ d/sub/h=old f=old l->d out/ out/x=1"},
 		{"own link as parent", []string{"e->../outside", "e/x=1"}, strings.Replace(same, "f=old", "e/ e/x=1 f=old", 1)},
+		{"link for a directory above the last file", []string{"d/sub/h=1", "d->../outside", "d/sub/n=2"}, "abs->/etc d/ d/sub/ d/sub/n=2 f=old l->d out->../outside"},
 		{"hard link", []string{"n=1", "m=>n"}, strings.Replace(same, "l->d", "l->d m=1 n=1", 1)},
 		{"hard link to itself", []string{"f=>f"}, same},
 		{"hard link by link", []string{"m=>out/secret"}, ""},
@@ -126,6 +127,22 @@ func TestApplyLayer(t *testing.T) {
 				t.Errorf("outside: %s", got)
 			}
 		})
+	}
+}
+
+// A parent that is looked at from the root again for each file makes this minutes of work.
+func TestApplyLayerOfADeepTree(t *testing.T) {
+	g := start(t, nil)
+	dir := strings.Repeat("d/", 250)
+	entries := make([]string, 1000)
+	for i := range entries {
+		entries[i] = fmt.Sprintf("%sf%d=1", dir, i)
+	}
+	check(t, g.ApplyLayer(testContext(t), "deep", layer(t, entries...)))
+	got, err := os.ReadDir(filepath.Join(g.work, "deep", dir))
+	check(t, err)
+	if len(got) != len(entries) {
+		t.Errorf("%d files arrived, want %d", len(got), len(entries))
 	}
 }
 

@@ -144,7 +144,9 @@ func (u *unpacker) make(name string, h *tar.Header, content io.Reader) error {
 
 // clear removes what is at name.
 func (u *unpacker) clear(name string) error {
-	u.parent = ""
+	if u.parent == name || strings.HasPrefix(u.parent, name+"/") {
+		u.parent = "" // to look at it again for each file of a deep tree takes minutes
+	}
 	return u.root.RemoveAll(name)
 }
 
