@@ -61,7 +61,9 @@ func TestVerdictOnARealBug(t *testing.T) {
 	if !got.Success {
 		t.Fatalf("apply the reference patch: %s", got.Message)
 	}
-	c.output(t, s, "rm version_test.go") // the suite has its own
+	// The suite has its own tests; and a tree that was moved away and back, with a
+	// file renamed in it, is the tree that it now is.
+	c.output(t, s, "rm version_test.go && cd / && cp -a /testbed /moved && rm -r /testbed && mv /moved /testbed && cd /testbed && mv version.go renamed.go")
 	after := c.judge(t, s)
 	if !after.IsSuccess || len(after.Missing) != 0 {
 		t.Errorf("after the fix: %s", after.Reason)

@@ -26,6 +26,9 @@ const (
 	maxReportBytes = 256 << 20
 )
 
+// emptyTimeout bounds the removal of a pristine work tree.
+const emptyTimeout = 2 * time.Minute
+
 // judgement is one attempt to judge some work on a sample.
 type judgement struct {
 	runtime sandbox.Runtime
@@ -72,6 +75,9 @@ func (j *judgement) layWork(ctx context.Context, box sandbox.Sandbox) error {
 	if err != nil {
 		return err
 	}
+	if err := j.emptyTree(ctx, box); err != nil {
+		return err
+	}
 	work, err := j.work(ctx, box)
 	if err != nil {
 		return err
@@ -92,6 +98,32 @@ func (j *judgement) layWork(ctx context.Context, box sandbox.Sandbox) error {
 	}
 	if err := box.ApplyLayer(ctx, root, bytes.NewReader(reference)); err != nil {
 		return fmt.Errorf("restore the tests: %w", err)
+	}
+	return nil
+}
+
+// emptyTree removes everything but the repository's own data from the pristine work
+// tree, if the work has another tree in its place. The marker that says so does not
+// travel by itself, because it would take .git with it.
+func (j *judgement) emptyTree(ctx context.Context, box sandbox.Sandbox) error {
+	work, err := j.work(ctx, box)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+	if replaced, err := worktree.ReplacesRoot(work); err != nil || !replaced {
+		return err
+	}
+	res, err := box.Exec(ctx, sandbox.Command{ // the image's own programs: nothing of the work is there yet
+		ID:      "empty",
+		Argv:    []string{"bash", "-c", `shopt -s dotglob nullglob; for f in *; do [ "$f" = .git ] || rm -rf -- "$f"; done`},
+		Timeout: emptyTimeout,
+	})
+	if err == nil && res.Exit.Code != 0 {
+		err = fmt.Errorf("exit code %d: %s", res.Exit.Code, lastLine(res))
+	}
+	if err != nil {
+		return fmt.Errorf("empty a work tree that was replaced: %w", err)
 	}
 	return nil
 }

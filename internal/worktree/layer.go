@@ -57,6 +57,23 @@ func Filter(dst io.Writer, src io.Reader, keep func(Entry) bool) error {
 	}
 }
 
+// ReplacesRoot tells whether a layer has another tree in the place of the root: of
+// what was there, nothing is left.
+func ReplacesRoot(layer io.Reader) (bool, error) {
+	for in := tar.NewReader(layer); ; {
+		hdr, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read a layer: %w", err)
+		}
+		if e := entryOf(hdr); e.Replaces && e.Name == "." {
+			return true, nil
+		}
+	}
+}
+
 func entryOf(hdr *tar.Header) Entry {
 	name := path.Clean(hdr.Name)
 	dir, base := path.Split(name)

@@ -113,6 +113,15 @@ func TestFilterOfACutLayerIsAnError(t *testing.T) {
 	}
 }
 
+func TestReplacesRoot(t *testing.T) {
+	for want, name := range map[bool]string{true: ".wh..wh..opq", false: "sub/.wh..wh..opq"} {
+		layer := layerOf(t, tar.Header{Name: "file", Typeflag: tar.TypeReg}, tar.Header{Name: name, Typeflag: tar.TypeReg})
+		if got, err := ReplacesRoot(layer); got != want || err != nil {
+			t.Errorf("a layer with %s: %t, %v", name, got, err)
+		}
+	}
+}
+
 func TestWithin(t *testing.T) {
 	for _, tt := range []struct {
 		name, dir string
