@@ -207,7 +207,14 @@ func (j *judgement) runSuite(ctx context.Context, box sandbox.Sandbox) (*assay.V
 	if err != nil {
 		return nil, err
 	}
-	return grade(j.sample, res, report)
+	verdict, err := grade(j.sample, res, report)
+	if err != nil || verdict.Solved {
+		return verdict, err
+	}
+	if err := j.runtime.Check(ctx); err != nil { // a host without space fails suites, too
+		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the server could not run the suite properly; start another verification")
+	}
+	return verdict, nil
 }
 
 // suiteOutputLimit is how much of the verifier's output is kept: enough for a

@@ -297,6 +297,16 @@ func TestOurFailuresAreNeverAVerdict(t *testing.T) {
 	}
 }
 
+func TestHostInNeedFailsNobody(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(nil))
+	f.runtime.SetFaults(memory.Faults{Check: func(context.Context) error { return errors.New("no space left") }})
+	f.work()
+	if got := f.outcome(v); got.Status != assay.VerificationError || got.Failure.Code != assay.CodeSandboxFailed {
+		t.Errorf("%s: %+v", got.Status, got.Failure)
+	}
+}
+
 func TestSandboxThatDiesDuringTheSuite(t *testing.T) {
 	f := newFixture(t)
 	v := f.started(f.session(nil))

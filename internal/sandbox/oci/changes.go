@@ -23,8 +23,8 @@ import (
 // directory of the overlay. Nothing of the sandbox takes part: it is frozen.
 //
 // Regular files, directories and symbolic links are told; hard links as files of
-// their own. Left out are sockets, FIFOs, extended attributes, and files whose names begin
-// with ".wh.", which a layer cannot tell. Ids are those inside. A root that is no
+// their own; a socket or FIFO only as the end of what was there before. Left out are
+// extended attributes, and files whose names begin with ".wh.", which a layer cannot tell. Ids are those inside. A root that is no
 // longer a directory, or whose parents are not, is an error that wraps
 // fs.ErrNotExist.
 func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.ChangeLimits, w io.Writer) (err error) {
@@ -221,7 +221,7 @@ func (l *layerWriter) entry(at *os.Root, name, full string, depth int) error {
 		}
 		return l.header(info, st, full, target)
 	}
-	return nil // a socket or FIFO
+	return l.whiteout(path.Join(path.Dir(full), whiteoutPrefix+name)) // a socket or FIFO
 }
 
 func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string, depth int) error {

@@ -120,7 +120,7 @@ var changeCases = []testCase{
 		s.expectChanges(sb, Workdir,
 			".wh.lib 600", ".wh.link 600", "README.md 4755 # A project of 1000:1000", "data/", "data/.wh..wh..opq 600", "data/four 644 4",
 			"h1 644 hard", "h2 644 hard", "li nk -> lib/a.txt",
-			"lib2/", "lib2/a.txt 644 a", "lib2/b.txt 644 b", "lib2/deep/", "lib2/deep/c.txt 644 c", "lib2/s -> a",
+			".wh.pipe 600", "lib2/", "lib2/a.txt 644 a", "lib2/b.txt 644 b", "lib2/deep/", "lib2/deep/c.txt 644 c", "lib2/s -> a",
 			"main.sh/", "main.sh/.wh..wh..opq 600", "\xff 644 \xff")
 	}},
 	{"changes/carried to a fresh sandbox", snapshots | processes, func(s *suite) {
