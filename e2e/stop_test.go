@@ -64,9 +64,10 @@ func TestGracefulStop(t *testing.T) {
 	if err := srv.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
 	}
-	left, err := p.Leftovers()
-	if err != nil || len(left) != 0 {
-		t.Errorf("--destroy-on-exit leaves %q (%v)", left, err)
+	// Mount namespaces that other servers' sandboxes were just made in may hold a
+	// disk for a moment longer.
+	if err := nothingLeft(p); err != nil {
+		t.Errorf("--destroy-on-exit: %v", err)
 	}
 
 	srv = start(t, p)

@@ -220,7 +220,7 @@ func forkError(name string, err error) error {
 	case errno == unix.EINVAL:
 		return invalid("start command: an argument or variable has a NUL byte")
 	case errno == unix.EAGAIN || errno == unix.ENOMEM || errno == unix.EMFILE || errno == unix.ENFILE:
-		return fmt.Errorf("start command: the sandbox has no room for another process: %w", err)
+		return fmt.Errorf("%w: the sandbox has no room for another process: %w", sandbox.ErrNotStarted, err)
 	case errno == unix.ENOENT:
 		return &refusal{127, fmt.Sprintf("%.200s: %s", name, errText(errno))}
 	}

@@ -53,6 +53,9 @@ var (
 	// ErrUnknownCommand says that the sandbox has no command of that id: it was
 	// never started there, or its end was forgotten.
 	ErrUnknownCommand = errors.New("unknown command")
+	// ErrNotStarted says that a command was not started, because the sandbox has no
+	// room for another process.
+	ErrNotStarted = errors.New("command not started")
 	// ErrUnavailable says that this host cannot run sandboxes; its message
 	// names the remedy.
 	ErrUnavailable = errors.New("sandbox runtime unavailable")

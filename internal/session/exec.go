@@ -118,6 +118,8 @@ func (s *Service) unseen(in *assay.Interaction, err error) string {
 		return "the session was closed during the command"
 	case errors.Is(err, sandbox.ErrUnknownCommand):
 		return "the server was restarted before the command began; run it again"
+	case errors.Is(err, sandbox.ErrNotStarted):
+		return "the command was not started: the sandbox is at its limit of processes; end some, or wait until they have ended"
 	case errors.Is(err, sandbox.ErrGone):
 		return "the sandbox died during the command"
 	default:

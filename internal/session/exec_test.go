@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,15 @@ func TestLostConnectionIsNeverASuccess(t *testing.T) {
 	in := f.ended(f.exec(f.ready(), "echo done"))
 	if in.Status != assay.InteractionFailed || in.ExitCode != assay.ExitUnknown || in.Message == "" {
 		t.Errorf("%+v", in)
+	}
+}
+
+func TestCommandThatWasNotStartedSaysSo(t *testing.T) {
+	f := newFixture(t)
+	f.runtime.SetFaults(memory.Faults{LoseExec: func(sandbox.Command) error { return fmt.Errorf("exec: %w", sandbox.ErrNotStarted) }})
+	in := f.ended(f.exec(f.ready(), "echo done"))
+	if in.ExitCode != assay.ExitUnknown || !strings.Contains(in.Message, "not started") {
+		t.Errorf("%d: %s", in.ExitCode, in.Message)
 	}
 }
 

@@ -16,6 +16,7 @@ const (
 	CodeProtocol       Code = "protocol"
 	CodeBusy           Code = "busy" // a bound of the agent is reached: commands, connections
 	CodeUnknownCommand Code = "unknown_command"
+	CodeNotStarted     Code = "not_started"
 	CodeTooLarge       Code = "too_large"
 	CodeNotExist       Code = "not_exist"
 	CodeGone           Code = "gone" // the sandbox is ending
@@ -38,6 +39,7 @@ func (e *Error) Is(target error) bool {
 // sentinels is the one table of errors that cross the wire as what they are.
 var sentinels = map[Code]error{
 	CodeUnknownCommand: sandbox.ErrUnknownCommand,
+	CodeNotStarted:     sandbox.ErrNotStarted,
 	CodeTooLarge:       sandbox.ErrTooLarge,
 	CodeNotExist:       fs.ErrNotExist,
 	CodeGone:           sandbox.ErrGone,
