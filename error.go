@@ -29,7 +29,12 @@ const (
 	CodeTooManyCommands     Code = "too_many_commands"
 	CodeTooManyJobs         Code = "too_many_verifications"
 	CodeRateLimited         Code = "rate_limited"
-	CodeUnavailable         Code = "unavailable" // try again: stopping, database or runtime away
+	CodeInsufficientBalance Code = "insufficient_balance"    // below the price of a session's first minute
+	CodeEmailNotVerified    Code = "email_not_verified"      // the GitHub account has no verified primary address
+	CodeUserDisabled        Code = "user_disabled"           // told to whom GitHub vouches for alone
+	CodeLoginNotConfigured  Code = "login_not_configured"    // the server has no GitHub OAuth app
+	CodePaymentsNotConfig   Code = "payments_not_configured" // the server has no Stripe keys
+	CodeUnavailable         Code = "unavailable"             // try again: stopping, database or runtime away
 	CodeInternal            Code = "internal"
 )
 
@@ -41,6 +46,7 @@ const (
 	CodeSandboxFailed    Code = "sandbox_failed"    // it could not be made
 	CodeImageUnavailable Code = "image_unavailable" // missing, or cannot be unpacked
 	CodeOperator         Code = "operator"          // ended by an operator
+	CodeBalanceExhausted Code = "balance_exhausted" // its user's balance was used up
 	CodePatchFailed      Code = "patch_failed"      // a patch of the sample does not apply to its own image
 	CodeSuiteNotRun      Code = "suite_not_run"     // the verifier left no report that says that it ran
 	CodeReportInvalid    Code = "report_invalid"    // a report cannot be read

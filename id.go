@@ -16,6 +16,10 @@ const (
 	PrefixInteraction  = "int_"
 	PrefixVerification = "ver_"
 	PrefixRequest      = "req_"
+	PrefixAudit        = "aud_"
+	PrefixTransaction  = "txn_"
+	PrefixDeposit      = "dep_"
+	PrefixLogin        = "log_"
 )
 
 // idEncoding is base32 with the extended hex alphabet in lower case: it sorts as

@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	// and each other where the rule says so.
 	"assay/internal/dataset":      {"assay", "assay/internal/patch", "assay/internal/testreport"},
 	"assay/internal/identity":     {"assay"},
+	"assay/internal/billing":      {"assay"},
 	"assay/internal/session":      {"assay", "assay/internal/sandbox", "assay/internal/wake", "assay/internal/worktree"},
 	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/session", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
 
@@ -32,17 +33,19 @@ var arrows = map[string][]string{
 	"assay/internal/worktree":   {"assay/internal/patch", "assay/internal/sandbox"},
 
 	// Ports and adapters: adapters do not know each other.
+	"assay/internal/github":         {"assay/internal/identity"},
 	"assay/internal/image":          {},
 	"assay/internal/jobs":           {"assay"},
 	"assay/internal/sandbox":        {},
 	"assay/internal/sandbox/memory": {"assay/internal/sandbox"},
 	"assay/internal/sandbox/oci":    {"assay/agent", "assay/internal/image", "assay/internal/sandbox", "assay/internal/sandbox/oci/..."},
-	"assay/internal/store":          {"assay", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
+	"assay/internal/stripe":         {"assay", "assay/internal/billing"},
+	"assay/internal/store":          {"assay", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},
-	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/verification", "assay/internal/httpapi/..."},
-	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/app", "assay/internal/dataset", "assay/internal/image"},
+	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/verification", "assay/internal/httpapi/..."},
+	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/app", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/image"},
 	"assay/cmd/assay-agent":  {"assay/agent/..."},
 
 	// The one place that sees all.

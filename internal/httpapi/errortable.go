@@ -18,6 +18,9 @@ type errorKind struct {
 var errorTable = map[assay.Code]errorKind{
 	assay.CodeInvalid:             {400, 0, "The request is well-formed, but cannot be done as asked; or its body is not JSON. The message says what to change."},
 	assay.CodeUnauthenticated:     {401, 0, "No token, or one that is mistyped, unknown, expired or revoked. Send `Authorization: Bearer KEY`."},
+	assay.CodeInsufficientBalance: {402, 0, "Your balance does not cover the first minute of a session; the message says what is needed and what is there. Deposit, or close a session."},
+	assay.CodeEmailNotVerified:    {403, 0, "Your GitHub account has no verified primary e-mail address. Verify one at GitHub and log in again."},
+	assay.CodeUserDisabled:        {403, 0, "The operator has disabled your account."},
 	assay.CodeNotFound:            {404, 0, "There is no such path, or a download link is wrong or has expired."},
 	assay.CodeDatasetNotFound:     {404, 0, "There is no dataset of that name."},
 	assay.CodeSampleNotFound:      {404, 0, "The dataset has no such sample, or no such version of it."},
@@ -36,6 +39,8 @@ var errorTable = map[assay.Code]errorKind{
 	assay.CodeTooManyCommands:     {429, 1, "As many commands run in the session as may. Wait for one."},
 	assay.CodeTooManyJobs:         {429, 3, "As many verifications of the session are open as may be. Wait for one."},
 	assay.CodeRateLimited:         {429, 1, "Too many requests."},
+	assay.CodeLoginNotConfigured:  {503, 3600, "This server has no GitHub login; use an API key, which its operator can make."},
+	assay.CodePaymentsNotConfig:   {503, 3600, "This server takes no payments; its operator can credit you."},
 	assay.CodeInternal:            {500, 0, "A fault of the server. Tell its operator the request id."},
 	assay.CodeUnavailable:         {503, 2, "The server is stopping, or its database or sandbox runtime cannot be reached. Try again."},
 }
@@ -52,6 +57,7 @@ var reasonTable = map[assay.Code]string{
 	assay.CodeSandboxFailed:    "The sandbox could not be made.",
 	assay.CodeImageUnavailable: "The image is missing, or cannot be unpacked.",
 	assay.CodeOperator:         "Ended by an operator.",
+	assay.CodeBalanceExhausted: "The balance of its user was used up. Deposit, and create a new one.",
 	assay.CodePatchFailed:      "A patch of the sample does not apply to its own image.",
 	assay.CodeSuiteNotRun:      "The verifier left no report that says that it ran.",
 	assay.CodeReportInvalid:    "A report of the verifier cannot be read.",
@@ -72,6 +78,8 @@ func kindOf(code assay.Code) (assay.Code, errorKind) {
 var statusText = map[int]string{
 	http.StatusBadRequest:            "The body is not JSON, or what it asks cannot be done",
 	http.StatusUnauthorized:          "No token, or a bad, expired or revoked one",
+	http.StatusPaymentRequired:       "The balance does not cover this",
+	http.StatusForbidden:             "Who calls is known, and may not do this",
 	http.StatusNotFound:              "No such object, or somebody else's",
 	http.StatusConflict:              "The object is in the wrong state for this; trying again does not help",
 	http.StatusRequestEntityTooLarge: "Too large",
