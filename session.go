@@ -17,9 +17,11 @@ type Session struct {
 	ReadyAt       *time.Time // the wire's created_at: billing runs from here
 	EndedAt       *time.Time
 	ExpiresAt     time.Time
-	Error         *Failure // why it ended otherwise than by its user
-	Location      string   // node or region of its sandbox
-	Handle        string   // of its sandbox, as JSON; "" before there is one
+	SeenAt        *time.Time // when its sandbox was last known to live, some seconds late
+	Price         MicroUSD   // of a minute, for the whole life of the session; 0 is free
+	Error         *Failure   // why it ended otherwise than by its user
+	Location      string     // node or region of its sandbox
+	Handle        string     // of its sandbox, as JSON; "" before there is one
 }
 
 // Failure says why something ended early: a stable code and a sentence.
@@ -73,6 +75,24 @@ func (s *Session) Duration(now time.Time) time.Duration {
 		end = *s.EndedAt
 	}
 	return max(0, end.Sub(*s.ReadyAt))
+}
+
+// Cost is what the session costs, or has cost by now.
+func (s *Session) Cost(now time.Time) MicroUSD { return CostOf(s.Duration(now), s.Price) }
+
+// LastSeen is the last moment at which the session is known to have lived: what is
+// billed of one that was lost while nobody watched.
+func (s *Session) LastSeen() time.Time {
+	at := s.RequestedAt
+	for _, t := range []*time.Time{s.ReadyAt, s.SeenAt} {
+		if t != nil && t.After(at) {
+			at = *t
+		}
+	}
+	if at.After(s.ExpiresAt) {
+		return s.ExpiresAt
+	}
+	return at
 }
 
 // Interaction is one command that ran in a session.

@@ -35,6 +35,7 @@ type Session struct {
 	DurationSeconds *float64            `json:"duration_seconds" doc:"From ready to the end, or to now"`
 	ContainerInfo   *ContainerInfo      `json:"container_info" doc:"Its sandbox; null before there is one"`
 	Error           *Failure            `json:"error" doc:"Why it ended otherwise than by its user; null else"`
+	CostMicroUSD    int64               `json:"cost_microusd" doc:"What it cost, or has cost by now, in millionths of a US dollar. Not in the Codeset API"`
 }
 
 // ContainerInfo is the sandbox of a session.

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/image"
@@ -33,6 +34,7 @@ type App struct {
 	Log      *slog.Logger
 	Datasets *dataset.Service
 	Identity *identity.Service
+	Billing  *billing.Service
 	Images   *image.Store
 
 	dir   dataDir
@@ -63,6 +65,9 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, fmt.Errorf("open the image store: %w", err)
 	}
 	a.Identity = identity.New(identity.Config{Store: a.store, Log: a.Log})
+	if a.Billing, err = a.openBilling(); err != nil {
+		return nil, err
+	}
 	trees := a.trees()
 	a.Datasets, err = dataset.New(dataset.Config{
 		Store:       a.store,

@@ -67,6 +67,23 @@ type Config struct {
 	// MaxEditBytes bounds the body of a str_replace. Defaults to 16 MiB.
 	MaxEditBytes int64 `yaml:"max_edit_bytes" name:"max-edit-bytes" placeholder:"N" help:"Largest body of a str_replace, bytes (16777216)."`
 
+	// Billing is "on" when sessions cost something, and "off" when they are metered at
+	// no price. Defaults to on with Stripe's keys, off without.
+	Billing string `yaml:"billing" name:"billing" placeholder:"on|off" help:"Whether sessions cost something (on with Stripe's keys, off without)."`
+	// CostPerMinuteCents is the price of a session; parts of a cent are allowed.
+	// Defaults to 1.
+	CostPerMinuteCents float64 `yaml:"cost_per_minute_cents" name:"cost-per-minute-cents" placeholder:"CENTS" help:"Price of a minute of a session, in cents, such as 0.5 (1)."`
+	// DatasetPrices are prices of datasets of their own: NAME=CENTS,NAME=CENTS.
+	DatasetPrices string `yaml:"dataset_prices" name:"dataset-prices" placeholder:"NAME=CENTS,..." help:"Prices of a minute of datasets that have their own; 0 is free (none)."`
+	// StripeSecretKey and StripeWebhookSecret let the server take payments.
+	StripeSecretKey     string `yaml:"stripe_secret_key" name:"stripe-secret-key" placeholder:"KEY" secret:"true" help:"Stripe's secret key; better in the environment or the file (none: no payments)."`
+	StripeWebhookSecret string `yaml:"stripe_webhook_secret" name:"stripe-webhook-secret" placeholder:"SECRET" secret:"true" help:"Secret of Stripe's webhook endpoint."`
+	// StripeAPIBase is for tests against a server that speaks as Stripe does.
+	StripeAPIBase string `yaml:"stripe_api_base" name:"stripe-api-base" placeholder:"URL" help:"Where Stripe's API is (Stripe's)."`
+	// PaymentOrigins are those that a checkout may lead back to. Defaults to that of
+	// the server itself.
+	PaymentOrigins string `yaml:"payment_origins" name:"payment-origins" placeholder:"ORIGIN,..." help:"Origins that a checkout may lead back to, such as https://app.example.org (the server's own)."`
+
 	// DestroyOnExit ends all sandboxes when the server stops.
 	DestroyOnExit bool `yaml:"destroy_on_exit" name:"destroy-on-exit" help:"End all sandboxes when the server stops; otherwise the next start adopts them."`
 	// ShutdownTimeout bounds the drain. Defaults to 30 s.
@@ -105,6 +122,8 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.MaxTTLMinutes, 1440)
 	setDefault(&c.MaxBodyBytes, 1<<20)
 	setDefault(&c.MaxEditBytes, 16<<20)
+	setDefault(&c.Billing, map[bool]string{true: "on", false: "off"}[c.StripeSecretKey != ""])
+	setDefault(&c.CostPerMinuteCents, 1)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	return c
 }
@@ -136,6 +155,7 @@ func (c Config) Validate() error {
 		within("max_ttl_minutes", c.MaxTTLMinutes, 1, 365*24*60),
 		within("max_body_bytes", c.MaxBodyBytes, 1<<10, 1<<30),
 		within("max_edit_bytes", c.MaxEditBytes, 1<<10, 1<<30),
+		c.validateBilling(),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
 	)
 }

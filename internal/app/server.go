@@ -75,6 +75,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Samples:     a.Datasets,
 		Runtime:     s.runtime,
 		Log:         a.Log,
+		Price:       a.Billing.Price,
 		Live:        session.LiveLimits{PerUser: a.Config.MaxSessionsPerUser, Total: a.Config.MaxSessions},
 		MaxCommands: a.Config.MaxCommandsPerSession,
 		MaxTTL:      time.Duration(a.Config.MaxTTLMinutes) * time.Minute,
@@ -240,6 +241,8 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 		s.Log.Info("metrics", "url", "http://"+metrics.Addr().String()+"/metrics")
 	}
 	group.run(func() { s.sweep(ctx) })
+	group.run(func() { s.meter(ctx) })
+	group.run(func() { s.Billing.Reconciler(ctx) })
 	s.Log.Info("serving", "url", url, "version", Version, "data_dir", string(s.dir))
 	ready(url)
 
@@ -261,18 +264,25 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 	if s.Config.BaseURL != "" {
 		url = s.Config.BaseURL
 	}
+	origins, err := s.Config.paymentOrigins()
+	if err != nil {
+		return nil, nil, err
+	}
 	api, err := httpapi.New(httpapi.Config{
 		Sessions:      s.sessions,
 		Verifications: s.verifications,
 		Datasets:      s.Datasets,
 		Identity:      s.Identity,
+		Billing:       s.Billing,
 		Health:        s.health,
 		Version:       Version,
 		BaseURL:       url,
 		URLKey:        key,
-		MaxTTLMinutes: s.Config.MaxTTLMinutes,
-		MaxBodyBytes:  s.Config.MaxBodyBytes,
-		MaxEditBytes:  s.Config.MaxEditBytes,
+
+		PaymentOrigins: origins,
+		MaxTTLMinutes:  s.Config.MaxTTLMinutes,
+		MaxBodyBytes:   s.Config.MaxBodyBytes,
+		MaxEditBytes:   s.Config.MaxEditBytes,
 		Quotas: map[assay.Code]int{
 			assay.CodeTooManySessions: s.Config.MaxSessionsPerUser,
 			assay.CodeTooManyCommands: s.Config.MaxCommandsPerSession,

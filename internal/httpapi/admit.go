@@ -99,7 +99,7 @@ func checkQuery(raw string, params []*huma.Param) error {
 			faults = append(faults, wire.Fault{Loc: loc, Msg: "Input should be valid UTF-8", Type: "string_unicode"})
 		case values[0] == "" && p.Schema.Type == huma.TypeInteger:
 			faults = append(faults, faultOf(&huma.ErrorDetail{Location: "query." + p.Name, Message: "invalid integer"}))
-		case values[0] == "" && len(p.Schema.Enum) > 0:
+		case values[0] == "" && (len(p.Schema.Enum) > 0 || p.Schema.Items != nil && len(p.Schema.Items.Enum) > 0):
 			faults = append(faults, wire.Fault{Loc: loc, Msg: "Input should not be empty", Type: "enum"})
 		}
 	}

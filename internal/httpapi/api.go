@@ -32,6 +32,7 @@ type Config struct {
 	Verifications Verifications
 	Datasets      Datasets
 	Identity      Identity
+	Billing       Billing
 	// Health tells whether the database and the runtime can be reached.
 	Health func(ctx context.Context) error
 
@@ -41,6 +42,10 @@ type Config struct {
 	BaseURL string
 	// URLKey signs download links: at least 32 random bytes.
 	URLKey []byte
+
+	// PaymentOrigins are those that a checkout may lead back to beside the server's
+	// own, such as https://app.example.org.
+	PaymentOrigins []string
 
 	// MaxTTLMinutes bounds the lifetime that a session may ask for. Defaults to 1440.
 	MaxTTLMinutes int
@@ -81,7 +86,7 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	switch {
-	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Identity == nil || c.Health == nil:
+	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Identity == nil || c.Billing == nil || c.Health == nil:
 		return errors.New("httpapi: a service is missing")
 	case len(c.URLKey) < 32:
 		return errors.New("httpapi: the key of download links needs at least 32 bytes")
@@ -133,6 +138,7 @@ func (a *API) registerOperations() {
 	a.registerCommands()
 	a.registerEdits()
 	a.registerVerifications()
+	a.registerBilling()
 }
 
 // Handler returns the handler of everything: the API and its documentation.

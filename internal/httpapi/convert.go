@@ -78,6 +78,7 @@ func (a *API) wireSession(s *assay.Session) wire.Session {
 		DurationSeconds: &seconds,
 		ContainerInfo:   a.containerOf(s),
 		Error:           wireFailure(s.Error),
+		CostMicroUSD:    int64(s.Cost(a.cfg.Now())),
 	}
 }
 

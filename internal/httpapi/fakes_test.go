@@ -93,7 +93,7 @@ func (w *world) put(s *assay.Session) {
 func (w *world) ready(id string) {
 	w.put(&assay.Session{
 		ID: id, UserID: "usr_ada", Dataset: "starter", SampleID: "mux-1", SampleVersion: 2, Status: assay.SessionReady,
-		RequestedAt: epoch, ReadyAt: new(epoch.Add(time.Second)), ExpiresAt: epoch.Add(time.Hour), Handle: "{}", Location: "here",
+		RequestedAt: epoch, ReadyAt: new(epoch.Add(time.Second)), ExpiresAt: epoch.Add(time.Hour), Handle: "{}", Location: "here", Price: assay.MicrosPerCent,
 	})
 }
 
@@ -366,15 +366,16 @@ func (p people) RevokeKey(_ context.Context, _, keyID string) error {
 // server is an API over a world, and its log.
 type server struct {
 	*world
-	api *API
-	log *bytes.Buffer
+	till till
+	api  *API
+	log  *bytes.Buffer
 }
 
 func newServer(t testing.TB, change ...func(*Config)) *server {
 	t.Helper()
 	s := &server{world: newWorld(), log: &bytes.Buffer{}}
 	cfg := Config{
-		Sessions: s.world, Verifications: judge{s.world}, Datasets: library{s.world}, Identity: people{s.world},
+		Sessions: s.world, Verifications: judge{s.world}, Datasets: library{s.world}, Identity: people{s.world}, Billing: &s.till,
 		Health:  func(context.Context) error { return s.sick },
 		Version: "1.2.3", BaseURL: "http://assay.test", URLKey: []byte(strings.Repeat("k", 32)),
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),

@@ -45,6 +45,7 @@ func humaConfig(version string) huma.Config {
 		{tagVerification, "Verdicts on the work of a session"},
 		{tagDatasets, "Tasks"},
 		{tagUsers, "Who calls, and API keys"},
+		{tagBilling, "Prices, balances, deposits and statements"},
 		{tagHealth, "The server itself"},
 	} {
 		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: t.name, Description: t.text})

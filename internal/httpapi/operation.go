@@ -21,6 +21,7 @@ const (
 	tagVerification = "Verification"
 	tagDatasets     = "Datasets"
 	tagUsers        = "Users"
+	tagBilling      = "Billing"
 	tagHealth       = "Health"
 )
 
@@ -38,7 +39,7 @@ func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Con
 		op.Security = bearer
 		errs = append(errs, http.StatusUnauthorized)
 	}
-	if _, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+	if takesBody(reflect.TypeFor[I]()) {
 		errs = append(errs, http.StatusBadRequest, http.StatusRequestEntityTooLarge)
 		if op.MaxBodyBytes == 0 {
 			op.MaxBodyBytes = a.cfg.MaxBodyBytes
@@ -55,6 +56,12 @@ func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Con
 		}
 		return out, nil
 	})
+}
+
+func takesBody(input reflect.Type) bool {
+	_, parsed := input.FieldByName("Body")
+	_, raw := input.FieldByName("RawBody")
+	return parsed || raw
 }
 
 // documentErrors adds the refusals of an operation to its responses.

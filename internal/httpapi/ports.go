@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"assay"
+	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/sandbox"
 	"assay/internal/session"
@@ -48,4 +49,14 @@ type Identity interface {
 	Keys(ctx context.Context, userID string) ([]*assay.APIKey, error)
 	CreateKey(ctx context.Context, userID, name string) (secret string, key *assay.APIKey, err error)
 	RevokeKey(ctx context.Context, userID, keyID string) error
+}
+
+// Billing is what the API asks of money.
+type Billing interface {
+	Price(dataset string) assay.MicroUSD
+	Balance(ctx context.Context, userID string) (billing.Balance, error)
+	Usage(ctx context.Context, q billing.UsageQuery) (billing.Usage, error)
+	Export(ctx context.Context, q billing.UsageQuery, fn func(billing.Line) error) error
+	Deposit(ctx context.Context, userID string, req billing.DepositRequest) (*billing.Deposit, error)
+	Notify(ctx context.Context, body []byte, signature string) error
 }

@@ -19,7 +19,7 @@ func (a *API) registerSessions() {
 		DefaultStatus: http.StatusCreated,
 		Summary:       "Create a session",
 		Description:   "Begins to make a sandbox of the sample's latest version and answers at once. GET the session to wait until it is ready. It ends by itself after ttl_minutes.",
-	}, []int{404, 409, 429}, a.createSession)
+	}, []int{402, 404, 409, 429}, a.createSession)
 	handle(a, huma.Operation{
 		OperationID: "list-sessions", Method: http.MethodGet, Path: "/sessions", Tags: []string{tagSessions},
 		Summary:     "List your sessions",

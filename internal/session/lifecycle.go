@@ -40,6 +40,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		Status:        assay.SessionCreating,
 		RequestedAt:   now,
 		ExpiresAt:     now.Add(req.TTL),
+		Price:         s.cfg.Price(sample.Dataset),
 		Location:      s.cfg.Runtime.Location(),
 	}, req.Idem, s.cfg.Live)
 	if err != nil || !created {
@@ -115,7 +116,11 @@ func (s *Service) stopSession(ctx context.Context, userID, id string, to assay.S
 // finish moves a session to a final state, if it is still in state from, and lets
 // its watch free the sandbox. It returns the session as it is then.
 func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) (*assay.Session, error) {
-	ended := s.cfg.Now().UTC()
+	return s.finishAt(ctx, sess, from, to, s.cfg.Now().UTC(), why)
+}
+
+// finishAt is finish for a session that ended at an earlier time.
+func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, ended time.Time, why *assay.Failure) (*assay.Session, error) {
 	if ended.After(sess.ExpiresAt) {
 		ended = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
 	}
@@ -127,7 +132,7 @@ func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assa
 		return nil, err
 	}
 	if moved {
-		s.cfg.Log.Info("session ended", "session", sess.ID, "status", to, "reason", why)
+		s.cfg.Log.Info("session ended", "session", sess.ID, "status", to, "reason", why, "billed", got.Cost(*got.EndedAt))
 		s.mu.Lock()
 		l := s.live[sess.ID]
 		s.mu.Unlock()

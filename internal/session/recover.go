@@ -16,8 +16,9 @@ func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixSe
 // Recover makes the world and the database agree after a start. found is every
 // sandbox of a session that this host has. Sessions whose sandbox lives are
 // adopted, with the commands that run in them; those that were being made are made
-// again; the others end with the reason; sandboxes that no live session owns are
-// destroyed. It must return before anything else is called.
+// again; the others end with the reason, at the moment at which they are known to
+// have lived; sandboxes that no live session owns are destroyed. It must return
+// before anything else is called.
 func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	sessions, err := s.cfg.Store.LiveSessions(ctx)
 	if err != nil {
@@ -43,14 +44,17 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 			s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
 		}
 	}
-	return s.recoverCommands(ctx)
+	if err := s.recoverCommands(ctx); err != nil {
+		return err
+	}
+	return s.spawn(s.see)
 }
 
 // recoverOne brings one live session back, or ends it. kept tells whether its
 // sandbox has an owner now.
 func (s *Service) recoverOne(ctx context.Context, sess *assay.Session, h sandbox.Handle, exists bool) (kept bool, err error) {
 	if !s.cfg.Now().Before(sess.ExpiresAt) {
-		_, err := s.finish(ctx, sess, sess.Status, assay.SessionTerminated,
+		_, err := s.finishAt(ctx, sess, sess.Status, assay.SessionTerminated, sess.LastSeen(),
 			&assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"})
 		return false, err
 	}
@@ -72,7 +76,7 @@ func (s *Service) recoverOne(ctx context.Context, sess *assay.Session, h sandbox
 		return true, s.watch(sess, sample, box)
 	}
 	s.cfg.Log.Warn("sandbox lost while the server was down", "session", sess.ID, "err", err)
-	_, err = s.finish(ctx, sess, assay.SessionReady, assay.SessionTerminated,
+	_, err = s.finishAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, sess.LastSeen(),
 		&assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died while the server was down; work that was in it is lost"})
 	return false, err
 }

@@ -33,6 +33,13 @@ type Config struct {
 	MaxCommands int        // running at once in a session. Defaults to 32
 	MaxTTL      time.Duration
 
+	// Price is what a minute of a session of a dataset costs. Defaults to nothing.
+	Price func(dataset string) assay.MicroUSD
+	// SeeEvery is how often it is stored which sessions live: what is billed of one
+	// that is lost while no server runs is that much less at most. Defaults to 5
+	// seconds.
+	SeeEvery time.Duration
+
 	// Creating bounds how many sandboxes are made at once. Defaults to 8.
 	Creating int
 	// CreateTimeout bounds the making of one. Defaults to 5 minutes: its image may
@@ -48,6 +55,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxTTL == 0 {
 		c.MaxTTL = 24 * time.Hour
+	}
+	if c.Price == nil {
+		c.Price = func(string) assay.MicroUSD { return 0 }
+	}
+	if c.SeeEvery == 0 {
+		c.SeeEvery = 5 * time.Second
 	}
 	if c.Creating == 0 {
 		c.Creating = 8

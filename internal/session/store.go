@@ -11,7 +11,8 @@ import (
 // caller can cause them (session_not_found, conflict, too_many_sessions, ...).
 type Store interface {
 	// InsertSession stores a new session, unless the user or the server has as many
-	// live ones as limits allow: too_many_sessions. When idem names a key that the
+	// live ones as limits allow: too_many_sessions, or its user's balance does not
+	// cover its first minute: insufficient_balance. When idem names a key that the
 	// user gave before, nothing is stored and the session of that time is
 	// returned with created false; the same key for another request is a conflict.
 	InsertSession(ctx context.Context, s *assay.Session, idem Idempotency, limits LiveLimits) (got *assay.Session, created bool, err error)
@@ -24,8 +25,13 @@ type Store interface {
 	LiveSessions(ctx context.Context) ([]*assay.Session, error)
 	// MoveSession changes the state of a session if it is still in state from, and
 	// returns the session as it is then. Moved tells whether it was this call
-	// that changed it. Fields of change that are zero stay as they are.
+	// that changed it. Fields of change that are zero stay as they are. A session
+	// that was ready and ends is billed together with that, once; its end is moved
+	// back to when its user's balance was used up, if that was before.
 	MoveSession(ctx context.Context, id string, from assay.SessionStatus, change SessionChange) (s *assay.Session, moved bool, err error)
+	// SeeSessions notes that sessions lived at a time; those that are not ready are
+	// left alone.
+	SeeSessions(ctx context.Context, ids []string, at time.Time) error
 	// SetHandle stores the sandbox of a session that is still live.
 	SetHandle(ctx context.Context, id, handle, location string) error
 
@@ -43,12 +49,8 @@ type Store interface {
 	RunningInteractions(ctx context.Context, sessionID string) ([]*assay.Interaction, error)
 }
 
-// Idempotency is a client's Idempotency-Key and the hash of the request it came
-// with. The zero value is a request without a key.
-type Idempotency struct {
-	Key         string
-	RequestHash string
-}
+// Idempotency is a client's Idempotency-Key.
+type Idempotency = assay.Idempotency
 
 // LiveLimits bounds the number of live sessions; 0 is no bound.
 type LiveLimits struct {

@@ -41,6 +41,7 @@ func dsn(file string, busy time.Duration, more ...string) string {
 	settings := append([]string{
 		fmt.Sprintf("_pragma=busy_timeout(%d)", busy.Milliseconds()),
 		"_pragma=foreign_keys(1)",
+		"_pragma=recursive_triggers(1)", // or REPLACE would delete without asking the triggers that refuse it
 		"_pragma=temp_store(memory)",
 	}, more...)
 	return (&url.URL{Scheme: "file", Path: file, OmitHost: true}).String() + "?" + strings.Join(settings, "&")

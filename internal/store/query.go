@@ -12,6 +12,7 @@ var (
 	hotWrites = []string{
 		selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
 		selectSessionAny, moveSession, touchKey, insertSample,
+		seeSession, selectTransactionByKey, selectLastTransaction, insertTransaction, insertEntry, addToAccount,
 	}
 )
 

@@ -6,25 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"assay"
 	"assay/internal/session"
 )
 
 const sessionColumns = `id, user_id, dataset, sample_id, sample_version, status, requested_at, ready_at, ended_at, expires_at,
-	error_code, error_message, location, handle`
+	error_code, error_message, location, handle, price, seen_at`
 
 const (
 	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1 AND user_id = $2`
 	selectSessionAny = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
 	selectLive       = `SELECT ` + sessionColumns + ` FROM sessions WHERE status IN ('creating', 'ready') ORDER BY user_id, id`
 
+	selectLiveOfUser  = `SELECT ` + sessionColumns + ` FROM sessions WHERE user_id = $1 AND status IN ('creating', 'ready') ORDER BY id`
+	selectBilledUsers = `SELECT DISTINCT user_id FROM sessions WHERE status IN ('creating', 'ready') AND price > 0 ORDER BY user_id`
+
 	selectSessionByKey = `SELECT id, idem_hash FROM sessions WHERE user_id = $1 AND idem_key = $2`
 	countLiveOfUser    = `SELECT count(*) FROM sessions WHERE user_id = $1 AND status IN ('creating', 'ready')`
 	countLive          = `SELECT count(*) FROM sessions WHERE status IN ('creating', 'ready')`
 
 	insertSession = `INSERT INTO sessions (` + sessionColumns + `, idem_key, idem_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
 	moveSession = `UPDATE sessions SET status = $3,
 			ready_at = coalesce($4, ready_at),
@@ -33,6 +37,7 @@ const (
 			error_message = coalesce($7, error_message)
 		WHERE id = $1 AND status = $2`
 
+	seeSession       = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND status = 'ready'`
 	setSessionHandle = `UPDATE sessions SET handle = $2, location = $3 WHERE id = $1 AND status IN ('creating', 'ready')`
 )
 
@@ -40,16 +45,18 @@ func scanSession(row scanner) (*assay.Session, error) {
 	var (
 		s                  assay.Session
 		requested, expires int64
-		ready, ended       sql.NullInt64
+		ready, ended, seen sql.NullInt64
+		price              sql.NullInt64
 		code, message      sql.NullString
 	)
 	err := row.Scan(&s.ID, &s.UserID, &s.Dataset, &s.SampleID, &s.SampleVersion, &s.Status, &requested, &ready, &ended, &expires,
-		&code, &message, &s.Location, &s.Handle)
+		&code, &message, &s.Location, &s.Handle, &price, &seen)
 	if err != nil {
 		return nil, err
 	}
 	s.RequestedAt, s.ExpiresAt = fromMicros(requested), fromMicros(expires)
 	s.ReadyAt, s.EndedAt = fromMicrosOrNull(ready), fromMicrosOrNull(ended)
+	s.Price, s.SeenAt = assay.MicroUSD(price.Int64), fromMicrosOrNull(seen)
 	s.Error = failureOf(code, message)
 	return &s, nil
 }
@@ -65,6 +72,9 @@ func (s *Store) InsertSession(ctx context.Context, in *assay.Session, idem sessi
 		if created = id == ""; created {
 			id = in.ID
 			if err := w.checkLive(ctx, in.UserID, limits); err != nil {
+				return err
+			}
+			if err := w.checkFunds(ctx, in); err != nil {
 				return err
 			}
 			if err := w.insertSession(ctx, in, idem); err != nil {
@@ -143,7 +153,7 @@ func (t txn) insertSession(ctx context.Context, in *assay.Session, idem session.
 	code, message := failureColumns(in.Error)
 	_, err := t.exec(ctx, insertSession, in.ID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status,
 		toMicros(in.RequestedAt), toMicrosOrNull(in.ReadyAt), toMicrosOrNull(in.EndedAt), toMicros(in.ExpiresAt),
-		code, message, in.Location, in.Handle, toNull(idem.Key), toNull(idem.RequestHash))
+		code, message, in.Location, in.Handle, int64(in.Price), toMicrosOrNull(in.SeenAt), toNull(idem.Key), toNull(idem.RequestHash))
 	if constraintOf(err).unique == "sessions.id" {
 		return duplicate("session", in.ID)
 	}
@@ -211,25 +221,66 @@ func (s *Store) LiveSessions(ctx context.Context) ([]*assay.Session, error) {
 }
 
 // MoveSession implements session.Store. A move that assay.SessionStatus forbids is an
-// error of the program.
+// error of the program. The end of a session that was ready is billed in the same
+// transaction: there is no moment at which it has ended and is not in the ledger.
 func (s *Store) MoveSession(ctx context.Context, id string, from assay.SessionStatus, change session.SessionChange) (got *assay.Session, moved bool, err error) {
 	if !from.CanBecome(change.Status) {
 		return nil, false, fmt.Errorf("move session %s: %s cannot become %s", id, from, change.Status)
 	}
 	code, message := failureColumns(change.Error)
+	bills := from == assay.SessionReady && !change.Status.Live()
+	if bills && change.EndedAt == nil {
+		return nil, false, fmt.Errorf("move session %s: it ends at no time", id)
+	}
 	err = s.write(ctx, func(w txn) error {
-		n, err := w.exec(ctx, moveSession, id, from, change.Status, toMicrosOrNull(change.ReadyAt), toMicrosOrNull(change.EndedAt), code, message)
+		ended := change.EndedAt
+		if bills {
+			if ended, err = w.billedEnd(ctx, id, *ended); err != nil {
+				return err
+			}
+		}
+		n, err := w.exec(ctx, moveSession, id, from, change.Status, toMicrosOrNull(change.ReadyAt), toMicrosOrNull(ended), code, message)
 		if err != nil {
 			return err
 		}
 		moved = n == 1
 		got, err = scanSession(w.row(ctx, selectSessionAny, id))
-		return orNone(err, assay.CodeSessionNotFound, "session %s does not exist", id)
+		if err != nil {
+			return orNone(err, assay.CodeSessionNotFound, "session %s does not exist", id)
+		}
+		if bills && moved {
+			_, _, err = w.post(ctx, *assay.UsageOf(got))
+		}
+		return err
 	})
 	if err != nil {
 		return nil, false, doing(err, "move session %s from %s to %s", id, from, change.Status)
 	}
 	return got, moved, nil
+}
+
+// billedEnd returns when a session that is to end now, at the time end, ends for its
+// bill.
+func (t txn) billedEnd(ctx context.Context, id string, end time.Time) (*time.Time, error) {
+	sess, err := scanSession(t.row(ctx, selectSessionAny, id))
+	if err != nil {
+		return nil, orNone(err, assay.CodeSessionNotFound, "session %s does not exist", id)
+	}
+	end, err = t.affordable(ctx, sess, end)
+	return &end, err
+}
+
+// SeeSessions implements session.Store.
+func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) error {
+	err := s.write(ctx, func(w txn) error {
+		for _, id := range ids {
+			if _, err := w.exec(ctx, seeSession, id, toMicros(at)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return doing(err, "note that %d sessions live", len(ids))
 }
 
 // SetHandle implements session.Store: session_not_found, session_ended.

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"time"
 
+	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/session"
@@ -27,6 +28,7 @@ var (
 	_ verification.Store = (*Store)(nil)
 	_ dataset.Store      = (*Store)(nil)
 	_ identity.Store     = (*Store)(nil)
+	_ billing.Store      = (*Store)(nil)
 )
 
 // Options says how to open a store.
