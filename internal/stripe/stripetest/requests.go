@@ -99,7 +99,7 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) {
 	}
 	shown := *page
 	query := r.URL.Query()
-	expand := append(query["expand[]"], query["expand[0]"]...)
+	expand := slices.Concat(query["expand[]"], query["expand[0]"])
 	if id, ok := page.PaymentIntent.(string); ok && slices.Contains(expand, "payment_intent") {
 		shown.PaymentIntent = s.payments[id].intent
 	}
