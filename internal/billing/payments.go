@@ -12,10 +12,14 @@ import (
 // call again with the same arguments: what a lost answer has made is found, not made
 // twice.
 type Payments interface {
-	// CreateCustomer makes the provider's record of a user and returns its id. For
-	// one user it is always the same.
+	// CreateCustomer makes the provider's record of a user and returns its id. Keep
+	// the id: asked again within a day, with the user's name and address unchanged,
+	// the provider returns the same one; later, or after a change, it may make a
+	// second record, which costs nothing and confuses people.
 	CreateCustomer(ctx context.Context, user *assay.User) (customerID string, err error)
-	// CreateCheckout opens a page on which the customer pays a deposit.
+	// CreateCheckout opens a page on which the customer pays a deposit. A request is
+	// repeated with the same fields, ExpiresAt among them: another request for the
+	// same deposit is refused.
 	CreateCheckout(ctx context.Context, req CheckoutRequest) (Checkout, error)
 	// Checkout returns what became of a page: ErrNoCheckout if there is none.
 	Checkout(ctx context.Context, checkoutID string) (Checkout, error)
@@ -40,7 +44,7 @@ type CheckoutRequest struct {
 	AmountCents int64 // US dollars
 	SuccessURL  string
 	CancelURL   string
-	ExpiresAt   time.Time // of the page
+	ExpiresAt   time.Time // of the page: 30 minutes to 24 hours from now
 }
 
 // CheckoutStatus is what became of a checkout.
@@ -72,12 +76,18 @@ type EventKind string
 const (
 	EventCheckout EventKind = "checkout" // a checkout was paid, failed or expired
 	EventRefund   EventKind = "refund"   // a payment was given back, whole or in part
-	EventDispute  EventKind = "dispute"  // the customer's bank wants a payment back
-	EventOther    EventKind = "other"
+	EventDispute  EventKind = "dispute"  // the customer's bank has taken a payment back
+
+	// EventDisputeWon says that what an EventDispute took has come back. It names the
+	// same dispute and amount, and may come before it.
+	EventDisputeWon EventKind = "dispute_won"
+
+	EventOther EventKind = "other" // nothing that concerns deposits
 )
 
 // Event is a notification of the provider. The same one may come more than once, and
-// in any order with others.
+// in any order with others: also the news of a refund before that of its payment. One
+// dispute may be told by two events: what was taken once is told apart by DisputeID.
 type Event struct {
 	ID        string
 	Type      string // as the provider calls it
@@ -85,11 +95,12 @@ type Event struct {
 	Kind      EventKind
 	Checkout  Checkout // of EventCheckout
 
-	// Of EventRefund and EventDispute. The deposit is named where the provider knows
-	// it; PaymentID always.
+	// Of EventRefund, EventDispute and EventDisputeWon; amounts are in US cents. The
+	// deposit is named where the provider knows it, which it does for refunds;
+	// PaymentID always.
 	DepositID     string
 	PaymentID     string
 	RefundedCents int64  // in all, so far
-	DisputeID     string // of EventDispute
+	DisputeID     string // of EventDispute and EventDisputeWon
 	DisputedCents int64
 }
