@@ -23,6 +23,7 @@ import (
 	"assay/internal/identity"
 	"assay/internal/image"
 	"assay/internal/store"
+	"assay/internal/stripe"
 )
 
 // Version is the version of the program; the linker sets it.
@@ -37,9 +38,10 @@ type App struct {
 	Billing  *billing.Service
 	Images   *image.Store
 
-	dir   dataDir
-	store *store.Store
-	judge *judge // nil until Judge is called
+	dir    dataDir
+	store  *store.Store
+	stripe *stripe.Client // nil without keys
+	judge  *judge         // nil until Judge is called
 }
 
 // Open opens the data directory of cfg, making it when it is absent. It refuses a
@@ -92,6 +94,10 @@ func (a *App) Close() error {
 	if a.Identity != nil {
 		a.Identity.Close()
 		a.Identity = nil
+	}
+	if a.stripe != nil {
+		a.stripe.Close()
+		a.stripe = nil
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -11,6 +11,7 @@ import (
 
 	"assay"
 	"assay/internal/billing"
+	"assay/internal/stripe"
 )
 
 // openBilling makes the service of money.
@@ -19,14 +20,24 @@ func (a *App) openBilling() (*billing.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return billing.New(billing.Config{
+	cfg := billing.Config{
 		Store:         a.store,
 		Users:         a.Identity.User,
 		Enabled:       a.Config.Billing == "on",
 		Price:         fromCents(a.Config.CostPerMinuteCents),
 		DatasetPrices: prices,
 		Log:           a.Log,
-	}), nil
+	}
+	if a.Config.StripeSecretKey != "" {
+		a.stripe, err = stripe.New(stripe.Config{
+			SecretKey: a.Config.StripeSecretKey, WebhookSecret: a.Config.StripeWebhookSecret, APIBase: a.Config.StripeAPIBase, Log: a.Log,
+		})
+		if err != nil {
+			return nil, err
+		}
+		cfg.Payments = a.stripe
+	}
+	return billing.New(cfg), nil
 }
 
 // meter ends sessions whose balance is used up, until ctx ends.

@@ -134,8 +134,8 @@ func factOf(e Event, now time.Time) Fact {
 		return checkoutFact(f, e.Checkout)
 	case EventRefund:
 		f.RefundedCents = e.RefundedCents
-	case EventDispute:
-		f.DisputeID, f.DisputedCents = e.DisputeID, e.DisputedCents
+	case EventDispute, EventDisputeWon:
+		f.DisputeID, f.DisputedCents, f.DisputeWon = e.DisputeID, e.DisputedCents, e.Kind == EventDisputeWon
 	}
 	return f
 }

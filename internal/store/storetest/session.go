@@ -177,7 +177,7 @@ func testMoveSession(f fixture) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		f.Error(diff)
 	}
-	_, _, err = f.MoveSession(f.ctx, "ses_none", assay.SessionReady, session.SessionChange{Status: assay.SessionClosed})
+	_, _, err = f.MoveSession(f.ctx, "ses_none", assay.SessionReady, session.SessionChange{Status: assay.SessionClosed, EndedAt: later(kept)})
 	f.code(err, assay.CodeSessionNotFound)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/session"
@@ -22,6 +23,7 @@ type Stores interface {
 	verification.Store
 	dataset.Store
 	identity.Store
+	billing.Store
 }
 
 // Run runs the suite. Open returns an empty store, which it closes when its test ends.
@@ -35,10 +37,17 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Session", sessionTests},
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
+		{"Ledger", ledgerTests},
+		{"Statement", statementTests},
+		{"Deposit", depositTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, tt := range group.tests {
-				t.Run(tt.name, func(t *testing.T) { tt.run(fixture{T: t, Stores: open(t), ctx: t.Context()}) })
+				t.Run(tt.name, func(t *testing.T) {
+					f := fixture{T: t, Stores: open(t), ctx: t.Context()}
+					tt.run(f)
+					f.provesBooks()
+				})
 			}
 		})
 	}
