@@ -91,6 +91,38 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestRateLimits(t *testing.T) {
+	t.Parallel()
+	p := ownProgram(t)
+	clean(t, p)
+	srv := start(t, p, "--rate-limit-per-address", "1", "--rate-limit-auth-per-minute", "1", "--trusted-proxies", "127.0.0.0/8")
+	c := newCaller(t, p, srv)
+	nobody, stranger := caller{base: c.base}, caller{base: c.base, key: "ask_wrong"}
+	const forwarded, here, there = "X-Forwarded-For", "203.0.113.1", "203.0.113.2"
+
+	// The bucket fills meanwhile, at a pace that requests outrun.
+	r := reply{status: 200}
+	for n := 0; r.status == 200 && n < 1000; n++ {
+		r = nobody.call(t, "GET", "/samples", nil, forwarded, "192.0.2.9, "+here)
+	}
+	limited(t, r, assay.CodeRateLimited, 2)
+	if r := nobody.call(t, "GET", "/samples", nil, forwarded, here+", "+there); r.status != 200 {
+		t.Errorf("from another address: %d %s", r.status, r.body)
+	}
+	for range 10 {
+		if r := nobody.call(t, "GET", "/health", nil, forwarded, here); r.status != 200 {
+			t.Errorf("health: %d %s", r.status, r.body)
+		}
+	}
+	must[wire.User](t, c.call(t, "GET", "/users/me", nil, forwarded, there), 200)
+	for range 10 { // known by now, wherever it is used
+		must[wire.User](t, c.call(t, "GET", "/users/me", nil, forwarded, here), 200)
+	}
+	if r := stranger.call(t, "GET", "/users/me", nil, forwarded, "2001:db8::1"); r.status != 401 {
+		t.Errorf("a wrong key: %d %s", r.status, r.body)
+	}
+}
+
 func TestBodySizes(t *testing.T) {
 	t.Parallel()
 	c := sharedCaller(t)

@@ -83,6 +83,18 @@ type Config struct {
 	// PaymentOrigins are those that a checkout may lead back to. Defaults to that of
 	// the server itself.
 	PaymentOrigins string `yaml:"payment_origins" name:"payment-origins" placeholder:"ORIGIN,..." help:"Origins that a checkout may lead back to, such as https://app.example.org (the server's own)."`
+	// RateLimitPerKey bounds the requests a second with one key. Negative is no limit,
+	// here and below. Defaults to 1000.
+	RateLimitPerKey int `yaml:"rate_limit_per_key" name:"rate-limit-per-key" placeholder:"N" help:"Requests a second with one key at most; -1 is no limit (1000)."`
+	// RateLimitPerAddress bounds the requests a second of unknown callers from one
+	// network address. Defaults to 200.
+	RateLimitPerAddress int `yaml:"rate_limit_per_address" name:"rate-limit-per-address" placeholder:"N" help:"Requests a second without a known key from one address at most; -1 is no limit (200)."`
+	// RateLimitAuthPerMinute bounds the logins and refreshes a minute from one network
+	// address. Defaults to 20.
+	RateLimitAuthPerMinute int `yaml:"rate_limit_auth_per_minute" name:"rate-limit-auth-per-minute" placeholder:"N" help:"Logins and refreshes a minute from one address at most; -1 is no limit (20)."`
+	// TrustedProxies are addresses and networks, with commas between them, whose
+	// X-Forwarded-For is believed. Defaults to none.
+	TrustedProxies string `yaml:"trusted_proxies" name:"trusted-proxies" placeholder:"LIST" help:"Addresses and networks, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed (none)."`
 
 	// DestroyOnExit ends all sandboxes when the server stops.
 	DestroyOnExit bool `yaml:"destroy_on_exit" name:"destroy-on-exit" help:"End all sandboxes when the server stops; otherwise the next start adopts them."`
@@ -124,6 +136,9 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.MaxEditBytes, 16<<20)
 	setDefault(&c.Billing, map[bool]string{true: "on", false: "off"}[c.StripeSecretKey != ""])
 	setDefault(&c.CostPerMinuteCents, 1)
+	setDefault(&c.RateLimitPerKey, 1000)
+	setDefault(&c.RateLimitPerAddress, 200)
+	setDefault(&c.RateLimitAuthPerMinute, 20)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	return c
 }
@@ -156,6 +171,10 @@ func (c Config) Validate() error {
 		within("max_body_bytes", c.MaxBodyBytes, 1<<10, 1<<30),
 		within("max_edit_bytes", c.MaxEditBytes, 1<<10, 1<<30),
 		c.validateBilling(),
+		validateRate("rate_limit_per_key", c.RateLimitPerKey),
+		validateRate("rate_limit_per_address", c.RateLimitPerAddress),
+		validateRate("rate_limit_auth_per_minute", c.RateLimitAuthPerMinute),
+		c.validateProxies(),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
 	)
 }

@@ -215,6 +215,16 @@ func TestValidate(t *testing.T) {
 		"a sandbox of no memory":  {Config{Resources: Resources{MemoryMB: 1}}, "resources.memory_mb"},
 		"a body of nothing":       {Config{MaxBodyBytes: 1}, "max_body_bytes"},
 		"an edit of nothing":      {Config{MaxEditBytes: 1}, "max_edit_bytes"},
+		"no limits of rate":       {Config{RateLimitPerKey: -1, RateLimitPerAddress: -5, RateLimitAuthPerMinute: -1}, ""},
+		"a rate beyond measure":   {Config{RateLimitPerKey: 1_000_001}, "rate_limit_per_key: 1000001 is not within 1 and"},
+		"another one":             {Config{RateLimitPerAddress: 1_000_001}, "rate_limit_per_address"},
+		"logins beyond measure":   {Config{RateLimitAuthPerMinute: 1_000_001}, "rate_limit_auth_per_minute"},
+		"proxies":                 {Config{TrustedProxies: "10.0.0.0/8, 192.0.2.7,2001:db8::/32, ::1"}, ""},
+		"a proxy by its name":     {Config{TrustedProxies: "::1,proxy.example.org"}, `trusted_proxies: "proxy.example.org" is neither`},
+		"a proxy with its port":   {Config{TrustedProxies: "10.0.0.1:80"}, "trusted_proxies"},
+		"a proxy on a link":       {Config{TrustedProxies: "fe80::1%eth0"}, "trusted_proxies"},
+		"a proxy in two forms":    {Config{TrustedProxies: "::ffff:10.0.0.1"}, "trusted_proxies"},
+		"trust in everybody":      {Config{TrustedProxies: "0.0.0.0/0"}, "0.0.0.0/0 is everybody"},
 		"a lifetime of centuries": {Config{MaxTTLMinutes: 1 << 30}, "max_ttl_minutes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -268,6 +268,10 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	proxies, err := s.Config.trustedProxies()
+	if err != nil {
+		return nil, nil, err
+	}
 	api, err := httpapi.New(httpapi.Config{
 		Sessions:      s.sessions,
 		Verifications: s.verifications,
@@ -287,8 +291,10 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 			assay.CodeTooManySessions: s.Config.MaxSessionsPerUser,
 			assay.CodeTooManyCommands: s.Config.MaxCommandsPerSession,
 		},
-		Registry: s.metrics,
-		Log:      s.Log,
+		Limits:         s.Config.rateLimits(),
+		TrustedProxies: proxies,
+		Registry:       s.metrics,
+		Log:            s.Log,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -21,8 +21,8 @@ import (
 	"assay/client/wire"
 )
 
-// admit lets a request through to its operation: it knows who calls, refuses new work
-// while the server stops, and reads the body, within bounds.
+// admit lets a request through to its operation: it knows who calls and how often, refuses
+// new work while the server stops, and reads the body, within bounds.
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	op := ctx.Operation()
@@ -52,10 +52,8 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 }
 
 func (a *API) admissible(r *http.Request, op *huma.Operation) error {
-	if len(op.Security) > 0 {
-		if err := a.authenticate(r); err != nil {
-			return err
-		}
+	if err := a.identify(r, op); err != nil {
+		return err
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && a.holds.draining() {
 		return assay.Errorf(assay.CodeUnavailable, "the server is stopping; try again in a moment")
@@ -63,10 +61,18 @@ func (a *API) admissible(r *http.Request, op *huma.Operation) error {
 	return checkQuery(r.URL.RawQuery, op.Parameters)
 }
 
-func (a *API) authenticate(r *http.Request) error {
+// bearerToken returns the token of a request, "" for none.
+func bearerToken(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func (a *API) authenticate(r *http.Request) error {
+	token := bearerToken(r)
+	if token == "" {
 		return assay.Errorf(assay.CodeUnauthenticated, "this needs an API key: send the header Authorization: Bearer KEY")
 	}
 	user, err := a.cfg.Identity.Authenticate(r.Context(), token)

@@ -65,7 +65,12 @@ func (a *API) refuse(ctx context.Context, err error) *refusal {
 			r.header["X-Ratelimit-Limit"] = []string{strconv.Itoa(limit)}
 		}
 	}
-	if kind.retryAfter > 0 {
+	var l *limited
+	if errors.As(err, &l) {
+		r.header["X-Ratelimit-Limit"] = []string{strconv.Itoa(l.limit)}
+		r.header["X-Ratelimit-Reset"] = []string{wholeSeconds(l.reset)}
+		r.header["Retry-After"] = []string{wholeSeconds(l.wait)}
+	} else if kind.retryAfter > 0 {
 		r.header["Retry-After"] = []string{strconv.Itoa(kind.retryAfter)}
 	}
 	r.body = wire.ErrorBody{Detail: wire.ErrorDetail{Code: string(code), Message: message}}

@@ -4,7 +4,7 @@
 // A request passes:
 //
 //	serve    request id, log, metrics, headers, panics   (every request)
-//	admit    who calls; refused while draining; the body  (every operation)
+//	admit    who calls, how often; refused while draining; the body  (every operation)
 //	huma     decodes and validates: all faults at once
 //	operation  asks a service, converts the answer
 //
@@ -16,6 +16,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,11 +58,16 @@ type Config struct {
 	// the header is left out.
 	Quotas map[assay.Code]int
 
+	// Limits bounds how often clients may ask.
+	Limits RateLimits
+	// TrustedProxies are whose X-Forwarded-For is believed. Defaults to none.
+	TrustedProxies []netip.Prefix
+
 	// Registry takes the metrics. Defaults to none.
 	Registry prometheus.Registerer
 	// Log hears of every request; never of tokens, bodies or queries. Defaults to none.
 	Log *slog.Logger
-	// Now is the clock of download links and durations. Defaults to time.Now.
+	// Now is the clock of download links and limits. Defaults to time.Now.
 	Now func() time.Time
 }
 
@@ -75,6 +81,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxEditBytes == 0 {
 		c.MaxEditBytes = 16 << 20
 	}
+	c.Limits = c.Limits.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -100,6 +107,7 @@ type API struct {
 	mux     *http.ServeMux
 	huma    huma.API
 	holds   *holds
+	limits  *limits
 	metrics *metrics
 	openapi []byte
 }
@@ -114,16 +122,16 @@ func New(cfg Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{cfg: cfg, mux: http.NewServeMux(), metrics: m, holds: newHolds(m.held)}
+	a := &API{cfg: cfg, mux: http.NewServeMux(), metrics: m, holds: newHolds(m.held), limits: newLimits(cfg.Limits, m)}
 	a.huma = humago.NewWithPrefix(a.mux, wire.BasePath, humaConfig(cfg.Version))
 	a.huma.UseMiddleware(a.admit)
 	a.registerOperations()
 	if a.openapi, err = document(a.huma.OpenAPI(), cfg); err != nil {
 		return nil, err
 	}
-	a.mux.HandleFunc("GET "+wire.BasePath+"/openapi.json", a.serveOpenAPI)
+	a.mux.HandleFunc("GET "+wire.BasePath+"/openapi.json", a.anyone(a.serveOpenAPI))
 	a.registerPage()
-	a.mux.HandleFunc("/", a.serveUnknown)
+	a.mux.HandleFunc("/", a.anyone(a.serveUnknown))
 	return a, nil
 }
 

@@ -6,16 +6,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
 // BenchmarkGetSession measures a GET of a ready session over TCP with 64 clients, through
-// everything but a database: log and metrics are on.
+// everything but a database: log, metrics and limits are on.
 func BenchmarkGetSession(b *testing.B) {
 	s := newServer(b, func(c *Config) {
 		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 		c.Registry = prometheus.NewRegistry()
+		c.Now = time.Now
+		c.Limits.PerKey = 1 << 20 // on, and never reached
 	})
 	s.ready("ses_a")
 	srv := httptest.NewServer(s.api.Handler())
@@ -52,6 +55,8 @@ func BenchmarkServe(b *testing.B) {
 	s := newServer(b, func(c *Config) {
 		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 		c.Registry = prometheus.NewRegistry()
+		c.Now = time.Now
+		c.Limits.PerKey = 1 << 20 // on, and never reached
 	})
 	s.ready("ses_a")
 	h := s.api.Handler()

@@ -96,7 +96,7 @@ func (a *API) deposit(ctx context.Context, in *depositInput) (*answer[wire.Depos
 	c := callOf(ctx)
 	d, err := a.cfg.Billing.Deposit(ctx, c.userID, billing.DepositRequest{
 		AmountCents: int64(in.Body.AmountCents), Currency: in.Body.Currency,
-		SuccessURL: in.Body.SuccessURL, CancelURL: in.Body.CancelURL, Idem: in.key(ctx),
+		SuccessURL: in.Body.SuccessURL, CancelURL: in.Body.CancelURL, Idem: in.key(ctx), Address: c.address,
 	})
 	if err != nil {
 		return nil, err

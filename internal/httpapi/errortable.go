@@ -38,7 +38,7 @@ var errorTable = map[assay.Code]errorKind{
 	assay.CodeTooManySessions:     {429, 5, "As many sessions live as you, or the server, may have. Close one."},
 	assay.CodeTooManyCommands:     {429, 1, "As many commands run in the session as may. Wait for one."},
 	assay.CodeTooManyJobs:         {429, 3, "As many verifications of the session are open as may be. Wait for one."},
-	assay.CodeRateLimited:         {429, 1, "Too many requests."},
+	assay.CodeRateLimited:         {429, 1, "Too many requests with one key, or from one address; or too many logins or refused tokens from there. `X-RateLimit-*` tells the limit."},
 	assay.CodeLoginNotConfigured:  {503, 3600, "This server has no GitHub login; use an API key, which its operator can make."},
 	assay.CodePaymentsNotConfig:   {503, 3600, "This server takes no payments; its operator can credit you."},
 	assay.CodeInternal:            {500, 0, "A fault of the server. Tell its operator the request id."},

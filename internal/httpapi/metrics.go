@@ -13,6 +13,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	held     prometheus.Gauge
+	limited  *prometheus.CounterVec
 }
 
 // newMetrics registers the metrics; with nobody to ask for them they only count.
@@ -31,11 +32,15 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Name: "assay_http_held_requests",
 			Help: "Requests that wait for a session, a command or a verification.",
 		}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_http_limited_requests_total",
+			Help: "Requests refused because too many came, by rule.",
+		}, []string{"rule"}),
 	}
 	if registry == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held} {
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.held, m.limited} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

@@ -32,12 +32,15 @@ var public = []map[string][]string{}
 var bearer = []map[string][]string{{"bearer": {}}}
 
 // handle registers an operation. errs are the statuses that its service can refuse with;
-// those that follow from its shape are added: 401 with a token, 400 and 413 with a body,
-// 422, 500 and 503 always.
+// those that follow from its shape are added: 401 with a token, 429 unless it is never
+// limited, 400 and 413 with a body, 422, 500 and 503 always.
 func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Context, *I) (*O, error)) {
 	if op.Security == nil {
 		op.Security = bearer
 		errs = append(errs, http.StatusUnauthorized)
+	}
+	if strictnessOf(&op) != limitNever {
+		errs = append(errs, http.StatusTooManyRequests)
 	}
 	if takesBody(reflect.TypeFor[I]()) {
 		errs = append(errs, http.StatusBadRequest, http.StatusRequestEntityTooLarge)
@@ -93,9 +96,9 @@ var errorHeaders = map[int]map[string]*huma.Param{
 	http.StatusConflict:     {"X-Should-Retry": {Description: "false: clients must not try again by themselves", Schema: &huma.Schema{Type: "string"}}},
 	http.StatusTooManyRequests: {
 		"Retry-After":           {Description: "Seconds to wait", Schema: &huma.Schema{Type: "integer"}},
-		"X-RateLimit-Limit":     {Description: "What is allowed, when it is one number", Schema: &huma.Schema{Type: "integer"}},
+		"X-RateLimit-Limit":     {Description: "What is allowed at once, when it is one number", Schema: &huma.Schema{Type: "integer"}},
 		"X-RateLimit-Remaining": {Description: "0", Schema: &huma.Schema{Type: "integer"}},
-		"X-RateLimit-Reset":     {Description: "Seconds to wait", Schema: &huma.Schema{Type: "integer"}},
+		"X-RateLimit-Reset":     {Description: "Seconds until all of it is there again", Schema: &huma.Schema{Type: "integer"}},
 	},
 	http.StatusServiceUnavailable: {"Retry-After": {Description: "Seconds to wait", Schema: &huma.Schema{Type: "integer"}}},
 }
@@ -137,7 +140,7 @@ type healthAnswer struct {
 
 func (a *API) registerHealth() {
 	op := huma.Operation{
-		OperationID: "health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Security: public,
+		OperationID: "health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Security: public, Metadata: limitNever.metadata(),
 		Summary:     "Check the server",
 		Description: "Asks the database and the sandbox runtime for real.",
 		Responses: map[string]*huma.Response{"503": {

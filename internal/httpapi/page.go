@@ -21,9 +21,9 @@ func (a *API) registerPage() {
 		"/docs/page.css": "page/page.css",
 		"/docs/page.js":  "page/page.js",
 	} {
-		a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		a.mux.HandleFunc("GET "+path, a.anyone(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Security-Policy", pagePolicy)
 			http.ServeFileFS(w, r, page, file)
-		})
+		}))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -26,9 +27,11 @@ const writeBound = time.Minute
 type call struct {
 	http.ResponseWriter
 	requestID   string
-	userID      string // "" until admitted, and for public operations
-	requestHash string // of an operation with an idempotency key
-	status      int    // 0 until the header is written
+	address     string     // of the client, "" if its connection has none
+	network     netip.Addr // what the address is counted as
+	userID      string     // "" until admitted, and for public operations
+	requestHash string     // of an operation with an idempotency key
+	status      int        // 0 until the header is written
 	bytes       int64
 }
 
@@ -87,6 +90,9 @@ var (
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	c := &call{ResponseWriter: w, requestID: requestID(r)}
+	if addr := clientAddress(r, a.cfg.TrustedProxies); addr.IsValid() {
+		c.address, c.network = addr.String(), networkOf(addr)
+	}
 	h := w.Header()
 	h["X-Request-Id"] = []string{c.requestID}
 	h["X-Content-Type-Options"] = headerNosniff
@@ -100,7 +106,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	defer func() { a.finished(c, r, time.Since(start)) }()
 	defer func() { a.recovered(c, r, recover()) }()
 	if !utf8.ValidString(r.URL.Path) || strings.IndexByte(r.URL.Path, 0) >= 0 {
-		a.notFound(c, r) // no name of ours holds such bytes
+		a.anyone(a.notFound)(c, r) // no name of ours holds such bytes
 		return
 	}
 	a.mux.ServeHTTP(c, r)

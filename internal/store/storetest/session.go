@@ -185,7 +185,7 @@ func testMoveSessionRace(f fixture) {
 	s := f.ready()
 	ends := []assay.SessionStatus{assay.SessionClosed, assay.SessionTerminated}
 	won := race(12, func(i int) bool {
-		got, moved, err := f.MoveSession(f.ctx, s.ID, assay.SessionReady, session.SessionChange{Status: ends[i%2]})
+		got, moved, err := f.MoveSession(f.ctx, s.ID, assay.SessionReady, session.SessionChange{Status: ends[i%2], EndedAt: later(kept)})
 		f.code(err, "")
 		return err == nil && moved && got.Status == ends[i%2]
 	})
