@@ -14,6 +14,7 @@ import (
 
 	"assay/internal/session"
 	"assay/internal/store"
+	"assay/internal/store/pgtest"
 )
 
 // envCrash names, in a child process of this test, the database to write to and the
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if path, sessionID, child := strings.Cut(os.Getenv(envCrash), "\n"); child {
 		writeUntilKilled(path, sessionID)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(pgtest.Stopping(m))
 }
 
 // writeUntilKilled stores commands for ever and says the id of each that is stored.

@@ -22,8 +22,8 @@ func TestOpenMakesFilesOfTheOwnerAlone(t *testing.T) {
 	must(t, s.Ping(t.Context()))
 	files, err := os.ReadDir(dir)
 	must(t, err)
-	if len(files) != 3 { // the database, its log and the index of the log
-		t.Errorf("there are %d files, want 3", len(files))
+	if len(files) != 4 { // the database, its log, the index of the log, and the lock of migrations
+		t.Errorf("there are %d files, want 4", len(files))
 	}
 	for _, f := range files {
 		info, err := f.Info()
@@ -48,7 +48,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a file of other kind": {text, "not a database"},
 		"a folder":             {t.TempDir(), "is a directory"},
 		"no such folder":       {filepath.Join(t.TempDir(), "no", "x.db"), "no such file"},
-		"another database":     {"postgres://localhost/assay", "no file path"},
+		"another database":     {"mysql://localhost/assay", "no file path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := store.Open(t.Context(), tt.path, store.Options{})
