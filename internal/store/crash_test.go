@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	osexec "os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -52,7 +51,10 @@ func writeUntilKilled(path, sessionID string) {
 // TestKillLosesNothingThatWasAcknowledged kills a process in the midst of its writes,
 // several times, and finds every command whose end it had reported.
 func TestKillLosesNothingThatWasAcknowledged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "assay.db")
+	onEach(t, testKill)
+}
+
+func testKill(t *testing.T, path string) {
 	s, sess, _ := filled(t, path)
 	must(t, s.Close())
 
