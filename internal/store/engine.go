@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -52,7 +53,7 @@ func engineOf(database string, opts Options) (engine, error) {
 
 // nameOf is how a database is called in errors and logs: without its password.
 func nameOf(database string) string {
-	if isURL(database) {
+	if strings.Contains(database, "://") {
 		return urlName(database)
 	}
 	return database
