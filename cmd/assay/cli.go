@@ -32,6 +32,7 @@ func (s stdio) interactive() bool {
 type grammar struct {
 	Serve   serveCmd   `cmd:"" help:"Serve the API."`
 	Config  configCmd  `cmd:"" help:"Print the configuration in force, and where each value comes from."`
+	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	User    struct {
 		Create userCreateCmd `cmd:"" help:"Make a user and an API key, which is shown once."`
@@ -53,8 +54,8 @@ type grammar struct {
 
 const description = `Assay gives coding agents real software-engineering tasks, and judges their work.
 
-serve, user, dataset and image work on a data directory (--data-dir, ASSAY_DATA_DIR), beside a running
-server or without one. session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
+serve, migrate, user, dataset and image work on a data directory (--data-dir, ASSAY_DATA_DIR) and its
+database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one. session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
 
 Exit status: 0 done; 1 it failed, or the answer is no; 2 the command line or the configuration is wrong;
 125 "session exec" and "session verify" could not find out; 130 interrupted. "session exec" passes on the

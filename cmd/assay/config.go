@@ -39,11 +39,17 @@ func loadSettings(file string, flags app.Config, parsed *kong.Context) (*app.Set
 type localFlags struct {
 	File    string `name:"config" env:"ASSAY_CONFIG" placeholder:"FILE" help:"YAML file with settings; assay serve --help lists them."`
 	DataDir string `name:"data-dir" placeholder:"DIR" help:"Where the server keeps everything (/var/lib/assay)."`
+	// The name is that of the setting: see app.Config.
+	DatabaseURL string `name:"database-url" placeholder:"URL" help:"PostgreSQL database of the server (a SQLite file in the data directory)."`
+}
+
+func (f *localFlags) config() app.Config {
+	return app.Config{DataDir: f.DataDir, DatabaseURL: f.DatabaseURL}
 }
 
 // open opens the data directory, beside a server that may run on it.
 func (f *localFlags) open(ctx context.Context, parsed *kong.Context) (*app.App, error) {
-	return openApp(ctx, f.File, app.Config{DataDir: f.DataDir}, parsed)
+	return openApp(ctx, f.File, f.config(), parsed)
 }
 
 func openApp(ctx context.Context, file string, flags app.Config, parsed *kong.Context) (*app.App, error) {

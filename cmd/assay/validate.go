@@ -10,7 +10,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"assay"
-	"assay/internal/app"
 	"assay/internal/dataset"
 )
 
@@ -35,7 +34,8 @@ func (c *datasetValidateCmd) Run(ctx context.Context, parsed *kong.Context, std 
 	if c.Workers < 1 {
 		return usageError{errors.New("--workers: want at least 1")}
 	}
-	flags := app.Config{DataDir: c.DataDir, OCIRuntime: c.OCIRuntime, Agent: c.Agent}
+	flags := c.config()
+	flags.OCIRuntime, flags.Agent = c.OCIRuntime, c.Agent
 	a, err := openApp(ctx, c.File, flags, parsed)
 	if err != nil {
 		return err

@@ -5,9 +5,8 @@
 //	defer a.Close()
 //	err = a.Serve(ctx, ready)      // until ctx ends
 //
-// A data directory is served by one process at a time. The verbs of the command
-// line open it beside a running server: the database and the image store are made
-// for that.
+// A data directory is served by one process at a time, and so is a database. The verbs
+// of the command line open both beside a running server: they are made for that.
 package app
 
 import (
@@ -60,8 +59,8 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.dir, err = openDataDir(cfg.DataDir); err != nil {
 		return nil, err
 	}
-	if a.store, err = store.Open(ctx, a.dir.path("assay.db"), store.Options{Log: a.Log}); err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+	if a.store, err = store.Open(ctx, cfg.database(a.dir), cfg.storeOptions(a.Log)); err != nil {
+		return nil, err
 	}
 	if a.Images, err = image.Open(a.dir.path("images"), image.Options{Shift: cfg.idShift(), Log: a.Log}); err != nil {
 		return nil, fmt.Errorf("open the image store: %w", err)
@@ -110,7 +109,7 @@ func (a *App) trees() *worktrees { return &worktrees{images: a.Images, dir: a.di
 
 // dataDir is where the server keeps everything:
 //
-//	assay.db        the truth
+//	assay.db        the truth, unless it is in PostgreSQL
 //	images/         layers, unpacked once and shared
 //	sandboxes/      of sessions and verifications, see package oci
 //	validation/     sandboxes of assay dataset validate

@@ -14,6 +14,7 @@ import (
 	"assay/internal/image"
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/oci"
+	"assay/internal/store"
 )
 
 // Config is every setting of a server. Each has one name in three places: the key of
@@ -24,6 +25,11 @@ type Config struct {
 	Listen string `yaml:"listen" name:"listen" placeholder:"HOST:PORT" help:"Address of the API; port 0 is a free one (127.0.0.1:8080)."`
 	// DataDir is where the server keeps everything. Defaults to /var/lib/assay.
 	DataDir string `yaml:"data_dir" name:"data-dir" placeholder:"DIR" help:"Where the server keeps everything (/var/lib/assay)."`
+	// DatabaseURL is a PostgreSQL database, which then holds the truth in place of
+	// assay.db in the data directory. It may hold a password. Defaults to "": none.
+	DatabaseURL string `yaml:"database_url" name:"database-url" secret:"true" placeholder:"URL" help:"PostgreSQL database, postgres://USER@HOST/NAME (a SQLite file in the data directory)."`
+	// DatabaseConnections bounds the connections to it. Defaults to 16.
+	DatabaseConnections int `yaml:"database_connections" name:"database-connections" placeholder:"N" help:"Connections to PostgreSQL at most (16)."`
 	// BaseURL is how clients reach the server, for links. Defaults to the listener's address.
 	BaseURL string `yaml:"base_url" name:"base-url" placeholder:"URL" help:"How clients reach the server, for links in answers (the address it listens at)."`
 	// TLSCert and TLSKey are PEM files; together they make the API speak HTTPS.
@@ -118,6 +124,7 @@ type Resources struct {
 func (c Config) WithDefaults() Config {
 	setDefault(&c.Listen, "127.0.0.1:8080")
 	setDefault(&c.DataDir, "/var/lib/assay")
+	setDefault(&c.DatabaseConnections, 16)
 	setDefault(&c.LogFormat, "text")
 	setDefault(&c.LogLevel, "info")
 	setDefault(&c.OCIRuntime, "runc")
@@ -155,6 +162,7 @@ func setDefault[T comparable](v *T, def T) {
 func (c Config) Validate() error {
 	return errors.Join(
 		c.validateListeners(),
+		c.validateDatabase(),
 		c.validateBaseURL(),
 		oneOf("log_format", c.LogFormat, "text", "json"),
 		oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error"),
@@ -211,6 +219,18 @@ func (c Config) validateListener(key, addr string, tls bool) error {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// validateDatabase refuses URLs that would send the password and the data in clear
+// text to another machine, too.
+func (c Config) validateDatabase() error {
+	if c.DatabaseURL == "" {
+		return nil
+	}
+	if err := store.CheckURL(c.DatabaseURL); err != nil {
+		return fmt.Errorf("database_url: %w", err)
+	}
+	return within("database_connections", c.DatabaseConnections, 4, 1000)
 }
 
 func (c Config) validateBaseURL() error {

@@ -21,6 +21,7 @@ import (
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/oci"
 	"assay/internal/session"
+	"assay/internal/store"
 	"assay/internal/verification"
 )
 
@@ -33,6 +34,7 @@ type server struct {
 	queue         *jobs.Queue
 	metrics       *prometheus.Registry
 	lock          *os.File
+	claim         *store.Claim
 }
 
 // Serve answers requests until ctx ends, and drains then: held requests are
@@ -64,6 +66,9 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if s.lock, err = a.dir.lock("serve.lock", errServed); err != nil {
 		return nil, err
 	}
+	if s.claim, err = a.store.Claim(ctx); err != nil {
+		return nil, err
+	}
 	if s.runtime, err = a.newRuntime("sandboxes"); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		MaxCommands: a.Config.MaxCommandsPerSession,
 		MaxTTL:      time.Duration(a.Config.MaxTTLMinutes) * time.Minute,
 	})
-	s.queue, err = jobs.New(ctx, a.store.Writer(), jobs.Config{
+	s.queue, err = jobs.New(a.store.Writer(), jobs.Config{
 		Verify:           func(ctx context.Context, id string) error { return s.verifications.Run(ctx, id) },
 		MaxVerifications: a.Config.MaxVerifications,
 		Log:              a.Log,
@@ -212,6 +217,10 @@ func (s *server) health(ctx context.Context) error {
 	return s.runtime.Check(ctx)
 }
 
+// errClaimLost ends a server: from now on another one may serve from the database, and
+// would take the sandboxes of this one for lost.
+var errClaimLost = errors.New("the connection that kept the database for this server is lost; sandboxes stay alive, and the next start adopts them")
+
 // listen serves both listeners until ctx ends, and drains.
 func (s *server) listen(ctx context.Context, ready func(string)) error {
 	var lc net.ListenConfig
@@ -243,6 +252,13 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 	group.run(func() { s.sweep(ctx) })
 	group.run(func() { s.meter(ctx) })
 	group.run(func() { s.Billing.Reconciler(ctx) })
+	group.run(func() {
+		select {
+		case <-s.claim.Lost():
+			cancel(errClaimLost)
+		case <-ctx.Done():
+		}
+	})
 	s.Log.Info("serving", "url", url, "version", Version, "data_dir", string(s.dir))
 	ready(url)
 
@@ -353,6 +369,9 @@ func (s *server) close() error {
 	}
 	if s.runtime != nil {
 		errs = append(errs, s.runtime.Close())
+	}
+	if s.claim != nil {
+		errs = append(errs, s.claim.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

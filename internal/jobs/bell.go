@@ -4,32 +4,44 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 )
 
-// driver is River's driver for SQLite with a listener of our own. The library's
-// writes a row for each job that is enqueued and looks for such rows twenty times
-// a second; ours hears a bell in this process, the only one that enqueues.
+// driver is River's driver for SQLite or for PostgreSQL with a listener of our own.
+// The library's writes news of each job that is enqueued and looks for it twenty
+// times a second, or keeps a connection to hear it; ours hears a bell in this process,
+// the only one that enqueues.
 type driver struct {
-	*riversqlite.Driver
+	riverdriver.Driver[*sql.Tx]
 	bell *bell
 }
 
 func newDriver(db *sql.DB) *driver {
-	return &driver{riversqlite.New(db), &bell{rung: make(chan struct{}, 1)}}
+	d := &driver{bell: &bell{rung: make(chan struct{}, 1)}}
+	if isPostgres(db) {
+		d.Driver = riverdatabasesql.New(db)
+	} else {
+		d.Driver = riversqlite.New(db)
+	}
+	return d
+}
+
+func isPostgres(db *sql.DB) bool {
+	_, is := db.Driver().(*stdlib.Driver)
+	return is
 }
 
 func (d *driver) GetListener(*riverdriver.GetListenenerParams) riverdriver.Listener { return d.bell }
 
-// SupportsListenNotify is false so that enqueueing writes no row of news.
+// SupportsListener is true for the bell, SupportsListenNotify false so that
+// enqueueing writes no news.
+func (d *driver) SupportsListener() bool     { return true }
 func (d *driver) SupportsListenNotify() bool { return false }
 
 // bell tells River that a job may be there.
-//
-// It rings before the transaction is committed. That is in time: the look at the
-// table needs the one connection that writes, which the transaction holds until
-// it is committed or rolled back.
 type bell struct {
 	rung chan struct{} // holds one ring until it is heard
 }

@@ -28,7 +28,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 // Config says what a Queue does.
@@ -67,10 +66,10 @@ type Queue struct {
 	stopped bool
 }
 
-// New returns the queue of a SQLite database, of which db is the one connection that
-// writes, and makes or migrates the queue's own tables. Start it before its jobs
-// are done; they can be enqueued before.
-func New(ctx context.Context, db *sql.DB, cfg Config) (*Queue, error) {
+// New returns the queue of a database whose tables Migrate has made. Of a SQLite
+// database, db is the one connection that writes. Start it before its jobs are done;
+// they can be enqueued before.
+func New(db *sql.DB, cfg Config) (*Queue, error) {
 	if cfg.Verify == nil {
 		return nil, errors.New("make the job queue: there is no function that verifies")
 	}
@@ -80,18 +79,11 @@ func New(ctx context.Context, db *sql.DB, cfg Config) (*Queue, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if open := db.Stats().MaxOpenConnections; open != 1 {
+	if open := db.Stats().MaxOpenConnections; open != 1 && !isPostgres(db) {
 		return nil, fmt.Errorf("make the job queue: the database has up to %d connections, and must have one", open)
 	}
 	quiet := slog.New(warnings{cfg.Log.Handler()})
 	driver := newDriver(db)
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: quiet})
-	if err != nil {
-		return nil, fmt.Errorf("make the job queue: %w", err)
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return nil, fmt.Errorf("migrate the job queue: %w", err)
-	}
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &verifier{verify: cfg.Verify}); err != nil {
 		return nil, fmt.Errorf("make the job queue: %w", err)
@@ -108,7 +100,7 @@ func New(ctx context.Context, db *sql.DB, cfg Config) (*Queue, error) {
 		CompletedJobRetentionPeriod: keepCompleted,
 		FetchCooldown:               river.FetchCooldownMin,
 		FetchPollInterval:           pollInterval,
-		ReindexerIndexNames:         []string{}, // SQLite's indexes do not bloat
+		ReindexerIndexNames:         []string{}, // SQLite's indexes do not bloat, and the table is small
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the job queue: %w", err)
@@ -117,14 +109,14 @@ func New(ctx context.Context, db *sql.DB, cfg Config) (*Queue, error) {
 }
 
 // EnqueueVerification adds the job of a verification in the transaction tx of the
-// database that the queue was made for. The job starts once tx is committed, and
-// has never been if it is rolled back.
-func (q *Queue) EnqueueVerification(ctx context.Context, tx *sql.Tx, verificationID string) error {
+// database that the queue was made for. The job has never been if tx is rolled back.
+// It starts once tx is committed: at once when committed is called then, and otherwise
+// at the next look at the table.
+func (q *Queue) EnqueueVerification(ctx context.Context, tx *sql.Tx, verificationID string) (committed func(), err error) {
 	if _, err := q.client.InsertTx(ctx, tx, verificationArgs{ID: verificationID}, nil); err != nil {
-		return fmt.Errorf("enqueue verification %s: %w", verificationID, err)
+		return nil, fmt.Errorf("enqueue verification %s: %w", verificationID, err)
 	}
-	q.driver.bell.ring()
-	return nil
+	return q.driver.bell.ring, nil
 }
 
 // Start begins to do jobs. ctx bounds the starting alone; Stop ends the work.

@@ -16,9 +16,9 @@ const recoverBatch = 100
 
 // Recover puts the jobs back that a killed process was doing, so that Start does
 // them at once, and returns how many there were. River would wait for a day: it
-// cannot know that nobody does them. We do, as long as this process alone holds
-// the data directory; so it must be called before Start, and not beside another
-// server on the same database.
+// cannot know that nobody does them. We do, as long as this process alone serves
+// from the database; so it must be called before Start, and not beside another server
+// on the same database.
 func (q *Queue) Recover(ctx context.Context) (jobs int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -64,7 +64,7 @@ var bookRules = []rule{
 			WHEN s.price IS NULL THEN b.n > 1
 			WHEN s.status IN ('closed', 'terminated') AND s.ready_at IS NOT NULL THEN b.n IS NULL OR b.n <> 1 OR b.user_id <> s.user_id
 				OR s.ended_at < s.ready_at OR b.seconds <> (s.ended_at - s.ready_at) / 1000000
-				OR b.amount <> -((b.seconds * s.price + 30) / 60)
+				OR b.amount <> -(((s.ended_at - s.ready_at) / 1000000 * s.price + 30) / 60)
 			ELSE b.n IS NOT NULL END`},
 	{"usage is of a session, and nothing else is", `
 		SELECT id, type FROM ledger_transactions WHERE (type = 'session_usage') <> (session_id IS NOT NULL) OR seconds < 0

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"assay"
@@ -42,12 +43,17 @@ func toInt(b bool) int {
 	return 0
 }
 
+// toText makes a message of ours fit to be stored: it may quote what a sandbox said.
+func toText(message string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(message, "\x00", "\uFFFD"), "\uFFFD")
+}
+
 // failureColumns are the two columns of a failure that may be none.
 func failureColumns(f *assay.Failure) (code, message sql.NullString) {
 	if f == nil {
 		return sql.NullString{}, sql.NullString{}
 	}
-	return sql.NullString{String: string(f.Code), Valid: true}, sql.NullString{String: f.Message, Valid: true}
+	return sql.NullString{String: string(f.Code), Valid: true}, sql.NullString{String: toText(f.Message), Valid: true}
 }
 
 func failureOf(code, message sql.NullString) *assay.Failure {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	osexec "os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 
 	"assay/internal/session"
 	"assay/internal/store"
+	"assay/internal/store/pgtest"
 )
 
 // envCrash names, in a child process of this test, the database to write to and the
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if path, sessionID, child := strings.Cut(os.Getenv(envCrash), "\n"); child {
 		writeUntilKilled(path, sessionID)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(pgtest.Stopping(m))
 }
 
 // writeUntilKilled stores commands for ever and says the id of each that is stored.
@@ -51,7 +51,10 @@ func writeUntilKilled(path, sessionID string) {
 // TestKillLosesNothingThatWasAcknowledged kills a process in the midst of its writes,
 // several times, and finds every command whose end it had reported.
 func TestKillLosesNothingThatWasAcknowledged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "assay.db")
+	onEach(t, testKill)
+}
+
+func testKill(t *testing.T, path string) {
 	s, sess, _ := filled(t, path)
 	must(t, s.Close())
 

@@ -69,6 +69,7 @@ func scanInteraction(row scanner) (*assay.Interaction, error) {
 // InsertInteraction implements session.Store. Limit 0 is no limit.
 func (s *Store) InsertInteraction(ctx context.Context, in *assay.Interaction, idem session.Idempotency, limit int) (got *assay.Interaction, created bool, err error) {
 	err = s.write(ctx, func(w txn) error {
+		created = false
 		if idem.Key != "" { // most commands have none: spare them the statement
 			id, err := earlier(w.row(ctx, selectInteractionByKey, in.SessionID, idem.Key), idem)
 			if err != nil {
@@ -137,7 +138,7 @@ func (s *Store) FinishInteraction(ctx context.Context, in *assay.Interaction) (f
 	if !in.Status.Final() {
 		return false, fmt.Errorf("finish interaction %s: %s is not final", in.ID, in.Status)
 	}
-	n, err := s.writer.exec(ctx, finishInteraction, in.ID, in.Status, in.ExitCode, in.Duration.Microseconds(), in.Message,
+	n, err := s.writer.exec(ctx, finishInteraction, in.ID, in.Status, in.ExitCode, in.Duration.Microseconds(), toText(in.Message),
 		in.Stdout.Bytes, toInt(in.Stdout.Truncated), in.Stderr.Bytes, toInt(in.Stderr.Truncated), []byte(in.Stdout.Text), []byte(in.Stderr.Text))
 	if err == nil && n == 0 {
 		err = s.reader.row(ctx, `SELECT id FROM interactions WHERE id = $1`, in.ID).Scan(new(string))

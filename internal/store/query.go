@@ -33,11 +33,19 @@ func (p *pool) rows(ctx context.Context, text string, args ...any) (*sql.Rows, e
 	return p.db.QueryContext(ctx, text, args...)
 }
 
-func (p *pool) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	if stmt := p.prepared[text]; stmt != nil {
-		return affected(stmt.ExecContext(ctx, args...))
+func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
+	if err := checkText(args); err != nil {
+		return 0, err
 	}
-	return affected(p.db.ExecContext(ctx, text, args...))
+	err = p.retried(ctx, func() (err error) {
+		if stmt := p.prepared[text]; stmt != nil {
+			n, err = affected(stmt.ExecContext(ctx, args...))
+		} else {
+			n, err = affected(p.db.ExecContext(ctx, text, args...))
+		}
+		return err
+	})
+	return n, err
 }
 
 // txn is a transaction.
@@ -61,6 +69,9 @@ func (t txn) rows(ctx context.Context, text string, args ...any) (*sql.Rows, err
 }
 
 func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if err := checkText(args); err != nil {
+		return 0, err
+	}
 	if stmt := t.prepared[text]; stmt != nil {
 		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
@@ -76,6 +87,11 @@ func affected(res sql.Result, err error) (int64, error) {
 
 // write runs f in a transaction that nobody else writes beside, and commits it
 // unless f fails. A reader sees all of it or nothing.
+//
+// On PostgreSQL f may be called several times, until its transaction collides with no
+// other. So it sets every variable that it leaves behind anew each time, does nothing
+// outside of the transaction, and returns once a statement failed: none that
+// follows would be answered.
 func (s *Store) write(ctx context.Context, f func(txn) error) error {
 	return s.writer.transact(ctx, nil, f)
 }
@@ -87,6 +103,10 @@ func (s *Store) read(ctx context.Context, f func(txn) error) error {
 }
 
 func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, f func(txn) error) error {
+	return p.retried(ctx, func() error { return p.once(ctx, opts, f) })
+}
+
+func (p *pool) once(ctx context.Context, opts *sql.TxOptions, f func(txn) error) error {
 	tx, err := p.db.BeginTx(ctx, opts)
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations
@@ -26,6 +28,21 @@ func (s schema) Open(name string) (fs.File, error) {
 		}
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// newest is the highest version.
+func (s schema) newest() int64 {
+	entries, err := s.ReadDir(".")
+	if err != nil {
+		panic(err) // it is in this program
+	}
+	var newest int64
+	for _, e := range entries {
+		if v, err := goose.NumericComponent(e.Name()); err == nil {
+			newest = max(newest, v)
+		}
+	}
+	return newest
 }
 
 // ReadDir implements fs.ReadDirFS; there is but the one directory ".".

@@ -1,18 +1,19 @@
-// Package store keeps everything that must outlive the process, in SQLite. It
-// implements the ports that the services declare; rules and authorisation are
-// theirs.
+// Package store keeps everything that must outlive the process, in SQLite or in
+// PostgreSQL. It implements the ports that the services declare; rules and
+// authorisation are theirs.
 //
-// The SQL is one text for SQLite and PostgreSQL: $1 placeholders, standard types,
-// row values, ON CONFLICT. Writers go one at a time, through one connection, in
-// transactions that take the write lock when they begin; readers have connections
-// of their own and never wait for a writer.
+// The SQL is one text for both: $1 placeholders, standard types, row values, ON
+// CONFLICT. What the databases do differently is behind engine. A transaction that
+// writes is done as if nobody else wrote beside it: in SQLite writers go one at a
+// time, through one connection; in PostgreSQL transactions are serializable, and those
+// that collide are done again. Readers have connections of their own, see one state
+// and never wait for a writer.
 package store
 
 import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -35,11 +36,17 @@ var (
 type Options struct {
 	// Log hears of migrations. Defaults to none.
 	Log *slog.Logger
-	// Readers is the number of connections that read. Defaults to 4.
+	// Readers is the number of connections that read a SQLite file. Defaults to 4.
 	Readers int
+	// Connections bounds the connections to PostgreSQL, all in all; Claim and Migrate
+	// have their own. Defaults to 16; less than 4 is 4.
+	Connections int
 	// BusyTimeout is how long a statement waits for another process that holds the
-	// write lock, such as an import from the command line. Defaults to 10 seconds.
+	// write lock of a file, such as an import from the command line, or a lock of
+	// PostgreSQL. Defaults to 10 seconds.
 	BusyTimeout time.Duration
+	// Guest keeps tables of its own in the database. Defaults to none.
+	Guest *Guest
 	// Now is the clock, for rows that come without a time. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -51,6 +58,10 @@ func (o Options) withDefaults() Options {
 	if o.Readers == 0 {
 		o.Readers = 4
 	}
+	if o.Connections == 0 {
+		o.Connections = 16
+	}
+	o.Connections = max(o.Connections, 4)
 	if o.BusyTimeout == 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
@@ -63,59 +74,14 @@ func (o Options) withDefaults() Options {
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	now    func() time.Time
-	reader *pool
-	writer *pool
-}
-
-// Open opens the SQLite database in the file path, which it makes (mode 0600) when
-// absent, and brings its schema up to date. A database whose schema is newer than
-// this program is refused and left as it is.
-func Open(ctx context.Context, path string, opts Options) (_ *Store, err error) {
-	opts = opts.withDefaults()
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("open database %s: %w", path, err)
-		}
-	}()
-	file, err := makeFile(path)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{now: opts.Now}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	s.writer, err = openPool(writerDSN(file, opts.BusyTimeout), 1)
-	if err != nil {
-		return nil, err
-	}
-	if err := migrate(ctx, s.writer.db, opts.Log); err != nil {
-		return nil, err
-	}
-	if err := s.writer.prepare(ctx, hotWrites); err != nil {
-		return nil, err
-	}
-	s.reader, err = openPool(readerDSN(file, opts.BusyTimeout), opts.Readers)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.reader.prepare(ctx, hotReads); err != nil {
-		return nil, err
-	}
-	return s, nil
+	engine engine
+	*connections
 }
 
 // Close closes the database. Calling it again does nothing.
 func (s *Store) Close() error {
-	var errs []error
-	for _, p := range []*pool{s.reader, s.writer} { // the last connection to close folds the log into the file
-		if p != nil {
-			errs = append(errs, p.close())
-		}
-	}
-	return errors.Join(errs...)
+	// Of a file, the last connection to close folds the log into it.
+	return errors.Join(s.reader.close(), s.writer.close(), s.queue.Close())
 }
 
 // Ping tells whether the database answers. It does not wait for a writer.
@@ -123,6 +89,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return doing(s.reader.row(ctx, `SELECT count(*) FROM users WHERE id = ''`).Scan(new(int)), "ask the database")
 }
 
-// Writer returns the one connection that writes, for a queue that keeps its jobs in
-// this database. The store owns it.
-func (s *Store) Writer() *sql.DB { return s.writer.db }
+// Writer returns connections for a queue that keeps its jobs in this database. Of a
+// SQLite file it is the one connection that writes. The store owns them.
+func (s *Store) Writer() *sql.DB { return s.queue }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -8,12 +9,35 @@ import (
 	"assay"
 	"assay/internal/session"
 	"assay/internal/store"
+	"assay/internal/store/pgtest"
 	"assay/internal/store/storetest"
 )
 
-func open(t testing.TB, path string) *store.Store {
+// engines are the databases that tests run on, each with a way to make an empty one.
+var engines = map[string]func(testing.TB) string{
+	"sqlite":   newFile,
+	"postgres": migrated.Database,
+}
+
+// newFile returns the path of a database that does not exist yet.
+func newFile(tb testing.TB) string { return filepath.Join(tb.TempDir(), "assay.db") }
+
+// migrated is a PostgreSQL database with the schema and no rows.
+var migrated = pgtest.Template{Fill: func(ctx context.Context, url string) error {
+	_, err := store.Migrate(ctx, url, store.Options{})
+	return err
+}}
+
+// onEach runs a test on each engine.
+func onEach(t *testing.T, test func(t *testing.T, database string)) {
+	for name, database := range engines {
+		t.Run(name, func(t *testing.T) { test(t, database(t)) })
+	}
+}
+
+func open(t testing.TB, database string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), path, store.Options{})
+	s, err := store.Open(t.Context(), database, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,13 +50,17 @@ func open(t testing.TB, path string) *store.Store {
 }
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Stores { return open(t, filepath.Join(t.TempDir(), "assay.db")) })
+	for name, database := range engines {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Stores { return open(t, database(t)) })
+		})
+	}
 }
 
 // filled opens a store with a user, a key and a session that is ready.
-func filled(tb testing.TB, path string) (*store.Store, *assay.Session, *assay.APIKey) {
+func filled(tb testing.TB, database string) (*store.Store, *assay.Session, *assay.APIKey) {
 	tb.Helper()
-	s := open(tb, path)
+	s := open(tb, database)
 	now := time.Now()
 	user := &assay.User{ID: assay.NewID(assay.PrefixUser), CreatedAt: now, Active: true}
 	key := &assay.APIKey{ID: assay.NewID(assay.PrefixAPIKey), UserID: user.ID, Hash: []byte("0123456789abcdef0123456789abcdef"), CreatedAt: now}

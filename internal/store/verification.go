@@ -63,7 +63,9 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 // user, dataset or sample that does not exist is session_not_found, user_not_found,
 // dataset_not_found or sample_not_found.
 func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (got *assay.Verification, created bool, err error) {
+	var committed func()
 	err = s.write(ctx, func(w txn) error {
+		committed = nil
 		id, err := earlier(w.row(ctx, selectVerificationByKey, in.SessionID, toNull(idem.Key)), idem)
 		if err != nil {
 			return err
@@ -76,10 +78,8 @@ func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, 
 			if err := w.insertVerification(ctx, in, idem); err != nil {
 				return err
 			}
-			if enqueue != nil {
-				if err := enqueue(ctx, w.tx, in.ID); err != nil {
-					return fmt.Errorf("enqueue its job: %w", err)
-				}
+			if committed, err = w.enqueue(ctx, enqueue, in.ID); err != nil {
+				return err
 			}
 		}
 		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
@@ -91,7 +91,21 @@ func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, 
 	if err != nil {
 		return nil, false, doing(err, "insert verification %s of session %s", in.ID, in.SessionID)
 	}
+	if committed != nil {
+		committed()
+	}
 	return got, created, nil
+}
+
+// enqueue adds the job of a verification in the transaction, unless add is nil.
+func (t txn) enqueue(ctx context.Context, add verification.Enqueue, id string) (committed func(), err error) {
+	if add == nil {
+		return nil, nil
+	}
+	if committed, err = add(ctx, t.tx, id); err != nil {
+		return nil, fmt.Errorf("enqueue its job: %w", err)
+	}
+	return committed, nil
 }
 
 // checkOpen fails when the session has as many open verifications as it may.
@@ -161,16 +175,18 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 		}
 	}
 	code, message := failureColumns(change.Failure)
+	var committed func()
 	err = s.write(ctx, func(w txn) error {
+		committed = nil
 		n, err := w.exec(ctx, moveVerification, id, from, change.Status, change.Attempt,
 			toMicrosOrNull(change.StartedAt), toMicrosOrNull(change.CompletedAt), code, message, verdict)
 		if err != nil {
 			return err
 		}
 		moved = n == 1
-		if moved && change.Status == assay.VerificationPending && enqueue != nil {
-			if err := enqueue(ctx, w.tx, id); err != nil {
-				return fmt.Errorf("enqueue its job: %w", err)
+		if moved && change.Status == assay.VerificationPending {
+			if committed, err = w.enqueue(ctx, enqueue, id); err != nil {
+				return err
 			}
 		}
 		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
@@ -178,6 +194,9 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 	})
 	if err != nil {
 		return nil, false, doing(err, "move verification %s from %s to %s", id, from, change.Status)
+	}
+	if committed != nil {
+		committed()
 	}
 	return got, moved, nil
 }

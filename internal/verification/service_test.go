@@ -118,11 +118,12 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // enqueue is a queue whose jobs the test runs when it likes.
-func (f *fixture) enqueue(_ context.Context, _ *sql.Tx, id string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.queued = append(f.queued, id)
-	return nil
+func (f *fixture) enqueue(_ context.Context, _ *sql.Tx, id string) (committed func(), err error) {
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.queued = append(f.queued, id)
+	}, nil
 }
 
 // work runs the jobs that are queued, those that they queue included.

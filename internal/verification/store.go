@@ -32,8 +32,11 @@ type Store interface {
 	OpenVerifications(ctx context.Context) ([]*assay.Verification, error)
 }
 
-// Enqueue adds the job of a verification in the transaction tx; nil adds none.
-type Enqueue func(ctx context.Context, tx *sql.Tx, verificationID string) error
+// Enqueue adds the job of a verification in the transaction tx; nil adds none. What it
+// returns is to be called once tx is committed: it makes the job start at once, and not
+// when somebody looks for jobs. It may be called again for a tx that takes the place
+// of one that was rolled back.
+type Enqueue func(ctx context.Context, tx *sql.Tx, verificationID string) (committed func(), err error)
 
 // Change is what a move of state sets; nil fields stay as they are.
 type Change struct {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,20 +74,23 @@ func testVerificationOwner(f fixture) {
 	}
 }
 
-// queue is a stand-in for the job queue: what was enqueued, and a fault.
+// queue is a stand-in for the job queue: what was enqueued by transactions that were
+// committed, and a fault.
 type queue struct {
+	mu    sync.Mutex
 	ids   []string
 	fault error
 }
 
-func (q *queue) enqueue(ctx context.Context, tx *sql.Tx, id string) error {
+func (q *queue) enqueue(ctx context.Context, tx *sql.Tx, id string) (committed func(), err error) {
 	if tx == nil {
-		return errors.New("there is no transaction")
+		return nil, errors.New("there is no transaction")
 	}
-	if q.fault == nil {
+	return func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		q.ids = append(q.ids, id)
-	}
-	return q.fault
+	}, q.fault
 }
 
 func testEnqueue(f fixture) {
@@ -171,7 +175,7 @@ func testVerificationIdempotency(f fixture) {
 	s := f.ready()
 	var q queue
 	idem := session.Idempotency{Key: "k", RequestHash: "h"}
-	created := race(8, func(int) bool { // the store enqueues one at a time
+	created := race(8, func(int) bool {
 		_, created, err := f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
 		f.code(err, "")
 		return created

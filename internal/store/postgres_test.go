@@ -1,0 +1,161 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"assay"
+	"assay/internal/store"
+	"assay/internal/store/pgtest"
+)
+
+// TestStoreOutlivesItsServer stops PostgreSQL under an open store and starts it again.
+func TestStoreOutlivesItsServer(t *testing.T) {
+	server := pgtest.New(t)
+	s, sess, key := filled(t, server.Database(t))
+	must(t, server.Stop())
+
+	if err := s.Ping(t.Context()); assay.CodeOf(err) != assay.CodeUnavailable {
+		t.Errorf("the answer to a ping is %v, want one with code %s", err, assay.CodeUnavailable)
+	}
+	for range 20 { // more than there are connections that were open
+		_, err := s.Session(t.Context(), sess.UserID, sess.ID)
+		if code := assay.CodeOf(err); code != assay.CodeUnavailable {
+			t.Fatalf("a read fails with %v, code %q, want %q", err, code, assay.CodeUnavailable)
+		}
+		err = s.TouchAPIKey(t.Context(), key.ID, sess.RequestedAt)
+		if code := assay.CodeOf(err); code != assay.CodeUnavailable {
+			t.Fatalf("a write fails with %v, code %q, want %q", err, code, assay.CodeUnavailable)
+		}
+		if _, err = s.AcceptTerms(t.Context(), sess.UserID, sess.RequestedAt); assay.CodeOf(err) != assay.CodeUnavailable {
+			t.Fatalf("a transaction fails with %v, want code %q", err, assay.CodeUnavailable)
+		}
+	}
+
+	must(t, server.Start())
+	must(t, s.Ping(t.Context()))
+	_, err := s.Session(t.Context(), sess.UserID, sess.ID)
+	must(t, err)
+	must(t, s.TouchAPIKey(t.Context(), key.ID, sess.RequestedAt))
+}
+
+// TestConnectionsThatAreCutAreMadeAnew ends all of them at once, as a restart of the
+// server does between two requests.
+func TestConnectionsThatAreCutAreMadeAnew(t *testing.T) {
+	url := migrated.Database(t)
+	s, sess, key := filled(t, url)
+	for range 3 {
+		cut(t, url, "assay")
+		failed := 0
+		for range 30 {
+			_, err := s.Session(t.Context(), sess.UserID, sess.ID)
+			if err = errors.Join(err, s.TouchAPIKey(t.Context(), key.ID, sess.RequestedAt)); err != nil {
+				failed++
+				if assay.CodeOf(err) != assay.CodeUnavailable {
+					t.Errorf("got %v with code %q, want %q", err, assay.CodeOf(err), assay.CodeUnavailable)
+				}
+			}
+		}
+		if failed > 12 { // one a connection
+			t.Errorf("%d of 30 requests failed", failed)
+		}
+	}
+}
+
+// cut ends the connections of a program to its database.
+func cut(t *testing.T, url, program string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	must(t, err)
+	defer func() { must(t, conn.Close(context.Background())) }()
+	tag, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+		WHERE datname = current_database() AND application_name = $1`, program)
+	must(t, err)
+	if tag.RowsAffected() == 0 {
+		t.Errorf("there was no connection of %s to cut", program)
+	}
+}
+
+func TestOneServerHasADatabase(t *testing.T) {
+	url := migrated.Database(t)
+	s, other := open(t, url), open(t, url)
+	first, err := s.Claim(t.Context())
+	must(t, err)
+	if _, err := other.Claim(t.Context()); !errors.Is(err, store.ErrClaimed) {
+		t.Fatalf("a second server gets %v, want %v", err, store.ErrClaimed)
+	}
+	must(t, other.Ping(t.Context())) // the verbs of the command line run beside it
+	elsewhere := open(t, migrated.Database(t))
+	third, err := elsewhere.Claim(t.Context())
+	must(t, err)
+	must(t, third.Close())
+
+	must(t, first.Close())
+	must(t, first.Close())
+	second, err := other.Claim(t.Context())
+	must(t, err)
+	select {
+	case <-first.Lost():
+		t.Error("a claim that was given up is said to be lost")
+	default:
+	}
+	must(t, second.Close())
+}
+
+func TestClaimIsLostWithItsConnection(t *testing.T) {
+	url := migrated.Database(t)
+	s := open(t, url)
+	claim, err := s.Claim(t.Context())
+	must(t, err)
+	cut(t, url, "assay serve")
+	<-claim.Lost()
+	again, err := s.Claim(t.Context())
+	must(t, err)
+	must(t, again.Close())
+	must(t, claim.Close())
+}
+
+// TestClaimOfAFileIsNeverLost: whoever serves holds the lock of the data directory.
+func TestClaimOfAFileIsNeverLost(t *testing.T) {
+	claim, err := open(t, newFile(t)).Claim(t.Context())
+	must(t, err)
+	select {
+	case <-claim.Lost():
+		t.Error("it is lost")
+	default:
+	}
+	must(t, claim.Close())
+}
+
+// TestNoErrorHoldsThePassword breaks the URL of a database in every way that is easy to
+// think of.
+func TestNoErrorHoldsThePassword(t *testing.T) {
+	for _, url := range []string{
+		"postgres://ada:hunter2@127.0.0.1:1/assay",
+		"postgres://127.0.0.1:1/assay?user=ada&password=hunter2",
+		"postgres://ada:hunter2@127.0.0.1:x/assay",
+		"postgres://ada:hunter2/3@127.0.0.1:1/assay",
+		"postgres://ada:hunter2@3@127.0.0.1:1/assay",
+		"postgres://ada:hunter2#3@127.0.0.1:1/assay",
+		"postgres://ada:hunter2?3@127.0.0.1:1/assay",
+		"postgres://ada:hunter2%@127.0.0.1:1/assay",
+		"postgres://ada:hunter2@127.0.0.1:1/assay?sslmode=hunter2",
+		"postgres://ada:hunter2@127.0.0.1:1/assay?sslmode=verify-full&sslrootcert=/none",
+		"postgres://ada:hunter2@127.0.0.1:1/assay?connect_timeout=x",
+		"postgres://ada:hunter2@example.org/assay",
+		"postgresql://ada:hunter2@127.0.0.1:1/assay",
+		"mysql://ada:hunter2@127.0.0.1:1/assay",
+	} {
+		_, err := store.Open(t.Context(), url, store.Options{})
+		if err == nil {
+			t.Fatalf("%s was opened", url)
+		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
