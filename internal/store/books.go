@@ -32,7 +32,7 @@ var bookRules = []rule{
 		WHERE (type = 'deposit' AND amount < 0) OR (type IN ('session_usage', 'refund') AND amount > 0)
 			OR type NOT IN ('deposit', 'session_usage', 'refund', 'charge')`},
 	{"a cached balance is the sum of its entries", `
-		SELECT a.id, 'cached: ' || a.balance || ', sum: ' || coalesce(e.total, 0)
+		SELECT a.id, 'cached: ' || coalesce(a.balance, 0) || ', sum: ' || coalesce(e.total, 0)
 		FROM accounts a LEFT JOIN (SELECT account_id, sum(amount) AS total FROM ledger_entries GROUP BY account_id) e ON e.account_id = a.id
 		WHERE a.user_id IS NOT NULL AND (a.balance IS NULL OR a.balance <> coalesce(e.total, 0))`},
 	{"a user's transactions are numbered without a gap, go by time, and carry their totals", `
@@ -105,23 +105,27 @@ const countBooks = `SELECT
 
 // Books implements billing.Store. It reads every row, of one moment.
 func (s *Store) Books(ctx context.Context) (b billing.Books, err error) {
-	err = s.read(ctx, func(r txn) error {
-		b = billing.Books{}
-		if err := r.row(ctx, countBooks).Scan(&b.Users, &b.Transactions, &b.Entries, &b.Sessions, &b.Deposits); err != nil {
-			return err
-		}
-		for _, rule := range bookRules {
-			rows, err := r.rows(ctx, rule.query+fmt.Sprintf(" LIMIT %d", billing.MaxFindings))
-			found, err := collect(rows, err, func(row scanner) (billing.Finding, error) {
-				f := billing.Finding{Rule: rule.name}
-				return f, row.Scan(&f.Subject, &f.Detail)
-			})
-			if err != nil {
-				return fmt.Errorf("check that %s: %w", rule.name, err)
-			}
-			b.Findings = append(b.Findings, found...)
-		}
-		return nil
+	err = s.read(ctx, func(r txn) (err error) {
+		b, err = r.books(ctx)
+		return err
 	})
 	return b, doing(err, "check the books")
+}
+
+func (t txn) books(ctx context.Context) (b billing.Books, err error) {
+	if err := t.row(ctx, countBooks).Scan(&b.Users, &b.Transactions, &b.Entries, &b.Sessions, &b.Deposits); err != nil {
+		return b, err
+	}
+	for _, rule := range bookRules {
+		rows, err := t.rows(ctx, rule.query+fmt.Sprintf(" LIMIT %d", billing.MaxFindings))
+		found, err := collect(rows, err, func(row scanner) (billing.Finding, error) {
+			f := billing.Finding{Rule: rule.name}
+			return f, row.Scan(&f.Subject, &f.Detail)
+		})
+		if err != nil {
+			return b, fmt.Errorf("check that %s: %w", rule.name, err)
+		}
+		b.Findings = append(b.Findings, found...)
+	}
+	return b, nil
 }

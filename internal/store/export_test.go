@@ -1,9 +1,55 @@
 package store
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"assay/internal/billing"
+)
 
 // Reader returns the connections that read.
 func Reader(s *Store) *sql.DB { return s.reader.db }
 
 // Writer returns the connections that write.
 func Writer(s *Store) *sql.DB { return s.writer.db }
+
+// BookRules returns what Books checks.
+func BookRules() (names []string) {
+	for _, rule := range bookRules {
+		names = append(names, rule.name)
+	}
+	return names
+}
+
+// Forged returns what the books would say after a statement that the triggers of the
+// ledger refuse. The statement is undone.
+func Forged(ctx context.Context, s *Store, statement string) (b billing.Books, err error) {
+	undo := errors.New("undo")
+	err = s.write(ctx, func(w txn) error {
+		for _, table := range []string{"ledger_transactions", "ledger_entries"} {
+			guards := []string{"ALTER TABLE " + table + " DISABLE TRIGGER USER"}
+			if s.engine.folder() == "sqlite" {
+				guards = []string{"DROP TRIGGER " + table + "_no_update", "DROP TRIGGER " + table + "_no_delete"}
+			}
+			for _, guard := range guards {
+				if _, err := w.exec(ctx, guard); err != nil {
+					return err
+				}
+			}
+		}
+		if statement != "" {
+			if _, err := w.exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		if b, err = w.books(ctx); err != nil {
+			return err
+		}
+		return undo
+	})
+	if errors.Is(err, undo) {
+		err = nil
+	}
+	return b, err
+}
