@@ -77,8 +77,8 @@ const unfitText = "texts must be valid UTF-8 without NUL characters"
 // isUnfit tells whether a text is none that PostgreSQL can hold.
 func isUnfit(err error) bool { return codeOf(err) == "22021" } // character_not_in_repertoire
 
-// checkText refuses to store what PostgreSQL cannot hold, on both engines. Columns
-// for any bytes take []byte.
+// checkText refuses to store or to list what PostgreSQL cannot hold, on both engines.
+// Columns for any bytes take []byte.
 func checkText(args []any) error {
 	for _, arg := range args {
 		text, ok := arg.(string)

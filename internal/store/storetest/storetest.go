@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Session", sessionTests},
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
+		{"Text", textTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, tt := range group.tests {
