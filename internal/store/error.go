@@ -142,10 +142,12 @@ func duplicate(what, id string) error {
 // errKeyReused is the error for an idempotency key that came with another request before.
 var errKeyReused = &assay.Error{Code: assay.CodeConflict, Message: "this Idempotency-Key was used for another request before; take a new key for a new request"}
 
-// orNone replaces the error of a query that found no row. What cannot be stored is in
-// none.
+// isNone tells whether a query found no row. What cannot be stored is in none.
+func isNone(err error) bool { return errors.Is(err, sql.ErrNoRows) || isUnfit(err) }
+
+// orNone replaces the error of a query that found no row.
 func orNone(err error, code assay.Code, format string, args ...any) error {
-	if errors.Is(err, sql.ErrNoRows) || isUnfit(err) {
+	if isNone(err) {
 		return assay.Errorf(code, format, args...)
 	}
 	return err
