@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func TestDatabaseOfOneServer(t *testing.T) {
 	session := c.ready(t, c.create(t, "quick"))
 	c.output(t, session, "echo here > file")
 
-	status, stderr := serve(t, t.TempDir(), "--listen", "127.0.0.1:0", "--database-url", url)
+	status, stderr := serve(t, filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--database-url", url)
 	if status != 1 || !strings.Contains(stderr, "another assay server uses this database") {
 		t.Errorf("a second server ends with status %d: %s", status, stderr)
 	}
