@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"assay/e2e/harness"
+	"assay/internal/store/pgtest"
 )
 
 // semver is the sample of the starter dataset whose image all tests use.
@@ -68,14 +69,14 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	if world.shared, err = newProgram(ctx, tmp); err != nil {
+	if world.shared, err = newProgram(ctx, tmp, ""); err != nil {
 		return 1, err
 	}
 	// All tests have one address, from which they try a lot of tokens that are refused.
 	if world.server, err = world.shared.Start(ctx, "--rate-limit-auth-per-minute=-1"); err != nil {
 		return 1, errors.Join(err, showLog(world.shared))
 	}
-	code = m.Run()
+	code = pgtest.Stopping(m).Run()
 	err = errors.Join(world.server.Stop(), nothingAtAllLeft(world.shared), noLeases())
 	if code != 0 || err != nil {
 		err = errors.Join(err, showLog(world.shared))
@@ -100,9 +101,9 @@ func prepareImages(ctx context.Context, starter string) error {
 }
 
 // newProgram makes a data directory in dir with the datasets and the images of the
-// tests, and a log beside it.
-func newProgram(ctx context.Context, dir string) (harness.Program, error) {
-	p := harness.Program{Path: filepath.Join(world.bin, "assay"), DataDir: filepath.Join(dir, "data")}
+// tests, and a log beside it. The database is the URL of one, or "" for SQLite.
+func newProgram(ctx context.Context, dir, database string) (harness.Program, error) {
+	p := harness.Program{Path: filepath.Join(world.bin, "assay"), DataDir: filepath.Join(dir, "data"), DatabaseURL: database}
 	if err := os.Mkdir(p.DataDir, 0o700); err != nil {
 		return p, err
 	}
@@ -182,7 +183,13 @@ func noLeases() error {
 // ownProgram returns a program with a data directory for one test.
 func ownProgram(t *testing.T) harness.Program {
 	t.Helper()
-	p, err := newProgram(t.Context(), t.TempDir())
+	return programOn(t, "")
+}
+
+// programOn is ownProgram on a database.
+func programOn(t *testing.T, database string) harness.Program {
+	t.Helper()
+	p, err := newProgram(t.Context(), t.TempDir(), database)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"assay"
 	"assay/client/wire"
 	"assay/e2e/harness"
+	"assay/internal/store/pgtest"
 )
 
 // touch makes a file in the work tree of a sandbox from outside: a signal that needs
@@ -69,7 +70,15 @@ func kill(t *testing.T, s *harness.Server) {
 
 func TestRestartAfterKill(t *testing.T) {
 	t.Parallel()
-	p := ownProgram(t)
+	testRestart(t, ownProgram(t))
+}
+
+func TestRestartAfterKillOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	testRestart(t, programOn(t, pgtest.Database(t)))
+}
+
+func testRestart(t *testing.T, p harness.Program) {
 	clean(t, p)
 	srv := start(t, p)
 	c := newCaller(t, p, srv)

@@ -23,12 +23,19 @@ type Program struct {
 	Path    string    // of the binary
 	DataDir string    // made when absent
 	Log     io.Writer // of the servers that Start starts. Defaults to nowhere
+	// DatabaseURL is a PostgreSQL database. Defaults to SQLite in the data directory.
+	DatabaseURL string
+}
+
+// env is the environment of the program.
+func (p Program) env() []string {
+	return append(os.Environ(), "ASSAY_DATA_DIR="+p.DataDir, "ASSAY_DATABASE_URL="+p.DatabaseURL)
 }
 
 // Run runs a verb of the command line and returns its standard output.
 func (p Program) Run(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, p.Path, args...)
-	cmd.Env = append(os.Environ(), "ASSAY_DATA_DIR="+p.DataDir)
+	cmd.Env = p.env()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -84,7 +91,7 @@ const listening = "assay is listening on "
 // Start starts assay serve on a free port and returns once it answers.
 func (p Program) Start(ctx context.Context, args ...string) (*Server, error) {
 	cmd := exec.Command(p.Path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	cmd.Env = append(os.Environ(), "ASSAY_DATA_DIR="+p.DataDir)
+	cmd.Env = p.env()
 	cmd.Stderr = p.Log
 	// In a process group of its own: an interrupt at the terminal is for the
 	// caller, who stops the server in order.
@@ -131,6 +138,16 @@ func (s *Server) Kill() error {
 		return nil
 	}
 	return err
+}
+
+// Wait waits until the server has ended by itself, and returns its exit error.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-s.exited:
+		return s.err
+	case <-ctx.Done():
+		return fmt.Errorf("assay serve does not end: %w", ctx.Err())
+	}
 }
 
 // stopBound is how long a server may take to drain.

@@ -77,8 +77,8 @@ const unfitText = "texts must be valid UTF-8 without NUL characters"
 // isUnfit tells whether a text is none that PostgreSQL can hold.
 func isUnfit(err error) bool { return codeOf(err) == "22021" } // character_not_in_repertoire
 
-// checkText refuses to store what PostgreSQL cannot hold, on both engines. Columns
-// for any bytes take []byte.
+// checkText refuses to store or to list what PostgreSQL cannot hold, on both engines.
+// Columns for any bytes take []byte.
 func checkText(args []any) error {
 	for _, arg := range args {
 		text, ok := arg.(string)
@@ -142,10 +142,12 @@ func duplicate(what, id string) error {
 // errKeyReused is the error for an idempotency key that came with another request before.
 var errKeyReused = &assay.Error{Code: assay.CodeConflict, Message: "this Idempotency-Key was used for another request before; take a new key for a new request"}
 
-// orNone replaces the error of a query that found no row. What cannot be stored is in
-// none.
+// isNone tells whether a query found no row. What cannot be stored is in none.
+func isNone(err error) bool { return errors.Is(err, sql.ErrNoRows) || isUnfit(err) }
+
+// orNone replaces the error of a query that found no row.
 func orNone(err error, code assay.Code, format string, args ...any) error {
-	if errors.Is(err, sql.ErrNoRows) || isUnfit(err) {
+	if isNone(err) {
 		return assay.Errorf(code, format, args...)
 	}
 	return err

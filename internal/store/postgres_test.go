@@ -5,10 +5,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"assay"
+	"assay/internal/session"
 	"assay/internal/store"
 	"assay/internal/store/pgtest"
 )
@@ -41,6 +43,42 @@ func TestStoreOutlivesItsServer(t *testing.T) {
 	_, err := s.Session(t.Context(), sess.UserID, sess.ID)
 	must(t, err)
 	must(t, s.TouchAPIKey(t.Context(), key.ID, sess.RequestedAt))
+}
+
+// TestWhatWasStoredMeanwhileIsFound has another program, which takes no heed of ours,
+// store a command with the same idempotency key while ours is being inserted. The
+// store sees the key taken, and what took it at the second try.
+func TestWhatWasStoredMeanwhileIsFound(t *testing.T) {
+	url := migrated.Database(t)
+	s, sess, _ := filled(t, url)
+	tx, err := s.Writer().Begin()
+	must(t, err)
+	defer tx.Rollback()
+	_, err = tx.Exec(`INSERT INTO interactions (id, session_id, created_at, timeout, status, command, idem_key, idem_hash,
+		exit_code, duration, message, stdout_bytes, stdout_truncated, stderr_bytes, stderr_truncated, stdout, stderr)
+		VALUES ('int_first', $1, 0, 0, 'processing', '', 'key', 'hash', 0, 0, '', 0, 0, 0, 0, '', '')`, sess.ID)
+	must(t, err)
+	type answer struct {
+		in      *assay.Interaction
+		created bool
+		err     error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		in, created, err := s.InsertInteraction(context.Background(), interaction(sess.ID), session.Idempotency{Key: "key", RequestHash: "hash"}, 0)
+		answered <- answer{in, created, err}
+	}()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for waiting := 0; waiting == 0; <-look.C {
+		must(t, s.Writer().QueryRow(`SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&waiting))
+	}
+	must(t, tx.Commit())
+	got := <-answered
+	must(t, got.err)
+	if got.created || got.in.ID != "int_first" {
+		t.Errorf("interaction %s was returned, and created is %v", got.in.ID, got.created)
+	}
 }
 
 // TestConnectionsThatAreCutAreMadeAnew ends all of them at once, as a restart of the

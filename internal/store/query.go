@@ -27,6 +27,9 @@ func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
 }
 
 func (p *pool) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if err := checkText(args); err != nil {
+		return nil, err
+	}
 	if stmt := p.prepared[text]; stmt != nil {
 		return stmt.QueryContext(ctx, args...)
 	}
@@ -62,6 +65,9 @@ func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
 }
 
 func (t txn) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if err := checkText(args); err != nil {
+		return nil, err
+	}
 	if stmt := t.prepared[text]; stmt != nil {
 		return t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -107,7 +106,7 @@ func (s *Store) Sample(ctx context.Context, dataset, id string, version int) (go
 	switch {
 	case err == nil:
 		return got, nil
-	case !errors.Is(err, sql.ErrNoRows):
+	case !isNone(err):
 		return nil, doing(err, "read sample %s/%s", dataset, id)
 	}
 	if _, err := s.Dataset(ctx, dataset); err != nil {

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Ledger", ledgerTests},
 		{"Statement", statementTests},
 		{"Deposit", depositTests},
+		{"Text", textTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, tt := range group.tests {
