@@ -24,7 +24,9 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 		selectSessionByKey, countLiveOfUser, countLive, selectLive, setSessionHandle,
 		selectRunning, selectRunningOfSession,
 		selectVerificationByKey, countOpen, selectOpen, moveVerification, setVerificationHandle,
-		selectUser, countKeys, selectKeys, revokeKey,
+		selectUser, selectUsers, setActive, countKeys, selectKeys, revokeKey,
+		insertLogin, deleteExpiredLogins, deleteOldLogins, selectLogins, selectLoginByHash, revokeLogin, revokeLogins,
+		insertState, deleteExpiredStates, takeState,
 		selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
 	}) {
 		for _, step := range plan(t, s, text) {
