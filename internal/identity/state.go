@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 )
 
 // stateKey makes and knows the states of browsers that log in. A state is random bytes
@@ -19,9 +20,14 @@ const (
 
 // newState returns a state: 75 characters that a URL takes as they are.
 func (k stateKey) newState() string {
-	b := make([]byte, stateRandomBytes, stateBytes)
+	b := make([]byte, stateRandomBytes)
 	rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(append(b, k.mac("state", b)...))
+	return k.stateOf(b)
+}
+
+// stateOf is the state of some random bytes.
+func (k stateKey) stateOf(b []byte) string {
+	return base64.RawURLEncoding.EncodeToString(slices.Concat(b, k.mac("state", b)))
 }
 
 // made tells whether a state is one of newState's.
