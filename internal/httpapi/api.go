@@ -32,6 +32,7 @@ type Config struct {
 	Verifications Verifications
 	Datasets      Datasets
 	Identity      Identity
+	Logins        Logins
 	// Health tells whether the database and the runtime can be reached.
 	Health func(ctx context.Context) error
 
@@ -81,7 +82,7 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	switch {
-	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Identity == nil || c.Health == nil:
+	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Identity == nil || c.Logins == nil || c.Health == nil:
 		return errors.New("httpapi: a service is missing")
 	case len(c.URLKey) < 32:
 		return errors.New("httpapi: the key of download links needs at least 32 bytes")
@@ -125,6 +126,7 @@ func New(cfg Config) (*API, error) {
 // registerOperations adds the operations of the API, a file each.
 func (a *API) registerOperations() {
 	a.registerHealth()
+	a.registerAuth()
 	a.registerUsers()
 	a.registerDatasets()
 	a.registerSamples()

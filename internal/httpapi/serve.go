@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/identity"
 )
 
 // bodyBound is how long a client may take to send a body, also one that nobody wants.
@@ -26,9 +28,11 @@ const writeBound = time.Minute
 type call struct {
 	http.ResponseWriter
 	requestID   string
-	userID      string // "" until admitted, and for public operations
-	requestHash string // of an operation with an idempotency key
-	status      int    // 0 until the header is written
+	address     string       // of the network, from which the caller calls
+	userID      string       // "" until admitted, and for public operations
+	login       *assay.Login // of the access token; nil for an API key
+	requestHash string       // of an operation with an idempotency key
+	status      int          // 0 until the header is written
 	bytes       int64
 }
 
@@ -42,6 +46,9 @@ func callOf(ctx context.Context) *call {
 	}
 	return c
 }
+
+// actor is the caller, for the audit log.
+func (c *call) actor() identity.Actor { return identity.Actor{ID: c.userID, Address: c.address} }
 
 // Unwrap lets http.ResponseController find the connection.
 func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
@@ -86,7 +93,7 @@ var (
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	c := &call{ResponseWriter: w, requestID: requestID(r)}
+	c := &call{ResponseWriter: w, requestID: requestID(r), address: peer(r)}
 	h := w.Header()
 	h["X-Request-Id"] = []string{c.requestID}
 	h["X-Content-Type-Options"] = headerNosniff
@@ -137,6 +144,15 @@ func (a *API) finished(c *call, r *http.Request, took time.Duration) {
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status),
 		slog.Duration("took", took), slog.Int64("bytes", c.bytes),
 		slog.String("request_id", c.requestID), slog.String("user", c.userID))
+}
+
+// peer returns the network address at the other end of the connection.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // of a listener that has no ports
+	}
+	return host
 }
 
 // requestID returns the client's id of the request if it is fit to be logged and sent
