@@ -261,11 +261,16 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 	if s.Config.BaseURL != "" {
 		url = s.Config.BaseURL
 	}
+	logins, err := s.logins(url)
+	if err != nil {
+		return nil, nil, err
+	}
 	api, err := httpapi.New(httpapi.Config{
 		Sessions:      s.sessions,
 		Verifications: s.verifications,
 		Datasets:      s.Datasets,
 		Identity:      s.Identity,
+		Logins:        logins,
 		Health:        s.health,
 		Version:       Version,
 		BaseURL:       url,
