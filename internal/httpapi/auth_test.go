@@ -224,6 +224,23 @@ func TestAKeyHasNoLoginToEnd(t *testing.T) {
 	wantStatus(t, a.do(t, as(key.Key, request{method: "GET", path: "/users/me"})), 200)
 }
 
+func TestClientLogsIn(t *testing.T) {
+	a := newAuth(t)
+	ctx, anyone := t.Context(), a.dial(t, "")
+	in := must[*wire.LoggedIn](t)(anyone.GitHubLogin(ctx, wire.GitHubLogin{Code: a.github.Code(a.octocat("octocat"))}))
+	fresh := must[*wire.TokenRefreshed](t)(anyone.RefreshToken(ctx, in.RefreshToken))
+	octo := a.dial(t, fresh.AccessToken)
+	if me := must[*wire.User](t)(octo.Me(ctx)); me.UserID != in.UserID {
+		t.Errorf("%+v", me)
+	}
+	if err := octo.LogOut(ctx, in.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := octo.Me(ctx); assay.CodeOf(err) != assay.CodeUnauthenticated {
+		t.Errorf("logged out: %v", err)
+	}
+}
+
 func TestLoginsAndKeysAreAuditedWithTheAddress(t *testing.T) {
 	a := newAuth(t)
 	in := a.logIn(t, a.octocat("octocat"))
