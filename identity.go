@@ -32,3 +32,21 @@ type APIKey struct {
 func (k *APIKey) Active(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
+
+// Login is one login of a user. The access tokens that are made for it, and its one
+// refresh token, of which RefreshHash is what is kept, end with it.
+type Login struct {
+	ID          string
+	UserID      string
+	RefreshHash []byte // SHA-256 of the refresh token
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	RevokedAt   *time.Time
+	Address     string // network address from which the user logged in
+	UserAgent   string
+}
+
+// Active tells whether the login's tokens open anything at the time now.
+func (l *Login) Active(now time.Time) bool {
+	return l.RevokedAt == nil && now.Before(l.ExpiresAt)
+}

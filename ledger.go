@@ -133,3 +133,17 @@ func UsageOf(s *Session) *Transaction {
 		Seconds:     int64(s.Duration(*s.EndedAt) / time.Second),
 	}
 }
+
+// WelcomeOf is the transaction that gives a new user a credit of the house, once.
+func WelcomeOf(u *User, amount MicroUSD) *Transaction {
+	return &Transaction{
+		ID:          NewID(PrefixTransaction),
+		UserID:      u.ID,
+		Type:        TransactionDeposit,
+		Amount:      amount,
+		Against:     AccountPromotions,
+		Key:         "welcome:" + u.ID,
+		CreatedAt:   u.CreatedAt,
+		Description: "Welcome credit",
+	}
+}

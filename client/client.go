@@ -63,14 +63,14 @@ type Client struct {
 }
 
 // New returns a client of the server at baseURL, such as http://127.0.0.1:8080, with or
-// without /api/v1. The token is an API key; without one only public calls work.
+// without /api/v1. The token is an API key or an access token; without one only public calls work.
 func New(baseURL, token string, options ...Option) (*Client, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%q is not the URL of a server, such as http://127.0.0.1:8080", baseURL)
 	}
 	if strings.ContainsAny(token, "\r\n") {
-		return nil, errors.New("the API key holds a line break; copy it again")
+		return nil, errors.New("the API key or token holds a line break; copy it again")
 	}
 	u.RawQuery, u.Fragment = "", ""
 	base := strings.TrimSuffix(u.String(), "/")

@@ -28,7 +28,8 @@ type APIKey struct {
 
 // APIKeyCreate asks for an API key.
 type APIKeyCreate struct {
-	Name string `json:"name,omitempty" nullable:"true" maxLength:"100" pattern:"^[^\\x00]*$" patternDescription:"free of NUL characters" example:"laptop" doc:"To tell keys apart"`
+	Name      string     `json:"name,omitempty" nullable:"true" maxLength:"100" pattern:"^[^\\x00]*$" patternDescription:"free of NUL characters" example:"laptop" doc:"To tell keys apart"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true" doc:"When the key ends by itself; never without it. Must be ahead"`
 }
 
 // APIKeyCreated holds the new key with its secret, which is shown nowhere else.

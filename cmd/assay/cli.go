@@ -35,8 +35,20 @@ type grammar struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	User    struct {
-		Create userCreateCmd `cmd:"" help:"Make a user and an API key, which is shown once."`
+		Create  userCreateCmd  `cmd:"" help:"Make a user and an API key, which is shown once."`
+		List    userListCmd    `cmd:"" help:"List the users."`
+		Show    userShowCmd    `cmd:"" help:"Show a user, with keys and logins."`
+		Disable userDisableCmd `cmd:"" help:"Turn a user away, at once: keys, tokens and logins."`
+		Enable  userEnableCmd  `cmd:"" help:"Let a user in again; its keys open again, its logins do not."`
 	} `cmd:"" help:"Users of the API."`
+	Key struct {
+		Create keyCreateCmd `cmd:"" help:"Make an API key, which is shown once."`
+		Revoke keyRevokeCmd `cmd:"" help:"Revoke an API key, at once."`
+	} `cmd:"" help:"API keys of users."`
+	Keys struct {
+		Rotate keysRotateCmd `cmd:"" help:"Make a new key that signs access tokens."`
+	} `cmd:"" help:"Keys of the server."`
+	Audit   auditCmd `cmd:"" help:"Show who did what, newest last."`
 	Dataset struct {
 		Import   datasetImportCmd   `cmd:"" help:"Import a dataset folder, or what changed in it."`
 		List     datasetListCmd     `cmd:"" help:"List the datasets."`
@@ -54,8 +66,9 @@ type grammar struct {
 
 const description = `Assay gives coding agents real software-engineering tasks, and judges their work.
 
-serve, migrate, user, dataset and image work on a data directory (--data-dir, ASSAY_DATA_DIR) and its
-database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one. session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
+serve, migrate, user, key, keys, audit, billing, dataset and image work on a data directory (--data-dir,
+ASSAY_DATA_DIR) and its database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one.
+session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
 
 Exit status: 0 done; 1 it failed, or the answer is no; 2 the command line or the configuration is wrong;
 125 "session exec" and "session verify" could not find out; 130 interrupted. "session exec" passes on the

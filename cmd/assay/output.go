@@ -17,6 +17,13 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// writeLine prints a JSON document in a line.
+func writeLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
 // table prints rows in columns.
 type table struct{ w *tabwriter.Writer }
 
@@ -36,4 +43,20 @@ func when(t time.Time) string {
 		return "-"
 	}
 	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+// whenever is when for a time that may not have come.
+func whenever(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return when(*t)
+}
+
+// dash stands for an empty text in a table.
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
 }

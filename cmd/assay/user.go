@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/alecthomas/kong"
+
+	"assay/internal/identity"
 )
 
 type userCreateCmd struct {
@@ -36,11 +38,11 @@ func (c *userCreateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	user, err := a.Identity.CreateUser(ctx, c.Name, c.Email)
+	user, err := a.Identity.CreateUser(ctx, identity.Operator, c.Name, c.Email)
 	if err != nil {
 		return fmt.Errorf("create user: %w", err)
 	}
-	secret, key, err := a.Identity.CreateKey(ctx, user.ID, "made with the user")
+	secret, key, err := a.Identity.CreateKey(ctx, identity.Operator, user.ID, identity.KeyRequest{Name: "made with the user"})
 	if err != nil {
 		return fmt.Errorf("user %s was made, but no key: %w", user.ID, err)
 	}

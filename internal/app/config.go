@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/internal/github"
 	"assay/internal/image"
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/oci"
@@ -101,6 +102,22 @@ type Config struct {
 	// TrustedProxies are addresses and networks, with commas between them, whose
 	// X-Forwarded-For is believed. Defaults to none.
 	TrustedProxies string `yaml:"trusted_proxies" name:"trusted-proxies" placeholder:"LIST" help:"Addresses and networks, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed (none)."`
+	// GitHubClientID and GitHubClientSecret are those of the OAuth app through which
+	// people log in. Without them nobody does.
+	GitHubClientID     string `yaml:"github_client_id" name:"github-client-id" placeholder:"ID" help:"Client id of the GitHub OAuth app through which people log in (no login)."`
+	GitHubClientSecret string `yaml:"github_client_secret" name:"github-client-secret" secret:"true" placeholder:"SECRET" help:"Its secret; better in the environment or a file than here."`
+	// GitHubBaseURL is the host of that app. Defaults to https://github.com.
+	GitHubBaseURL string `yaml:"github_base_url" name:"github-base-url" placeholder:"URL" help:"GitHub, or the URL of an Enterprise host (https://github.com)."`
+	// GitHubRedirectURIs is where GitHub may send browsers back to, with commas between.
+	// Defaults to BaseURL and /login.
+	GitHubRedirectURIs string `yaml:"github_redirect_uris" name:"github-redirect-uris" placeholder:"URL,..." help:"Where GitHub may send browsers back to; the first is the default (the base URL and /login)."`
+	// RequireState refuses logins that did not begin at this server.
+	RequireState bool `yaml:"require_state" name:"require-state" help:"Refuse logins that did not begin at this server's own login page."`
+	// WelcomeCreditCents is what a user is given at the first login, in whole cents; a
+	// text, so that 0 is not the default. Defaults to 500.
+	WelcomeCreditCents string `yaml:"welcome_credit_cents" name:"welcome-credit-cents" placeholder:"CENTS" help:"Credit of a user who logs in for the first time, cents; 0 for none (500)."`
+	// TokenIssuer is the issuer of access tokens. Defaults to the base URL.
+	TokenIssuer string `yaml:"token_issuer" name:"token-issuer" placeholder:"URL" help:"Issuer in access tokens (the base URL)."`
 
 	// DestroyOnExit ends all sandboxes when the server stops.
 	DestroyOnExit bool `yaml:"destroy_on_exit" name:"destroy-on-exit" help:"End all sandboxes when the server stops; otherwise the next start adopts them."`
@@ -146,6 +163,8 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.RateLimitPerKey, 1000)
 	setDefault(&c.RateLimitPerAddress, 200)
 	setDefault(&c.RateLimitAuthPerMinute, 20)
+	setDefault(&c.GitHubBaseURL, github.DefaultBaseURL)
+	setDefault(&c.WelcomeCreditCents, "500")
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	return c
 }
@@ -183,6 +202,7 @@ func (c Config) Validate() error {
 		validateRate("rate_limit_per_address", c.RateLimitPerAddress),
 		validateRate("rate_limit_auth_per_minute", c.RateLimitAuthPerMinute),
 		c.validateProxies(),
+		c.validateLogin(),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
 	)
 }

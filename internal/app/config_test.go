@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -92,6 +94,7 @@ func TestSettingsRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 				`assay.yaml:5: id_base: "-1" is not`,
 			},
 		},
+		"a mask":      {file: "github_client_secret: \"" + mask + "\"\n", want: []string{"assay.yaml:1: github_client_secret: this is no secret"}},
 		"given twice": {file: "listen: a\nlisten: b\n", want: []string{"assay.yaml:2: listen is set a second time"}},
 		"a list":      {file: "- listen\n", want: []string{"assay.yaml:1: want settings"}},
 		"not YAML":    {file: "listen: [\n", want: []string{"assay.yaml: yaml: line "}},
@@ -225,6 +228,20 @@ func TestValidate(t *testing.T) {
 		"a proxy on a link":       {Config{TrustedProxies: "fe80::1%eth0"}, "trusted_proxies"},
 		"a proxy in two forms":    {Config{TrustedProxies: "::ffff:10.0.0.1"}, "trusted_proxies"},
 		"trust in everybody":      {Config{TrustedProxies: "0.0.0.0/0"}, "0.0.0.0/0 is everybody"},
+		"half of an OAuth app":    {Config{GitHubClientID: "id"}, "github_client_id and github_client_secret"},
+		"an OAuth app":            {Config{GitHubClientID: "id", GitHubClientSecret: "s", GitHubBaseURL: "https://github.example.org"}, ""},
+		"GitHub in clear text":    {Config{GitHubBaseURL: "http://github.example.org"}, "github_base_url: http://github.example.org would carry secrets"},
+		"a GitHub of the tests":   {Config{GitHubBaseURL: "http://127.0.0.1:1"}, ""},
+		"GitHub with a slash":     {Config{GitHubBaseURL: "https://github.example.org/"}, "without a slash"},
+		"ways back":               {Config{GitHubRedirectURIs: "https://a.example/login, http://localhost:3000/login"}, ""},
+		"a way back to nowhere":   {Config{GitHubRedirectURIs: "https://a.example/login,"}, "github_redirect_uris"},
+		"a way back in the clear": {Config{GitHubRedirectURIs: "http://a.example/login"}, "clear text"},
+		"a way back to a part":    {Config{GitHubRedirectURIs: "https://a.example/#login"}, "fragment"},
+		"no welcome":              {Config{WelcomeCreditCents: "0"}, ""},
+		"half a cent of welcome":  {Config{WelcomeCreditCents: "0.5"}, "welcome_credit_cents"},
+		"a negative welcome":      {Config{WelcomeCreditCents: "-1"}, "welcome_credit_cents"},
+		"a fortune of a welcome":  {Config{WelcomeCreditCents: "100000000"}, "welcome_credit_cents"},
+		"an issuer with a blank":  {Config{TokenIssuer: "a b"}, "token_issuer"},
 		"a lifetime of centuries": {Config{MaxTTLMinutes: 1 << 30}, "max_ttl_minutes"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,5 +257,28 @@ func TestValidate(t *testing.T) {
 	several := Config{Listen: ":80", LogLevel: "loud"}.WithDefaults().Validate()
 	if several == nil || strings.Count(several.Error(), "\n") != 1 {
 		t.Errorf("two faults in one answer: got %v", several)
+	}
+}
+
+func TestNoWelcomeCreditCanBeSaid(t *testing.T) {
+	for text, want := range map[string]assay.MicroUSD{"": assay.FromCents(500), "0": 0, "1234": assay.FromCents(1234)} {
+		s, err := LoadSettings(Sources{Env: environment(map[string]string{"ASSAY_WELCOME_CREDIT_CENTS": text})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Config.welcomeCredit(); err != nil || got != want {
+			t.Errorf("%q: %v %v, want %v", text, got, err, want)
+		}
+	}
+}
+
+func TestWhereBrowsersComeBackTo(t *testing.T) {
+	for uris, want := range map[string][]string{
+		"":                                   {"https://assay.test/login"},
+		"https://a.test/in, https://b.test/": {"https://a.test/in", "https://b.test/"},
+	} {
+		if diff := cmp.Diff(want, Config{GitHubRedirectURIs: uris}.redirectURIs("https://assay.test")); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

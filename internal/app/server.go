@@ -288,12 +288,17 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	logins, err := s.logins(url)
+	if err != nil {
+		return nil, nil, err
+	}
 	api, err := httpapi.New(httpapi.Config{
 		Sessions:      s.sessions,
 		Verifications: s.verifications,
 		Datasets:      s.Datasets,
 		Identity:      s.Identity,
 		Billing:       s.Billing,
+		Logins:        logins,
 		Health:        s.health,
 		Version:       Version,
 		BaseURL:       url,

@@ -220,6 +220,8 @@ func (r *fileReader) mapping(n *yaml.Node, prefix string) {
 		case value.Kind != yaml.ScalarNode:
 			r.fail(value, "%s: want a single value", key)
 		case value.Tag == "!!null": // as good as absent
+		case f.secret && value.Value == mask:
+			r.fail(value, "%s: this is no secret, but what assay config shows of one; write the secret itself", key)
 		default:
 			if err := setText(f.value, value.Value); err != nil {
 				r.fail(value, "%s: %v", key, err)

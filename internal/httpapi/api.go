@@ -34,6 +34,7 @@ type Config struct {
 	Datasets      Datasets
 	Identity      Identity
 	Billing       Billing
+	Logins        Logins
 	// Health tells whether the database and the runtime can be reached.
 	Health func(ctx context.Context) error
 
@@ -93,7 +94,8 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	switch {
-	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Identity == nil || c.Billing == nil || c.Health == nil:
+	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Health == nil,
+		c.Identity == nil || c.Logins == nil || c.Billing == nil:
 		return errors.New("httpapi: a service is missing")
 	case len(c.URLKey) < 32:
 		return errors.New("httpapi: the key of download links needs at least 32 bytes")
@@ -138,6 +140,7 @@ func New(cfg Config) (*API, error) {
 // registerOperations adds the operations of the API, a file each.
 func (a *API) registerOperations() {
 	a.registerHealth()
+	a.registerAuth()
 	a.registerUsers()
 	a.registerDatasets()
 	a.registerSamples()

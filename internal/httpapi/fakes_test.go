@@ -18,6 +18,7 @@ import (
 	"assay"
 	"assay/client/wire"
 	"assay/internal/dataset"
+	"assay/internal/identity"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/wake"
@@ -350,18 +351,21 @@ func (p people) AcceptTerms(ctx context.Context, id string) (*assay.User, error)
 
 func (p people) Keys(context.Context, string) ([]*assay.APIKey, error) { return p.keys, nil }
 
-func (p people) CreateKey(_ context.Context, userID, name string) (string, *assay.APIKey, error) {
-	k := &assay.APIKey{ID: "key_1", UserID: userID, Name: name, Hint: "ask_abcd", CreatedAt: epoch}
+func (p people) CreateKey(_ context.Context, _ identity.Actor, userID string, r identity.KeyRequest) (string, *assay.APIKey, error) {
+	k := &assay.APIKey{ID: "key_1", UserID: userID, Name: r.Name, ExpiresAt: r.ExpiresAt, Hint: "ask_abcd", CreatedAt: epoch}
 	p.keys = append(p.keys, k)
 	return "ask_abcdefgh-whole-secret", k, nil
 }
 
-func (p people) RevokeKey(_ context.Context, _, keyID string) error {
+func (p people) RevokeKey(_ context.Context, _ identity.Actor, _, keyID string) error {
 	if keyID != "key_1" {
 		return assay.Errorf(assay.CodeAPIKeyNotFound, "there is no such key")
 	}
 	return nil
 }
+
+// nobody is Logins of a server where nobody logs in; those of auth_test.go are real.
+type nobody struct{ Logins }
 
 // server is an API over a world, and its log.
 type server struct {
@@ -375,7 +379,8 @@ func newServer(t testing.TB, change ...func(*Config)) *server {
 	t.Helper()
 	s := &server{world: newWorld(), log: &bytes.Buffer{}}
 	cfg := Config{
-		Sessions: s.world, Verifications: judge{s.world}, Datasets: library{s.world}, Identity: people{s.world}, Billing: &s.till,
+		Sessions: s.world, Verifications: judge{s.world}, Datasets: library{s.world},
+		Identity: people{s.world}, Logins: nobody{}, Billing: &s.till,
 		Health:  func(context.Context) error { return s.sick },
 		Version: "1.2.3", BaseURL: "http://assay.test", URLKey: []byte(strings.Repeat("k", 32)),
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),

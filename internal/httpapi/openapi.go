@@ -36,7 +36,7 @@ func humaConfig(version string) huma.Config {
 	cfg.Info.Description = description
 	cfg.Servers = []*huma.Server{{URL: wire.BasePath}}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "An API key: `assay user create` makes a user and its first key."},
+		"bearer": {Type: "http", Scheme: "bearer", Description: "An API key (`assay user create` makes a user and its first key), or the access token of a login."},
 	}
 	cfg.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[wire.ErrorBody]())
 	for _, t := range []struct{ name, text string }{
@@ -44,6 +44,7 @@ func humaConfig(version string) huma.Config {
 		{tagCommands, "Work in a session"},
 		{tagVerification, "Verdicts on the work of a session"},
 		{tagDatasets, "Tasks"},
+		{tagAuth, "Through GitHub: tokens for people. Programs use API keys"},
 		{tagUsers, "Who calls, and API keys"},
 		{tagBilling, "Prices, balances, deposits and statements"},
 		{tagHealth, "The server itself"},

@@ -20,6 +20,7 @@ const (
 	tagCommands     = "Commands and edits"
 	tagVerification = "Verification"
 	tagDatasets     = "Datasets"
+	tagAuth         = "Login"
 	tagUsers        = "Users"
 	tagBilling      = "Billing"
 	tagHealth       = "Health"

@@ -6,6 +6,7 @@ import (
 	"assay"
 	"assay/internal/billing"
 	"assay/internal/dataset"
+	"assay/internal/identity"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 )
@@ -41,14 +42,23 @@ type Datasets interface {
 	Bundle(ctx context.Context, sample *assay.Sample) (*dataset.Bundle, error)
 }
 
+// Logins is what the API asks of logins and their tokens.
+type Logins interface {
+	Begin(ctx context.Context, redirectURI string) (*identity.Begun, error)
+	LogIn(ctx context.Context, r identity.LoginRequest) (*identity.LoggedIn, error)
+	Refresh(ctx context.Context, refreshToken string) (identity.Access, error)
+	Authenticate(ctx context.Context, accessToken string) (*assay.User, *assay.Login, error)
+	LogOut(ctx context.Context, login *assay.Login, refreshToken, address string) error
+}
+
 // Identity is what the API asks of users and their keys.
 type Identity interface {
 	Authenticate(ctx context.Context, token string) (*assay.User, error)
 	User(ctx context.Context, id string) (*assay.User, error)
 	AcceptTerms(ctx context.Context, userID string) (*assay.User, error)
 	Keys(ctx context.Context, userID string) ([]*assay.APIKey, error)
-	CreateKey(ctx context.Context, userID, name string) (secret string, key *assay.APIKey, err error)
-	RevokeKey(ctx context.Context, userID, keyID string) error
+	CreateKey(ctx context.Context, by identity.Actor, userID string, r identity.KeyRequest) (secret string, key *assay.APIKey, err error)
+	RevokeKey(ctx context.Context, by identity.Actor, userID, keyID string) error
 }
 
 // Billing is what the API asks of money.

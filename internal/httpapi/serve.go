@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -13,6 +14,7 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/identity"
 )
 
 // bodyBound is how long a client may take to send a body, also one that nobody wants.
@@ -27,11 +29,12 @@ const writeBound = time.Minute
 type call struct {
 	http.ResponseWriter
 	requestID   string
-	address     string     // of the client, "" if its connection has none
-	network     netip.Addr // what the address is counted as
-	userID      string     // "" until admitted, and for public operations
-	requestHash string     // of an operation with an idempotency key
-	status      int        // 0 until the header is written
+	address     string       // of the client, "" if its connection has none
+	network     netip.Addr   // what the address is counted as
+	userID      string       // "" until admitted, and for public operations
+	login       *assay.Login // of the access token; nil for an API key
+	requestHash string       // of an operation with an idempotency key
+	status      int          // 0 until the header is written
 	bytes       int64
 }
 
@@ -45,6 +48,9 @@ func callOf(ctx context.Context) *call {
 	}
 	return c
 }
+
+// actor is the caller, for the audit log.
+func (c *call) actor() identity.Actor { return identity.Actor{ID: c.userID, Address: c.address} }
 
 // Unwrap lets http.ResponseController find the connection.
 func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
@@ -143,6 +149,15 @@ func (a *API) finished(c *call, r *http.Request, took time.Duration) {
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status),
 		slog.Duration("took", took), slog.Int64("bytes", c.bytes),
 		slog.String("request_id", c.requestID), slog.String("user", c.userID))
+}
+
+// peer returns the network address at the other end of the connection.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // of a listener that has no ports
+	}
+	return host
 }
 
 // requestID returns the client's id of the request if it is fit to be logged and sent

@@ -8,13 +8,14 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/identity"
 )
 
 func (a *API) registerUsers() {
 	handle(a, huma.Operation{
 		OperationID: "get-user", Method: http.MethodGet, Path: "/users/me", Tags: []string{tagUsers},
 		Summary:     "Get who calls",
-		Description: "The user whose key the request carries, with the API keys that are not revoked. Secrets are masked.",
+		Description: "The user whose key or access token the request carries, with the API keys that are not revoked. Secrets are masked.",
 	}, []int{404}, func(ctx context.Context, _ *struct{}) (*answer[wire.User], error) {
 		u, err := a.cfg.Identity.User(ctx, callOf(ctx).userID)
 		return a.userAnswer(ctx, u, err)
@@ -56,11 +57,12 @@ func (a *API) registerAPIKeys() {
 		Summary:       "Make an API key",
 		Description:   "The whole key is in this answer and nowhere else. Idempotency-Key has no effect here: a lost answer is a lost key; revoke it.",
 	}, []int{404, 409}, func(ctx context.Context, in *createKeyInput) (*answer[wire.APIKeyCreated], error) {
-		name := ""
+		var r identity.KeyRequest
 		if in.Body != nil {
-			name = in.Body.Name
+			r = identity.KeyRequest{Name: in.Body.Name, ExpiresAt: in.Body.ExpiresAt}
 		}
-		secret, key, err := a.cfg.Identity.CreateKey(ctx, callOf(ctx).userID, name)
+		by := callOf(ctx).actor()
+		secret, key, err := a.cfg.Identity.CreateKey(ctx, by, by.ID, r)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +73,8 @@ func (a *API) registerAPIKeys() {
 		Summary:     "Revoke an API key",
 		Description: "From this moment the key opens nothing. Revoking it again is 404.",
 	}, []int{404}, func(ctx context.Context, in *revokeKeyInput) (*answer[wire.APIKeyRevoked], error) {
-		if err := a.cfg.Identity.RevokeKey(ctx, callOf(ctx).userID, in.Body.KeyID); err != nil {
+		by := callOf(ctx).actor()
+		if err := a.cfg.Identity.RevokeKey(ctx, by, by.ID, in.Body.KeyID); err != nil {
 			return nil, err
 		}
 		return &answer[wire.APIKeyRevoked]{Body: wire.APIKeyRevoked{Message: "the API key is revoked", RevokedKeyID: in.Body.KeyID}}, nil

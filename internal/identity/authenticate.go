@@ -11,7 +11,7 @@ import (
 // Messages of refused tokens. A token that was once a key, or is another's, is
 // refused in the same words as one that never was.
 const (
-	messageMalformed = "this is not an API key: a key starts with " + secretPrefix + " and a mistyped one is told by its checksum; copy it again"
+	messageMalformed = "this is not an API key: a key starts with " + prefixAPIKey + " and a mistyped one is told by its checksum; copy it again"
 	messageRefused   = "the API key is unknown, revoked or expired; make a new one"
 )
 
@@ -20,11 +20,11 @@ const (
 // nothing is cached: a revoked key opens nothing from that moment, whichever server
 // revoked it.
 func (s *Service) Authenticate(ctx context.Context, token string) (*assay.User, error) {
-	if !wellFormed(token) {
+	if !wellFormed(prefixAPIKey, token) {
 		return nil, assay.Errorf(assay.CodeUnauthenticated, messageMalformed)
 	}
-	hash := hashSecret(token)
-	key, user, err := s.store.APIKeyByHash(ctx, hash[:])
+	hash := hashOf(token)
+	key, user, err := s.store.APIKeyByHash(ctx, hash)
 	if assay.CodeOf(err) == assay.CodeAPIKeyNotFound {
 		return nil, assay.Errorf(assay.CodeUnauthenticated, messageRefused)
 	}
@@ -32,7 +32,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (*assay.User, 
 		return nil, fmt.Errorf("look up API key: %w", err)
 	}
 	now := s.now().UTC()
-	same := subtle.ConstantTimeCompare(hash[:], key.Hash) == 1
+	same := subtle.ConstantTimeCompare(hash, key.Hash) == 1
 	if !same || !key.Active(now) || !user.Active {
 		return nil, assay.Errorf(assay.CodeUnauthenticated, messageRefused)
 	}

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,18 +16,45 @@ type memoryStore struct {
 	mu      sync.Mutex
 	users   map[string]*assay.User
 	keys    []*assay.APIKey
+	events  []assay.AuditEvent
 	touches int
 	fail    error // what every call answers, if set
 }
 
 func newMemoryStore() *memoryStore { return &memoryStore{users: map[string]*assay.User{}} }
 
-func (m *memoryStore) InsertUser(_ context.Context, u *assay.User) error {
+func (m *memoryStore) InsertUser(_ context.Context, u *assay.User, e assay.AuditEvent) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := *u
 	m.users[u.ID] = &c
+	return m.tell(e)
+}
+
+// tell keeps an event.
+func (m *memoryStore) tell(e assay.AuditEvent) error {
+	m.events = append(m.events, e)
 	return m.fail
+}
+
+func (m *memoryStore) Users(context.Context, string, int) ([]*assay.User, error) {
+	return slices.Collect(maps.Values(m.users)), m.fail
+}
+
+func (m *memoryStore) SetUserActive(ctx context.Context, id string, active bool, e assay.AuditEvent) (*assay.User, error) {
+	m.mu.Lock()
+	if u, ok := m.users[id]; ok {
+		u.Active = active
+		m.events = append(m.events, e)
+	}
+	m.mu.Unlock()
+	return m.User(ctx, id)
+}
+
+func (m *memoryStore) InsertAudit(_ context.Context, e assay.AuditEvent) error { return m.tell(e) }
+
+func (m *memoryStore) Audit(_ context.Context, q AuditQuery) ([]assay.AuditEvent, error) {
+	return m.events[max(0, len(m.events)-q.Limit):], m.fail
 }
 
 func (m *memoryStore) User(_ context.Context, id string) (*assay.User, error) {
@@ -49,7 +77,7 @@ func (m *memoryStore) AcceptTerms(ctx context.Context, id string, at time.Time) 
 	return m.User(ctx, id)
 }
 
-func (m *memoryStore) InsertAPIKey(_ context.Context, k *assay.APIKey, limit int) error {
+func (m *memoryStore) InsertAPIKey(_ context.Context, k *assay.APIKey, limit int, e assay.AuditEvent) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	active := 0
@@ -63,7 +91,7 @@ func (m *memoryStore) InsertAPIKey(_ context.Context, k *assay.APIKey, limit int
 	}
 	c := *k
 	m.keys = append(m.keys, &c)
-	return m.fail
+	return m.tell(e)
 }
 
 func (m *memoryStore) APIKeys(_ context.Context, userID string) ([]*assay.APIKey, error) {
@@ -94,17 +122,17 @@ func (m *memoryStore) APIKeyByHash(_ context.Context, hash []byte) (*assay.APIKe
 	return nil, nil, assay.Errorf(assay.CodeAPIKeyNotFound, "no such key")
 }
 
-func (m *memoryStore) RevokeAPIKey(_ context.Context, userID, keyID string, at time.Time) error {
+func (m *memoryStore) RevokeAPIKey(_ context.Context, userID, keyID string, e assay.AuditEvent) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := slices.IndexFunc(m.keys, func(k *assay.APIKey) bool {
-		return k.ID == keyID && k.UserID == userID && k.RevokedAt == nil
+		return k.ID == keyID && (userID == "" || k.UserID == userID) && k.RevokedAt == nil
 	})
 	if i < 0 {
 		return assay.Errorf(assay.CodeAPIKeyNotFound, "no such key")
 	}
-	m.keys[i].RevokedAt = &at
-	return m.fail
+	m.keys[i].RevokedAt, e.UserID = &e.At, m.keys[i].UserID
+	return m.tell(e)
 }
 
 func (m *memoryStore) TouchAPIKey(_ context.Context, keyID string, at time.Time) error {

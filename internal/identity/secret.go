@@ -9,12 +9,14 @@ import (
 	"strings"
 )
 
-// secretPrefix marks API keys, so that people and secret scanners know one when
-// they see it.
-const secretPrefix = "ask_"
+// Prefixes of secrets, so that people and secret scanners know one when they see it.
+const (
+	prefixAPIKey  = "ask_"
+	prefixRefresh = "art_" // refresh tokens
+)
 
-// A secret is the prefix and, in base32, 32 random bytes and their CRC-32: 62 characters.
-// The checksum protects nothing; it tells a mistyped key without a look at the
+// A secret is a prefix and, in base32, 32 random bytes and their CRC-32: 62 characters.
+// The checksum protects nothing; it tells a mistyped secret without a look at the
 // database.
 const (
 	randomBytes = 32
@@ -23,24 +25,24 @@ const (
 
 var (
 	secretEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
-	secretLength   = len(secretPrefix) + secretEncoding.EncodedLen(secretBytes)
+	secretLength   = len(prefixAPIKey) + secretEncoding.EncodedLen(secretBytes)
 )
 
 // hintLength is how many characters of a secret are kept to show: the prefix and 30
 // of its 256 random bits.
-const hintLength = len(secretPrefix) + 6
+const hintLength = len(prefixAPIKey) + 6
 
-func newSecret() string {
+func newSecret(prefix string) string {
 	var b [secretBytes]byte
 	rand.Read(b[:randomBytes])
 	binary.BigEndian.PutUint32(b[randomBytes:], crc32.ChecksumIEEE(b[:randomBytes]))
-	return secretPrefix + secretEncoding.EncodeToString(b[:])
+	return prefix + secretEncoding.EncodeToString(b[:])
 }
 
-// wellFormed tells whether secret could be a key: it has the form and its checksum
-// fits.
-func wellFormed(secret string) bool {
-	encoded, ok := strings.CutPrefix(secret, secretPrefix)
+// wellFormed tells whether secret could be one with that prefix: it has the form and
+// its checksum fits.
+func wellFormed(prefix, secret string) bool {
+	encoded, ok := strings.CutPrefix(secret, prefix)
 	if !ok || len(secret) != secretLength {
 		return false
 	}
@@ -54,6 +56,9 @@ func wellFormed(secret string) bool {
 	return binary.BigEndian.Uint32(b[randomBytes:]) == crc32.ChecksumIEEE(b[:randomBytes])
 }
 
-// hashSecret is what is stored of a secret. A fast hash is enough: 256 random bits
-// cannot be guessed.
-func hashSecret(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
+// hashOf is what is stored of a secret. A fast hash is enough: 256 random bits cannot
+// be guessed.
+func hashOf(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}

@@ -1,4 +1,5 @@
-// Package identity knows who calls: users and their API keys.
+// Package identity knows who calls: users, their API keys, and their logins through
+// GitHub.
 package identity
 
 import (
@@ -21,7 +22,7 @@ const (
 	maxEmailBytes = 254 // RFC 5321, errata 1690
 )
 
-// Service is the rules of users and keys. It is safe for concurrent use.
+// Service is the rules of users and keys, and reads the audit log. It is safe for concurrent use.
 type Service struct {
 	store Store
 	now   func() time.Time
@@ -52,7 +53,7 @@ func (s *Service) Close() { s.uses.close() }
 
 // CreateUser stores a new, active user: invalid_request when name or email cannot be
 // one. Several users may have one e-mail address.
-func (s *Service) CreateUser(ctx context.Context, name, email string) (*assay.User, error) {
+func (s *Service) CreateUser(ctx context.Context, by Actor, name, email string) (*assay.User, error) {
 	name, err := checkName("name", name)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (s *Service) CreateUser(ctx context.Context, name, email string) (*assay.Us
 		CreatedAt: s.now().UTC(),
 		Active:    true,
 	}
-	if err := s.store.InsertUser(ctx, u); err != nil {
+	if err := s.store.InsertUser(ctx, u, s.event(by, assay.AuditUserCreate, u.ID, "", "")); err != nil {
 		return nil, fmt.Errorf("store user: %w", err)
 	}
 	return u, nil
@@ -81,29 +82,59 @@ func (s *Service) User(ctx context.Context, id string) (*assay.User, error) {
 	return s.store.User(ctx, id)
 }
 
+// Users returns at most limit users whose ids come after a given one, in the order in
+// which they were made.
+func (s *Service) Users(ctx context.Context, after string, limit int) ([]*assay.User, error) {
+	return s.store.Users(ctx, after, limit)
+}
+
+// SetActive disables a user, whose logins end at once and whose keys open nothing any
+// more, or enables one, whose keys open again: user_not_found.
+func (s *Service) SetActive(ctx context.Context, by Actor, userID string, active bool) (*assay.User, error) {
+	action := assay.AuditUserDisable
+	if active {
+		action = assay.AuditUserEnable
+	}
+	return s.store.SetUserActive(ctx, userID, active, s.event(by, action, userID, "", ""))
+}
+
 // AcceptTerms notes that a user accepts the terms, at the first time that it says so.
 func (s *Service) AcceptTerms(ctx context.Context, userID string) (*assay.User, error) {
 	return s.store.AcceptTerms(ctx, userID, s.now().UTC())
 }
 
+// KeyRequest is what an API key is to be.
+type KeyRequest struct {
+	Name      string     // to tell keys apart; may be ""
+	ExpiresAt *time.Time // nil for a key that does not expire
+}
+
 // CreateKey makes an API key for a user, who already has at most 49 active ones
-// (conflict). The secret is returned here and never again.
-func (s *Service) CreateKey(ctx context.Context, userID, name string) (secret string, key *assay.APIKey, err error) {
-	name, err = checkName("name", name)
+// (conflict). The time of its expiry must be ahead (invalid_request). The secret is
+// returned here and never again.
+func (s *Service) CreateKey(ctx context.Context, by Actor, userID string, r KeyRequest) (secret string, key *assay.APIKey, err error) {
+	name, err := checkName("name", r.Name)
 	if err != nil {
 		return "", nil, err
 	}
-	secret = newSecret()
-	hash := hashSecret(secret)
+	now := s.now().UTC()
+	if r.ExpiresAt != nil && !r.ExpiresAt.After(now) {
+		return "", nil, assay.Errorf(assay.CodeInvalid, "expires_at is not in the future")
+	}
+	if r.ExpiresAt != nil && r.ExpiresAt.Year() > 9999 {
+		return "", nil, assay.Errorf(assay.CodeInvalid, "expires_at is beyond the year 9999")
+	}
+	secret = newSecret(prefixAPIKey)
 	key = &assay.APIKey{
 		ID:        assay.NewID(assay.PrefixAPIKey),
 		UserID:    userID,
 		Name:      name,
-		Hash:      hash[:],
+		Hash:      hashOf(secret),
 		Hint:      secret[:hintLength],
-		CreatedAt: s.now().UTC(),
+		CreatedAt: now,
+		ExpiresAt: r.ExpiresAt,
 	}
-	if err := s.store.InsertAPIKey(ctx, key, maxActiveKeys); err != nil {
+	if err := s.store.InsertAPIKey(ctx, key, maxActiveKeys, s.event(by, assay.AuditKeyCreate, userID, key.ID, name)); err != nil {
 		return "", nil, fmt.Errorf("store API key: %w", err)
 	}
 	return secret, key, nil
@@ -114,10 +145,10 @@ func (s *Service) Keys(ctx context.Context, userID string) ([]*assay.APIKey, err
 	return s.store.APIKeys(ctx, userID)
 }
 
-// RevokeKey revokes a key of a user, at once: api_key_not_found, also when it was
-// revoked before.
-func (s *Service) RevokeKey(ctx context.Context, userID, keyID string) error {
-	return s.store.RevokeAPIKey(ctx, userID, keyID, s.now().UTC())
+// RevokeKey revokes a key of a user, or of whomever it is if userID is "", at once:
+// api_key_not_found, also when it was revoked before.
+func (s *Service) RevokeKey(ctx context.Context, by Actor, userID, keyID string) error {
+	return s.store.RevokeAPIKey(ctx, userID, keyID, s.event(by, assay.AuditKeyRevoke, userID, keyID, ""))
 }
 
 // checkName returns a name without blanks around it.
@@ -140,4 +171,19 @@ func checkEmail(email string) error {
 		return assay.Errorf(assay.CodeInvalid, "%q is not an e-mail address such as ada@example.org", email)
 	}
 	return nil
+}
+
+// shown returns at most a number of bytes of a text from elsewhere that people will
+// see: what cannot be shown is left out.
+func shown(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
+	return strings.TrimSpace(text)
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"assay"
 )
@@ -41,11 +44,11 @@ func (r *rig) open() *Service {
 // key makes a user with a key.
 func (r *rig) key(t *testing.T, email string) (*assay.User, string, *assay.APIKey) {
 	t.Helper()
-	u, err := r.CreateUser(t.Context(), "A. User", email)
+	u, err := r.CreateUser(t.Context(), Operator, "A. User", email)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, key, err := r.CreateKey(t.Context(), u.ID, "laptop")
+	secret, key, err := r.CreateKey(t.Context(), Operator, u.ID, KeyRequest{Name: "laptop"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,10 +83,10 @@ func TestRefusedTokensAreRefusedInTheSameWords(t *testing.T) {
 		}
 		return err.Error()
 	}
-	unknown := refuse("unknown", newSecret())
+	unknown := refuse("unknown", newSecret(prefixAPIKey))
 
 	u, revoked, key := r.key(t, "revoked@example.org")
-	if err := r.RevokeKey(t.Context(), u.ID, key.ID); err != nil {
+	if err := r.RevokeKey(t.Context(), Operator, u.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
 	_, expired, key := r.key(t, "expired@example.org")
@@ -136,19 +139,19 @@ func TestRevokedKeysOpenNothingAtOnce(t *testing.T) {
 	r := newRig(t)
 	u, secret, key := r.key(t, "one@example.org")
 	other, _, _ := r.key(t, "two@example.org")
-	if err := r.RevokeKey(t.Context(), other.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
+	if err := r.RevokeKey(t.Context(), Operator, other.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
 		t.Errorf("somebody else's key: got %v, want api_key_not_found", err)
 	}
 	if _, err := r.Authenticate(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.RevokeKey(t.Context(), u.ID, key.ID); err != nil {
+	if err := r.RevokeKey(t.Context(), Operator, u.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
 		t.Errorf("a revoked key: got %v", err)
 	}
-	if err := r.RevokeKey(t.Context(), u.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
+	if err := r.RevokeKey(t.Context(), Operator, u.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
 		t.Errorf("revoked again: got %v, want api_key_not_found", err)
 	}
 }
@@ -265,12 +268,12 @@ func TestCreateUserRefusesWhatIsNone(t *testing.T) {
 		{"Ada", "ada@example.org\n"},
 		{"Ada", strings.Repeat("a", 250) + "@example.org"},
 	} {
-		if _, err := r.CreateUser(t.Context(), c.name, c.email); assay.CodeOf(err) != assay.CodeInvalid {
+		if _, err := r.CreateUser(t.Context(), Operator, c.name, c.email); assay.CodeOf(err) != assay.CodeInvalid {
 			t.Errorf("CreateUser(%q, %q): got %v, want invalid_request", c.name, c.email, err)
 		}
 	}
 	for _, email := range []string{"ada@example.org", "ada+x@example.org", "root@localhost"} {
-		if _, err := r.CreateUser(t.Context(), " Ada Lovelace ", email); err != nil {
+		if _, err := r.CreateUser(t.Context(), Operator, " Ada Lovelace ", email); err != nil {
 			t.Errorf("CreateUser(%q): %v", email, err)
 		}
 	}
@@ -280,26 +283,128 @@ func TestAtMostFiftyActiveKeys(t *testing.T) {
 	r := newRig(t)
 	u, _, key := r.key(t, "one@example.org")
 	for range maxActiveKeys - 1 {
-		if _, _, err := r.CreateKey(t.Context(), u.ID, ""); err != nil {
+		if _, _, err := r.CreateKey(t.Context(), Operator, u.ID, KeyRequest{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := r.CreateKey(t.Context(), u.ID, ""); assay.CodeOf(err) != assay.CodeConflict {
+	if _, _, err := r.CreateKey(t.Context(), Operator, u.ID, KeyRequest{}); assay.CodeOf(err) != assay.CodeConflict {
 		t.Errorf("key 51: got %v, want conflict", err)
 	}
-	if err := r.RevokeKey(t.Context(), u.ID, key.ID); err != nil {
+	if err := r.RevokeKey(t.Context(), Operator, u.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.CreateKey(t.Context(), u.ID, ""); err != nil {
+	if _, _, err := r.CreateKey(t.Context(), Operator, u.ID, KeyRequest{}); err != nil {
 		t.Errorf("with one revoked there is room: %v", err)
 	}
+}
+
+func TestAKeyMayExpire(t *testing.T) {
+	r := newRig(t)
+	u, _, _ := r.key(t, "one@example.org")
+	for _, wrong := range []time.Time{r.clock, r.clock.Add(-time.Hour), {}, r.clock.AddDate(9000, 0, 0)} {
+		if _, _, err := r.CreateKey(t.Context(), Operator, u.ID, KeyRequest{ExpiresAt: &wrong}); assay.CodeOf(err) != assay.CodeInvalid {
+			t.Errorf("a key that expires at %s: %v", wrong, err)
+		}
+	}
+	secret, _, err := r.CreateKey(t.Context(), Operator, u.ID, KeyRequest{ExpiresAt: new(r.clock.Add(time.Hour))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.clock = r.clock.Add(time.Hour - time.Microsecond)
+	if _, err := r.Authenticate(t.Context(), secret); err != nil {
+		t.Errorf("before its end: %v", err)
+	}
+	r.clock = r.clock.Add(time.Microsecond)
+	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
+		t.Errorf("at its end: %v", err)
+	}
+}
+
+func TestWhoDidWhatIsTold(t *testing.T) {
+	r := newRig(t)
+	by := Actor{ID: "usr_x", Address: "192.0.2.7"}
+	u, err := r.CreateUser(t.Context(), Operator, "Ada", "ada@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, key, err := r.CreateKey(t.Context(), by, u.ID, KeyRequest{Name: "laptop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.RevokeKey(t.Context(), Operator, "", key.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, active := range []bool{false, true} {
+		if _, err := r.SetActive(t.Context(), Operator, u.ID, active); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []assay.AuditEvent{
+		{At: r.clock, Actor: assay.ActorOperator, Action: assay.AuditUserCreate, UserID: u.ID},
+		{At: r.clock, Actor: "usr_x", Address: "192.0.2.7", Action: assay.AuditKeyCreate, UserID: u.ID, Subject: key.ID, Detail: "laptop"},
+		{At: r.clock, Actor: assay.ActorOperator, Action: assay.AuditKeyRevoke, UserID: u.ID, Subject: key.ID},
+		{At: r.clock, Actor: assay.ActorOperator, Action: assay.AuditUserDisable, UserID: u.ID},
+		{At: r.clock, Actor: assay.ActorOperator, Action: assay.AuditUserEnable, UserID: u.ID},
+	}
+	if diff := cmp.Diff(want, r.store.events); diff != "" {
+		t.Error(diff)
+	}
+	if strings.Contains(fmt.Sprint(r.store.events), secret) {
+		t.Error("the audit log holds the key")
+	}
+}
+
+func FuzzSecret(f *testing.F) {
+	good := newSecret(prefixAPIKey)
+	for _, seed := range []string{good, newSecret(prefixRefresh), good[:61], good + "0", strings.ToUpper(good), "ask_", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, secret string) {
+		key, refresh := wellFormed(prefixAPIKey, secret), wellFormed(prefixRefresh, secret)
+		if key && refresh {
+			t.Fatalf("%q is a key and a refresh token", secret)
+		}
+		if !key {
+			return
+		}
+		encoded := strings.TrimPrefix(secret, prefixAPIKey)
+		raw, err := secretEncoding.DecodeString(encoded)
+		if err != nil || len(raw) != secretBytes || secretEncoding.EncodeToString(raw) != encoded {
+			t.Fatalf("%q passes for a key", secret)
+		}
+		typo := []byte(secret)
+		typo[len(prefixAPIKey)] ^= 1 // 0 and 1, a and b with their neighbours: always another letter
+		if wellFormed(prefixAPIKey, string(typo)) {
+			t.Fatalf("a typo in %q goes unseen", secret)
+		}
+	})
+}
+
+func FuzzState(f *testing.F) {
+	key := stateKey(strings.Repeat("k", 32))
+	issued := map[string]bool{}
+	for i := range byte(3) {
+		state := key.stateOf(bytes.Repeat([]byte{i}, stateRandomBytes)) // the same in every process that fuzzes
+		issued[state] = true
+		f.Add(state)
+		f.Add(state[:len(state)-1])
+		f.Add(state + "\n")
+		f.Add(state + "=")
+	}
+	f.Add(stateKey(strings.Repeat("o", 32)).stateOf(make([]byte, stateRandomBytes)))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, state string) {
+		if key.made(state) && !issued[state] {
+			t.Fatalf("%q passes for a state of ours", state)
+		}
+	})
 }
 
 func TestSecretsAreWellFormedAndDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		s := newSecret()
-		if !wellFormed(s) || seen[s] {
+		s := newSecret(prefixAPIKey)
+		if !wellFormed(prefixAPIKey, s) || seen[s] {
 			t.Fatalf("secret %q is malformed or was made twice", s)
 		}
 		seen[s] = true

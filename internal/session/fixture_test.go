@@ -37,7 +37,7 @@ func newFixture(t *testing.T, change ...func(*session.Config)) *fixture {
 	}
 	t.Cleanup(func() { st.Close() })
 	for _, id := range []string{user, "usr_bob"} {
-		if err := st.InsertUser(t.Context(), &assay.User{ID: id, Name: id, Email: id + "@assay.invalid", CreatedAt: time.Now(), Active: true}); err != nil {
+		if err := st.InsertUser(t.Context(), &assay.User{ID: id, Name: id, Email: id + "@assay.invalid", CreatedAt: time.Now(), Active: true}, assay.AuditEvent{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,8 +20,8 @@ func ledger(t *testing.T, s *store.Store) (userID string) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	ctx := t.Context()
 	user := &assay.User{ID: "usr_1", CreatedAt: now, Active: true}
-	must(t, s.InsertUser(ctx, user))
-	must(t, s.InsertUser(ctx, &assay.User{ID: "usr_2", CreatedAt: now, Active: true}))
+	must(t, s.InsertUser(ctx, user, assay.AuditEvent{}))
+	must(t, s.InsertUser(ctx, &assay.User{ID: "usr_2", CreatedAt: now, Active: true}, assay.AuditEvent{}))
 	_, err := s.ImportDataset(ctx, &assay.Dataset{Name: "d"}, []*assay.Sample{{Dataset: "d", ID: "one"}})
 	must(t, err)
 	_, _, err = s.Post(ctx, assay.Transaction{

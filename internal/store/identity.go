@@ -19,6 +19,8 @@ const (
 	insertUser = `INSERT INTO users (id, name, email, github_id, created_at, last_login_at, terms_accepted_at, active)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	selectUser  = `SELECT ` + userColumns + ` FROM users u WHERE u.id = $1`
+	selectUsers = `SELECT ` + userColumns + ` FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2`
+	setActive   = `UPDATE users SET active = $2 WHERE id = $1 AND active <> $2`
 	acceptTerms = `UPDATE users SET terms_accepted_at = $2 WHERE id = $1 AND terms_accepted_at IS NULL`
 
 	insertKey = `INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at, last_used_at, revoked_at)
@@ -27,7 +29,7 @@ const (
 		WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`
 	selectKeys      = `SELECT ` + keyColumns + ` FROM api_keys k WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id`
 	selectKeyByHash = `SELECT ` + keyColumns + `, ` + userColumns + ` FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.hash = $1`
-	revokeKey       = `UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL`
+	revokeKey       = `UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND ($2 = '' OR user_id = $2) AND revoked_at IS NULL RETURNING user_id`
 	touchKey        = `UPDATE api_keys SET last_used_at = $2 WHERE id = $1`
 )
 
@@ -89,15 +91,21 @@ func scanAPIKey(row scanner) (*assay.APIKey, error) {
 
 // InsertUser implements identity.Store. A GitHub account that belongs to another user
 // is a conflict.
-func (s *Store) InsertUser(ctx context.Context, u *assay.User) error {
-	_, err := s.writer.exec(ctx, insertUser, u.ID, u.Name, u.Email, toNull(u.GitHubID), toMicros(u.CreatedAt),
-		toMicrosOrNull(u.LastLoginAt), toMicrosOrNull(u.TermsAcceptedAt), toInt(u.Active))
-	switch constraintOf(err).unique {
-	case "users.id":
-		err = duplicate("user", u.ID)
-	case "users.github_id":
-		err = assay.Errorf(assay.CodeConflict, "GitHub account %s belongs to another user", u.GitHubID)
-	}
+func (s *Store) InsertUser(ctx context.Context, u *assay.User, event assay.AuditEvent) error {
+	err := s.write(ctx, func(w txn) error {
+		_, err := w.exec(ctx, insertUser, u.ID, u.Name, u.Email, toNull(u.GitHubID), toMicros(u.CreatedAt),
+			toMicrosOrNull(u.LastLoginAt), toMicrosOrNull(u.TermsAcceptedAt), toInt(u.Active))
+		switch constraintOf(err).unique {
+		case "users.id":
+			return duplicate("user", u.ID)
+		case "users.github_id":
+			return assay.Errorf(assay.CodeConflict, "GitHub account %s belongs to another user", u.GitHubID)
+		}
+		if err != nil {
+			return err
+		}
+		return w.audit(ctx, event)
+	})
 	return doing(err, "insert user %s", u.ID)
 }
 
@@ -106,6 +114,36 @@ func (s *Store) User(ctx context.Context, id string) (*assay.User, error) {
 	u, err := scanUser(s.reader.row(ctx, selectUser, id))
 	if err != nil {
 		return nil, doing(orNone(err, assay.CodeUserNotFound, "user %s does not exist", id), "read user %s", id)
+	}
+	return u, nil
+}
+
+// Users implements identity.Store.
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]*assay.User, error) {
+	rows, err := s.reader.rows(ctx, selectUsers, after, limit)
+	users, err := collect(rows, err, scanUser)
+	return users, doing(err, "list users")
+}
+
+// SetUserActive implements identity.Store.
+func (s *Store) SetUserActive(ctx context.Context, id string, active bool, event assay.AuditEvent) (u *assay.User, err error) {
+	err = s.write(ctx, func(w txn) error {
+		n, err := w.exec(ctx, setActive, id, toInt(active))
+		if err != nil {
+			return err
+		}
+		if u, err = scanUser(w.row(ctx, selectUser, id)); err != nil || n == 0 {
+			return orNone(err, assay.CodeUserNotFound, "user %s does not exist", id)
+		}
+		if !active {
+			if _, err := w.exec(ctx, revokeLogins, id, toMicros(event.At)); err != nil {
+				return err
+			}
+		}
+		return w.audit(ctx, event)
+	})
+	if err != nil {
+		return nil, doing(err, "enable or disable user %s", id)
 	}
 	return u, nil
 }
@@ -128,7 +166,7 @@ func (s *Store) AcceptTerms(ctx context.Context, id string, at time.Time) (u *as
 // InsertAPIKey implements identity.Store. A key is active when it is neither revoked
 // nor expired at the time at which the new one is made. Limit 0 is no limit. A user
 // that does not exist is user_not_found.
-func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int) error {
+func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int, event assay.AuditEvent) error {
 	err := s.write(ctx, func(w txn) error {
 		var active int
 		if err := w.row(ctx, countKeys, k.UserID, toMicros(k.CreatedAt)).Scan(&active); err != nil {
@@ -147,7 +185,10 @@ func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int) er
 		case broken.unique == "api_keys.hash":
 			return assay.Errorf(assay.CodeConflict, "another API key has the same secret")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return w.audit(ctx, event)
 	})
 	return doing(err, "insert API key %s", k.ID)
 }
@@ -178,20 +219,23 @@ func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *
 }
 
 // RevokeAPIKey implements identity.Store.
-func (s *Store) RevokeAPIKey(ctx context.Context, userID, keyID string, at time.Time) error {
-	n, err := s.writer.exec(ctx, revokeKey, keyID, userID, toMicros(at))
-	return doing(someKey(n, err, keyID), "revoke API key %s", keyID)
+func (s *Store) RevokeAPIKey(ctx context.Context, userID, keyID string, event assay.AuditEvent) error {
+	err := s.write(ctx, func(w txn) error {
+		told := event
+		err := w.row(ctx, revokeKey, keyID, userID, toMicros(event.At)).Scan(&told.UserID)
+		if err != nil {
+			return orNone(err, assay.CodeAPIKeyNotFound, "API key %s does not exist", keyID)
+		}
+		return w.audit(ctx, told)
+	})
+	return doing(err, "revoke API key %s", keyID)
 }
 
 // TouchAPIKey implements identity.Store: api_key_not_found.
 func (s *Store) TouchAPIKey(ctx context.Context, keyID string, at time.Time) error {
 	n, err := s.writer.exec(ctx, touchKey, keyID, toMicros(at))
-	return doing(someKey(n, err, keyID), "store the use of API key %s", keyID)
-}
-
-func someKey(affected int64, err error, keyID string) error {
-	if err == nil && affected == 0 {
+	if err == nil && n == 0 {
 		return assay.Errorf(assay.CodeAPIKeyNotFound, "API key %s does not exist", keyID)
 	}
-	return err
+	return doing(err, "store the use of API key %s", keyID)
 }

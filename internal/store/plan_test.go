@@ -16,7 +16,14 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectSessionByKey, countLiveOfUser, countLive, selectLive, setSessionHandle,
 	selectRunning, selectRunningOfSession,
 	selectVerificationByKey, countOpen, selectOpen, moveVerification, setVerificationHandle,
-	selectUser, countKeys, selectKeys, revokeKey,
+	selectUser, selectUsers, setActive, countKeys, selectKeys, revokeKey,
+	insertLogin, deleteExpiredLogins, deleteOldLogins, selectLogins, selectLoginByHash, revokeLogin, revokeLogins,
+	insertState, deleteExpiredStates, takeState,
+	selectLiveOfUser, selectBilledUsers,
+	selectTransactionByKey, selectLastTransaction, selectLastOfType, selectBalance,
+	selectLastBefore, selectLastBelow, selectTotalsAt, selectNewest, selectNewestOfType,
+	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,
+	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
 })
 

@@ -8,7 +8,7 @@ import (
 // hotReads and hotWrites are the statements of the requests that come in thousands.
 // They are prepared once; the others are compiled when they run.
 var (
-	hotReads  = []string{selectSession, selectInteraction, selectKeyByHash, selectVerification, selectSampleLatest, selectSample}
+	hotReads  = []string{selectSession, selectInteraction, selectKeyByHash, selectLogin, selectVerification, selectSampleLatest, selectSample}
 	hotWrites = []string{
 		selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
 		selectSessionAny, moveSession, touchKey, insertSample,

@@ -170,7 +170,7 @@ var refusal = regexp.MustCompile(`is append-only|cannot truncate a table referen
 func TestAppendOnlyTablesRefuseEveryChange(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		s := open(t, database)
-		must(t, s.InsertUser(t.Context(), &assay.User{ID: "usr_1"}))
+		must(t, s.InsertUser(t.Context(), &assay.User{ID: "usr_1"}, assay.AuditEvent{}))
 		for _, tt := range appendOnly {
 			_, err := s.Writer().Exec(`INSERT INTO ` + tt.table + ` (` + tt.columns + `) VALUES (` + tt.values + `)`)
 			must(t, err)

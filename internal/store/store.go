@@ -25,11 +25,12 @@ import (
 )
 
 var (
-	_ session.Store      = (*Store)(nil)
-	_ verification.Store = (*Store)(nil)
-	_ dataset.Store      = (*Store)(nil)
-	_ identity.Store     = (*Store)(nil)
-	_ billing.Store      = (*Store)(nil)
+	_ session.Store       = (*Store)(nil)
+	_ verification.Store  = (*Store)(nil)
+	_ dataset.Store       = (*Store)(nil)
+	_ identity.Store      = (*Store)(nil)
+	_ identity.LoginStore = (*Store)(nil)
+	_ billing.Store       = (*Store)(nil)
 )
 
 // Options says how to open a store.

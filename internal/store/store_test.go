@@ -70,8 +70,8 @@ func filled(tb testing.TB, database string) (*store.Store, *assay.Session, *assa
 	}
 	_, err := s.ImportDataset(tb.Context(), &assay.Dataset{Name: "d"}, []*assay.Sample{{Dataset: "d", ID: "one"}})
 	must(tb, err)
-	must(tb, s.InsertUser(tb.Context(), user))
-	must(tb, s.InsertAPIKey(tb.Context(), key, 0))
+	must(tb, s.InsertUser(tb.Context(), user, assay.AuditEvent{}))
+	must(tb, s.InsertAPIKey(tb.Context(), key, 0, assay.AuditEvent{}))
 	_, _, err = s.InsertSession(tb.Context(), sess, session.Idempotency{}, session.LiveLimits{PerUser: 5, Total: 5})
 	must(tb, err)
 	_, _, err = s.MoveSession(tb.Context(), sess.ID, assay.SessionCreating, session.SessionChange{Status: assay.SessionReady, ReadyAt: &now})

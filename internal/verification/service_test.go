@@ -77,7 +77,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	if err := st.InsertUser(t.Context(), &assay.User{ID: user, Name: "Ada", Email: "ada@assay.invalid", CreatedAt: time.Now(), Active: true}); err != nil {
+	if err := st.InsertUser(t.Context(), &assay.User{ID: user, Name: "Ada", Email: "ada@assay.invalid", CreatedAt: time.Now(), Active: true}, assay.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
 	sample := &assay.Sample{

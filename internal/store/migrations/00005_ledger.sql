@@ -49,7 +49,6 @@ CREATE TABLE ledger_entries (
     amount         BIGINT NOT NULL,
     PRIMARY KEY (transaction_id, account_id)
 );
-CREATE INDEX ledger_entries_of_account ON ledger_entries (account_id, amount);
 
 -- What users were asked to pay through the payment provider, and what came of it.
 CREATE TABLE deposits (
@@ -83,7 +82,7 @@ CREATE TABLE disputes (
     amount_cents BIGINT  NOT NULL,
     won          INTEGER NOT NULL -- the money came back
 );
-CREATE INDEX disputes_of_payment ON disputes (payment_id);
+CREATE INDEX disputes_of_payment ON disputes (payment_id, id);
 
 -- The provider's record of a user.
 CREATE TABLE payment_customers (

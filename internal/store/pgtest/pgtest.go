@@ -110,7 +110,7 @@ func (s *Server) Database(tb testing.TB) string {
 func (s *Server) database(tb testing.TB, template string) string {
 	tb.Helper()
 	name := s.newName()
-	if err := s.admin(tb.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+	if err := s.admin(tb.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY FILE_COPY"); err != nil {
 		tb.Fatalf("make a database: %v", err)
 	}
 	tb.Cleanup(func() {

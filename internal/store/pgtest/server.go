@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -53,6 +54,18 @@ func New(tb testing.TB) *Server {
 	return s
 }
 
+// memory returns a folder in memory, where a database is copied in 10 ms instead of 300.
+// The name of a socket in it is short enough; TMPDIR may be longer than the 107 bytes
+// that there are.
+func memory() string {
+	const shared = "/dev/shm"
+	var fs unix.Statfs_t
+	if err := unix.Statfs(shared, &fs); err == nil && fs.Type == unix.TMPFS_MAGIC && fs.Bavail*uint64(fs.Bsize) > 1<<30 {
+		return shared
+	}
+	return "/tmp"
+}
+
 // start makes a server and starts it.
 func start() (_ *Server, err error) {
 	s := &Server{}
@@ -62,8 +75,7 @@ func start() (_ *Server, err error) {
 	if s.owner, err = owner(); err != nil {
 		return nil, err
 	}
-	// The name of a socket is at most 107 bytes: TMPDIR may be longer.
-	if s.dir, err = os.MkdirTemp("/tmp", "assay-pg-"); err != nil {
+	if s.dir, err = os.MkdirTemp(memory(), "assay-pg-"); err != nil {
 		return nil, err
 	}
 	defer func() {

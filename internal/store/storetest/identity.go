@@ -23,7 +23,7 @@ func testUser(f fixture) {
 		ID: assay.NewID(assay.PrefixUser), Name: "Grace", Email: "g@example.org", GitHubID: "42",
 		CreatedAt: at, LastLoginAt: &at, TermsAcceptedAt: later(at), Active: true,
 	}
-	f.must(f.InsertUser(f.ctx, want))
+	f.must(f.InsertUser(f.ctx, want, untold))
 	got, err := f.User(f.ctx, want.ID)
 	f.must(err)
 	want.CreatedAt, want.LastLoginAt, want.TermsAcceptedAt = kept, &kept, later(kept)
@@ -33,14 +33,14 @@ func testUser(f fixture) {
 
 	_, err = f.User(f.ctx, "usr_none")
 	f.code(err, assay.CodeUserNotFound)
-	f.code(f.InsertUser(f.ctx, want), assay.CodeConflict)
+	f.code(f.InsertUser(f.ctx, want, untold), assay.CodeConflict)
 }
 
 func testGitHubID(f fixture) {
 	f.user()
 	f.user() // neither has a GitHub account
 	insert := func(github string) error {
-		return f.InsertUser(f.ctx, &assay.User{ID: assay.NewID(assay.PrefixUser), GitHubID: github, CreatedAt: kept})
+		return f.InsertUser(f.ctx, &assay.User{ID: assay.NewID(assay.PrefixUser), GitHubID: github, CreatedAt: kept}, untold)
 	}
 	f.must(insert("7"))
 	f.must(insert("8"))
@@ -72,7 +72,7 @@ func testAPIKeyByHash(f fixture) {
 	u := f.user()
 	want := newKey(u.ID, 1)
 	want.ExpiresAt = later(kept)
-	f.must(f.InsertAPIKey(f.ctx, want, 0))
+	f.must(f.InsertAPIKey(f.ctx, want, 0, untold))
 	f.must(f.TouchAPIKey(f.ctx, want.ID, at))
 	want.LastUsedAt = &kept
 
@@ -96,10 +96,10 @@ func testAPIKeys(f fixture) {
 	for i := range byte(3) {
 		k := newKey(u.ID, i)
 		want = append(want, k.ID)
-		f.must(f.InsertAPIKey(f.ctx, k, 0))
+		f.must(f.InsertAPIKey(f.ctx, k, 0, untold))
 	}
-	f.must(f.InsertAPIKey(f.ctx, newKey(other.ID, 9), 0))
-	f.must(f.RevokeAPIKey(f.ctx, u.ID, want[1], at))
+	f.must(f.InsertAPIKey(f.ctx, newKey(other.ID, 9), 0, untold))
+	f.must(f.RevokeAPIKey(f.ctx, u.ID, want[1], assay.AuditEvent{At: at}))
 	want = []string{want[0], want[2]}
 
 	keys, err := f.APIKeys(f.ctx, u.ID)
@@ -117,19 +117,19 @@ func testAPIKeyLimit(f fixture) {
 	u := f.user()
 	expired := newKey(u.ID, 1)
 	expired.ExpiresAt = &kept // at the moment at which the others are made
-	f.must(f.InsertAPIKey(f.ctx, expired, 2))
+	f.must(f.InsertAPIKey(f.ctx, expired, 2, untold))
 	first := newKey(u.ID, 2)
-	f.must(f.InsertAPIKey(f.ctx, first, 2))
-	f.must(f.InsertAPIKey(f.ctx, newKey(u.ID, 3), 2))
-	f.code(f.InsertAPIKey(f.ctx, newKey(u.ID, 4), 2), assay.CodeConflict)
+	f.must(f.InsertAPIKey(f.ctx, first, 2, untold))
+	f.must(f.InsertAPIKey(f.ctx, newKey(u.ID, 3), 2, untold))
+	f.code(f.InsertAPIKey(f.ctx, newKey(u.ID, 4), 2, untold), assay.CodeConflict)
 
-	f.must(f.RevokeAPIKey(f.ctx, u.ID, first.ID, at))
-	f.must(f.InsertAPIKey(f.ctx, newKey(u.ID, 4), 2))
+	f.must(f.RevokeAPIKey(f.ctx, u.ID, first.ID, assay.AuditEvent{At: at}))
+	f.must(f.InsertAPIKey(f.ctx, newKey(u.ID, 4), 2, untold))
 }
 
 func testAPIKeyLimitRace(f fixture) {
 	u := f.user()
-	stored := race(12, func(i int) bool { return f.InsertAPIKey(f.ctx, newKey(u.ID, byte(i)), 5) == nil })
+	stored := race(12, func(i int) bool { return f.InsertAPIKey(f.ctx, newKey(u.ID, byte(i)), 5, untold) == nil })
 	if stored != 5 {
 		f.Errorf("%d keys were stored, want 5", stored)
 	}
@@ -138,27 +138,27 @@ func testAPIKeyLimitRace(f fixture) {
 func testAPIKeyConstraints(f fixture) {
 	u := f.user()
 	k := newKey(u.ID, 1)
-	f.must(f.InsertAPIKey(f.ctx, k, 0))
+	f.must(f.InsertAPIKey(f.ctx, k, 0, untold))
 
 	sameID := newKey(u.ID, 2)
 	sameID.ID = k.ID
 	sameSecret := newKey(u.ID, 1)
-	errID, errSecret := f.InsertAPIKey(f.ctx, sameID, 0), f.InsertAPIKey(f.ctx, sameSecret, 0)
+	errID, errSecret := f.InsertAPIKey(f.ctx, sameID, 0, untold), f.InsertAPIKey(f.ctx, sameSecret, 0, untold)
 	f.code(errID, assay.CodeConflict)
 	f.code(errSecret, assay.CodeConflict)
 	if errID.Error() == errSecret.Error() {
 		f.Errorf("an id and a secret that exist already are both told as %q", errID)
 	}
-	f.code(f.InsertAPIKey(f.ctx, newKey("usr_none", 3), 0), assay.CodeUserNotFound)
+	f.code(f.InsertAPIKey(f.ctx, newKey("usr_none", 3), 0, untold), assay.CodeUserNotFound)
 }
 
 func testRevokeAPIKey(f fixture) {
 	u, other := f.user(), f.user()
 	k := newKey(u.ID, 1)
-	f.must(f.InsertAPIKey(f.ctx, k, 0))
-	f.code(f.RevokeAPIKey(f.ctx, other.ID, k.ID, at), assay.CodeAPIKeyNotFound)
-	f.must(f.RevokeAPIKey(f.ctx, u.ID, k.ID, at))
-	f.code(f.RevokeAPIKey(f.ctx, u.ID, k.ID, at), assay.CodeAPIKeyNotFound)
+	f.must(f.InsertAPIKey(f.ctx, k, 0, untold))
+	f.code(f.RevokeAPIKey(f.ctx, other.ID, k.ID, assay.AuditEvent{At: at}), assay.CodeAPIKeyNotFound)
+	f.must(f.RevokeAPIKey(f.ctx, u.ID, k.ID, assay.AuditEvent{At: at}))
+	f.code(f.RevokeAPIKey(f.ctx, u.ID, k.ID, assay.AuditEvent{At: at}), assay.CodeAPIKeyNotFound)
 
 	got, _, err := f.APIKeyByHash(f.ctx, k.Hash)
 	f.must(err)

@@ -24,6 +24,7 @@ type Stores interface {
 	dataset.Store
 	identity.Store
 	billing.Store
+	identity.LoginStore
 }
 
 // Run runs the suite. Open returns an empty store, which it closes when its test ends.
@@ -33,6 +34,8 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		tests []test
 	}{
 		{"Identity", identityTests},
+		{"Login", loginTests},
+		{"Audit", auditTests},
 		{"Dataset", datasetTests},
 		{"Session", sessionTests},
 		{"Interaction", interactionTests},
@@ -72,6 +75,9 @@ var at = time.Date(2026, 3, 1, 12, 30, 15, 123_456_789, time.FixedZone("elsewher
 // kept is at as a store returns it.
 var kept = at.UTC().Truncate(time.Microsecond)
 
+// untold is no event of the audit log.
+var untold assay.AuditEvent
+
 func later(t time.Time) *time.Time {
 	t = t.Add(time.Minute)
 	return &t
@@ -96,7 +102,7 @@ func (f fixture) code(err error, want assay.Code) {
 func (f fixture) user() *assay.User {
 	f.Helper()
 	u := &assay.User{ID: assay.NewID(assay.PrefixUser), Name: "Ada", Email: "ada@example.org", CreatedAt: kept, Active: true}
-	f.must(f.InsertUser(f.ctx, u))
+	f.must(f.InsertUser(f.ctx, u, untold))
 	return u
 }
 

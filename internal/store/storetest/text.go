@@ -43,14 +43,14 @@ func testTextRefused(f fixture) {
 	s := f.ready()
 	for _, text := range unfit {
 		u := &assay.User{ID: assay.NewID(assay.PrefixUser), Name: text, CreatedAt: kept}
-		f.code(f.InsertUser(f.ctx, u), assay.CodeInvalid)
+		f.code(f.InsertUser(f.ctx, u, assay.AuditEvent{}), assay.CodeInvalid)
 		u.Name, u.GitHubID = "Ada", text
-		f.code(f.InsertUser(f.ctx, u), assay.CodeInvalid)
+		f.code(f.InsertUser(f.ctx, u, assay.AuditEvent{}), assay.CodeInvalid)
 
 		k := newKey(s.UserID, 1)
 		k.Name = text
-		f.code(f.InsertAPIKey(f.ctx, k, 0), assay.CodeInvalid)
-		f.code(f.RevokeAPIKey(f.ctx, s.UserID, text, kept), assay.CodeInvalid)
+		f.code(f.InsertAPIKey(f.ctx, k, 0, assay.AuditEvent{}), assay.CodeInvalid)
+		f.code(f.RevokeAPIKey(f.ctx, s.UserID, text, assay.AuditEvent{At: kept}), assay.CodeAPIKeyNotFound)
 
 		idem := session.Idempotency{Key: text, RequestHash: "hash"}
 		_, _, err := f.InsertSession(f.ctx, newSession(s.UserID, "starter", "one"), idem, session.LiveLimits{})
