@@ -53,6 +53,27 @@ func TestRoleThatMayOnlyChangeRowsServes(t *testing.T) {
 	work(t, s.Writer())
 }
 
+// TestHealthTellsThatTheDatabaseIsAway stops PostgreSQL. The server ends then, too: see
+// the end-to-end tests; until it has, it says that it is not well.
+func TestHealthTellsThatTheDatabaseIsAway(t *testing.T) {
+	database := pgtest.New(t)
+	s, err := store.Open(t.Context(), database.Database(t), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := database.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	err = (&server{App: &App{store: s}}).health(t.Context())
+	if assay.CodeOf(err) != assay.CodeUnavailable {
+		t.Errorf("got %v, want an error with code %s", err, assay.CodeUnavailable)
+	}
+	if err := database.Start(); err != nil { // for what is dropped at the end
+		t.Fatal(err)
+	}
+}
+
 // limitedRole makes a role that may change rows, and returns the URL with it.
 func limitedRole(t *testing.T, ownerURL string) string {
 	t.Helper()
