@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"assay"
+	"assay/internal/jobs"
+	"assay/internal/store"
+	"assay/internal/store/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Stopping(m).Run()) }
+
+// TestRoleThatMayOnlyChangeRowsServes migrates as the owner of a database, and works in
+// it as a role with the rights that docs/operations.md names.
+func TestRoleThatMayOnlyChangeRowsServes(t *testing.T) {
+	owner := Config{DatabaseURL: pgtest.Database(t)}
+	if _, err := MigrateSchema(t.Context(), owner); err != nil {
+		t.Fatal(err)
+	}
+	limited := Config{DatabaseURL: limitedRole(t, owner.DatabaseURL)}
+
+	schema, err := CheckSchema(t.Context(), limited)
+	if err != nil || !schema.Current {
+		t.Fatalf("the schema is %+v, %v", schema, err)
+	}
+	s, err := store.Open(t.Context(), limited.DatabaseURL, limited.WithDefaults().storeOptions(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := s.Writer().Exec(`CREATE TABLE mine (id INTEGER)`); err == nil {
+		t.Fatal("the role may change the schema")
+	}
+	claim, err := s.Claim(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer claim.Close()
+	if err := s.InsertUser(t.Context(), &assay.User{ID: "usr_1", CreatedAt: time.Now()}); err != nil {
+		t.Error(err)
+	}
+	work(t, s.Writer())
+}
+
+// TestHealthTellsThatTheDatabaseIsAway stops PostgreSQL. The server ends then, too: see
+// the end-to-end tests; until it has, it says that it is not well.
+func TestHealthTellsThatTheDatabaseIsAway(t *testing.T) {
+	database := pgtest.New(t)
+	s, err := store.Open(t.Context(), database.Database(t), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := database.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	err = (&server{App: &App{store: s}}).health(t.Context())
+	if assay.CodeOf(err) != assay.CodeUnavailable {
+		t.Errorf("got %v, want an error with code %s", err, assay.CodeUnavailable)
+	}
+	if err := database.Start(); err != nil { // for what is dropped at the end
+		t.Fatal(err)
+	}
+}
+
+// limitedRole makes a role that may change rows, and returns the URL with it.
+func limitedRole(t *testing.T, ownerURL string) string {
+	t.Helper()
+	db, err := sql.Open("pgx", ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	u, err := url.Parse(ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := "only_rows_" + strings.TrimPrefix(u.Path, "/") // roles are of the server, not of the database
+	for _, statement := range []string{
+		`CREATE ROLE ` + role + ` LOGIN`,
+		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ` + role,
+		`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ` + role,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u.User = url.User(role)
+	return u.String()
+}
+
+// work does a job of the queue.
+func work(t *testing.T, db *sql.DB) {
+	t.Helper()
+	done := make(chan string, 1)
+	q, err := jobs.New(db, jobs.Config{Verify: func(_ context.Context, id string) error {
+		done <- id
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := q.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	committed, err := q.EnqueueVerification(t.Context(), tx, "ver_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	committed()
+	if id := <-done; id != "ver_1" {
+		t.Errorf("job %q was done", id)
+	}
+}
