@@ -97,6 +97,9 @@ func TestPeopleLogIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := clientOf(t, s, fresh.AccessToken).Me(ctx); err != nil {
+		t.Errorf("a token of the new key: %v", err)
+	}
 	if _, err := p.Run(ctx, "keys", "rotate", "--forget"); err != nil {
 		t.Fatal(err)
 	}

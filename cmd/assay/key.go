@@ -68,7 +68,11 @@ func (c *keyRevokeCmd) Run(ctx context.Context, parsed *kong.Context, std stdio)
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	if err := a.Identity.RevokeKey(ctx, identity.Operator, "", c.Key); err != nil {
+	key, err := a.Identity.Key(ctx, c.Key)
+	if err != nil {
+		return err
+	}
+	if err := a.Identity.RevokeKey(ctx, identity.Operator, key.UserID, key.ID); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(std.out, "key   %s is revoked\n", c.Key)

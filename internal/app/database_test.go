@@ -47,7 +47,7 @@ func TestRoleThatMayOnlyChangeRowsServes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer claim.Close()
-	if err := s.InsertUser(t.Context(), &assay.User{ID: "usr_1", CreatedAt: time.Now()}); err != nil {
+	if err := s.InsertUser(t.Context(), &assay.User{ID: "usr_1", CreatedAt: time.Now()}, assay.AuditEvent{}); err != nil {
 		t.Error(err)
 	}
 	work(t, s.Writer())

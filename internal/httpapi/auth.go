@@ -126,7 +126,7 @@ func (a *API) logOut(ctx context.Context, in *logOutInput) (*answer[wire.LoggedO
 
 // cookie is the cookie of a login with a value, or its end if that is "".
 func (a *API) cookie(value string, lives time.Duration) string {
-	c := http.Cookie{
+	c := http.Cookie{ //nolint:gosec // without TLS a browser would not send a secure one back
 		Name: loginCookie, Value: value, Path: wire.BasePath + "/auth", MaxAge: int(lives / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 	}

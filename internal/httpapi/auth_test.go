@@ -145,12 +145,8 @@ func TestLoginIsRefusedOnTheWire(t *testing.T) {
 }
 
 func TestAServerWithoutAnOAuthAppSaysSo(t *testing.T) {
-	bare := func(c *Config) {
-		l := *c.Logins.(*identity.Logins)
-		l.GitHub = nil
-		c.Logins = &l
-	}
-	a := newAuth(t, bare)
+	a := newAuth(t)
+	a.api.cfg.Logins = must[*identity.Logins](t)(identity.NewLogins(identity.LoginConfig{Store: a.store, Tokens: a.tokens, StateKey: make([]byte, 32)}))
 	wantError(t, a.do(t, request{method: "POST", path: "/auth/github", body: `{"code":"x"}`, anonymous: true}), 503, "login_not_configured")
 	wantError(t, a.do(t, request{method: "GET", path: "/auth/github/login", anonymous: true}), 503, "login_not_configured")
 }
@@ -223,6 +219,7 @@ func TestAKeyHasNoLoginToEnd(t *testing.T) {
 	if key.ExpiresAt == nil || !key.ExpiresAt.Equal(time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", key)
 	}
+	wantStatus(t, a.do(t, as(in.AccessToken, request{method: "POST", path: "/users/me/api-keys", body: `{"name":null,"expires_at":null}`})), 201)
 	wantError(t, a.do(t, as(key.Key, request{method: "POST", path: "/auth/logout", body: `{}`})), 400, "invalid_request")
 	wantStatus(t, a.do(t, as(key.Key, request{method: "GET", path: "/users/me"})), 200)
 }

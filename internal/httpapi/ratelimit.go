@@ -119,8 +119,7 @@ func (a *API) identify(r *http.Request, op *huma.Operation) error {
 // everybody out who shares the address, and it would stop nobody from guessing 256 bits
 // who could not try.
 func (a *API) identifyToken(r *http.Request, c *call) error {
-	l, now := a.limits, a.cfg.Now()
-	token, _ := bearerToken(r.Header) // none, or two, are refused below
+	l, now, token := a.limits, a.cfg.Now(), bearerToken(r)
 	name := tokenName(sha256.Sum256([]byte(token)))
 	known := token != "" && l.keys.has(name)
 	var err error

@@ -26,7 +26,7 @@ const (
 // Logins is the rules of logging in through GitHub, and of the tokens that come of it.
 // It is safe for concurrent use.
 type Logins struct {
-	LoginConfig
+	cfg LoginConfig
 	key stateKey
 }
 
@@ -64,7 +64,7 @@ func NewLogins(c LoginConfig) (*Logins, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Logins{LoginConfig: c, key: c.StateKey}, nil
+	return &Logins{cfg: c, key: c.StateKey}, nil
 }
 
 var errLoginNotConfigured = &assay.Error{
@@ -82,25 +82,25 @@ type Begun struct {
 // Begin begins the login of a browser, which comes back to redirectURI, or the default
 // if that is "": invalid_request when it is not one of the list.
 func (l *Logins) Begin(ctx context.Context, redirectURI string) (*Begun, error) {
-	if l.GitHub == nil {
+	if l.cfg.GitHub == nil {
 		return nil, errLoginNotConfigured
 	}
 	if redirectURI == "" {
-		redirectURI = l.RedirectURIs[0]
+		redirectURI = l.cfg.RedirectURIs[0]
 	}
-	if !slices.Contains(l.RedirectURIs, redirectURI) {
+	if !slices.Contains(l.cfg.RedirectURIs, redirectURI) {
 		return nil, assay.Errorf(assay.CodeInvalid, "redirect_uri is none of those that this server's operator allows (github_redirect_uris)")
 	}
-	now := l.Now().UTC()
+	now := l.cfg.Now().UTC()
 	state, browser := l.key.newState(), rand.Text()
-	err := l.Store.InsertLoginState(ctx, &LoginState{
+	err := l.cfg.Store.InsertLoginState(ctx, &LoginState{
 		Hash: hashOf(state), BrowserHash: hashOf(browser),
 		RedirectURI: redirectURI, ExpiresAt: now.Add(stateLifetime),
 	}, now)
 	if err != nil {
 		return nil, fmt.Errorf("store the state of a login: %w", err)
 	}
-	url := l.GitHub.AuthURL(state, challengeOf(l.key.verifier(state, browser)), redirectURI)
+	url := l.cfg.GitHub.AuthURL(state, challengeOf(l.key.verifier(state, browser)), redirectURI)
 	return &Begun{URL: url, Browser: browser, Expires: stateLifetime}, nil
 }
 
@@ -134,26 +134,27 @@ type LoggedIn struct {
 // unauthenticated for a code or a state that is refused, email_not_verified,
 // user_disabled, and unavailable while GitHub does not answer.
 func (l *Logins) LogIn(ctx context.Context, r LoginRequest) (*LoggedIn, error) {
-	if l.GitHub == nil {
+	if l.cfg.GitHub == nil {
 		return nil, errLoginNotConfigured
 	}
 	verifier, redirectURI, err := l.flowOf(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	account, err := l.GitHub.Exchange(ctx, r.Code, verifier, redirectURI)
+	account, err := l.cfg.GitHub.Exchange(ctx, r.Code, verifier, redirectURI)
 	if err != nil {
+		l.cfg.Log.InfoContext(ctx, "login refused", "address", r.Address, "err", err)
 		return nil, refusalOf(err)
 	}
-	now := l.Now().UTC()
+	now := l.cfg.Now().UTC()
 	refresh := newSecret(prefixRefresh)
 	login := &assay.Login{
 		ID: assay.NewID(assay.PrefixLogin), RefreshHash: hashOf(refresh),
 		CreatedAt: now, ExpiresAt: now.Add(loginLifetime),
 		Address: r.Address, UserAgent: shown(r.UserAgent, maxAgentBytes),
 	}
-	user, isNew, err := l.Store.LogIn(ctx, LoginRecord{
-		User: userOf(account, now), Login: login, MaxLogins: maxLogins, WelcomeCredit: l.WelcomeCredit,
+	user, isNew, err := l.cfg.Store.LogIn(ctx, LoginRecord{
+		User: userOf(account, now), Login: login, MaxLogins: maxLogins, WelcomeCredit: l.cfg.WelcomeCredit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store a login: %w", err)
@@ -162,7 +163,7 @@ func (l *Logins) LogIn(ctx context.Context, r LoginRequest) (*LoggedIn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Log.InfoContext(ctx, "logged in", "user", user.ID, "login", login.ID, "new", isNew)
+	l.cfg.Log.InfoContext(ctx, "logged in", "user", user.ID, "login", login.ID, "new", isNew)
 	return &LoggedIn{User: user, IsNew: isNew, Access: access, RefreshToken: refresh}, nil
 }
 
@@ -170,16 +171,16 @@ func (l *Logins) LogIn(ctx context.Context, r LoginRequest) (*LoggedIn, error) {
 // good: once, in time, in the browser that it was made for.
 func (l *Logins) flowOf(ctx context.Context, r LoginRequest) (verifier, redirectURI string, err error) {
 	if !l.key.made(r.State) {
-		if l.RequireState {
+		if l.cfg.RequireState {
 			return "", "", assay.Errorf(assay.CodeUnauthenticated, "this server takes logins alone that began at its own login page")
 		}
 		return "", "", nil
 	}
-	s, err := l.Store.TakeLoginState(ctx, hashOf(r.State))
+	s, err := l.cfg.Store.TakeLoginState(ctx, hashOf(r.State))
 	if err != nil {
 		return "", "", fmt.Errorf("look up the state of a login: %w", err)
 	}
-	if s == nil || !l.Now().Before(s.ExpiresAt) || subtle.ConstantTimeCompare(s.BrowserHash, hashOf(r.Browser)) != 1 {
+	if s == nil || !l.cfg.Now().Before(s.ExpiresAt) || subtle.ConstantTimeCompare(s.BrowserHash, hashOf(r.Browser)) != 1 {
 		return "", "", assay.Errorf(assay.CodeUnauthenticated, "this login was used, took too long, or began in another browser; begin again")
 	}
 	return l.key.verifier(r.State, r.Browser), s.RedirectURI, nil
@@ -224,14 +225,14 @@ func (l *Logins) Refresh(ctx context.Context, refreshToken string) (Access, erro
 		return Access{}, refused
 	}
 	hash := hashOf(refreshToken)
-	login, user, err := l.Store.LoginByRefreshHash(ctx, hash)
+	login, user, err := l.cfg.Store.LoginByRefreshHash(ctx, hash)
 	if assay.CodeOf(err) == assay.CodeUnauthenticated {
 		return Access{}, refused
 	}
 	if err != nil {
 		return Access{}, fmt.Errorf("look up a refresh token: %w", err)
 	}
-	now := l.Now().UTC()
+	now := l.cfg.Now().UTC()
 	same := subtle.ConstantTimeCompare(hash, login.RefreshHash) == 1
 	if !same || !login.Active(now) || !user.Active {
 		return Access{}, refused
@@ -240,7 +241,7 @@ func (l *Logins) Refresh(ctx context.Context, refreshToken string) (Access, erro
 }
 
 func (l *Logins) issue(userID string, login *assay.Login, now time.Time) (Access, error) {
-	t, expires, err := l.Tokens.Issue(token.Claims{UserID: userID, LoginID: login.ID}, login.ExpiresAt)
+	t, expires, err := l.cfg.Tokens.Issue(token.Claims{UserID: userID, LoginID: login.ID}, login.ExpiresAt)
 	if err != nil {
 		return Access{}, err
 	}
@@ -254,18 +255,18 @@ func IsAccessToken(token string) bool { return strings.Count(token, ".") == 2 }
 // any other. Every call looks the login up: one that was revoked, or whose user was
 // disabled, opens nothing from that moment, whichever server did it.
 func (l *Logins) Authenticate(ctx context.Context, accessToken string) (*assay.User, *assay.Login, error) {
-	claims, err := l.Tokens.Check(accessToken)
+	claims, err := l.cfg.Tokens.Check(accessToken)
 	if err != nil {
 		return nil, nil, assay.Wrap(err, assay.CodeUnauthenticated, messageTokenRefused)
 	}
-	login, user, err := l.Store.Login(ctx, claims.LoginID)
+	login, user, err := l.cfg.Store.Login(ctx, claims.LoginID)
 	if assay.CodeOf(err) == assay.CodeUnauthenticated {
 		return nil, nil, assay.Errorf(assay.CodeUnauthenticated, messageTokenRefused)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up a login: %w", err)
 	}
-	if login.UserID != claims.UserID || !login.Active(l.Now()) || !user.Active {
+	if login.UserID != claims.UserID || !login.Active(l.cfg.Now()) || !user.Active {
 		return nil, nil, assay.Errorf(assay.CodeUnauthenticated, messageTokenRefused)
 	}
 	return user, login, nil
@@ -276,7 +277,7 @@ func (l *Logins) Authenticate(ctx context.Context, accessToken string) (*assay.U
 func (l *Logins) LogOut(ctx context.Context, login *assay.Login, refreshToken, address string) error {
 	ids := []string{login.ID}
 	if wellFormed(prefixRefresh, refreshToken) {
-		other, _, err := l.Store.LoginByRefreshHash(ctx, hashOf(refreshToken))
+		other, _, err := l.cfg.Store.LoginByRefreshHash(ctx, hashOf(refreshToken))
 		switch {
 		case err != nil && assay.CodeOf(err) != assay.CodeUnauthenticated:
 			return fmt.Errorf("look up a refresh token: %w", err)
@@ -285,8 +286,8 @@ func (l *Logins) LogOut(ctx context.Context, login *assay.Login, refreshToken, a
 		}
 	}
 	for _, id := range ids {
-		err := l.Store.RevokeLogin(ctx, id, assay.AuditEvent{
-			At: l.Now().UTC(), Actor: login.UserID, Action: assay.AuditLogout, UserID: login.UserID, Subject: id, Address: address,
+		err := l.cfg.Store.RevokeLogin(ctx, id, assay.AuditEvent{
+			At: l.cfg.Now().UTC(), Actor: login.UserID, Action: assay.AuditLogout, UserID: login.UserID, Subject: id, Address: address,
 		})
 		if err != nil {
 			return fmt.Errorf("revoke a login: %w", err)

@@ -107,6 +107,18 @@ func (m *memoryStore) APIKeys(_ context.Context, userID string) ([]*assay.APIKey
 	return keys, m.fail
 }
 
+func (m *memoryStore) APIKey(_ context.Context, id string) (*assay.APIKey, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.keys {
+		if k.ID == id {
+			c := *k
+			return &c, m.fail
+		}
+	}
+	return nil, assay.Errorf(assay.CodeAPIKeyNotFound, "no such key")
+}
+
 func (m *memoryStore) APIKeyByHash(_ context.Context, hash []byte) (*assay.APIKey, *assay.User, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -126,12 +138,12 @@ func (m *memoryStore) RevokeAPIKey(_ context.Context, userID, keyID string, e as
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := slices.IndexFunc(m.keys, func(k *assay.APIKey) bool {
-		return k.ID == keyID && (userID == "" || k.UserID == userID) && k.RevokedAt == nil
+		return k.ID == keyID && k.UserID == userID && k.RevokedAt == nil
 	})
 	if i < 0 {
 		return assay.Errorf(assay.CodeAPIKeyNotFound, "no such key")
 	}
-	m.keys[i].RevokedAt, e.UserID = &e.At, m.keys[i].UserID
+	m.keys[i].RevokedAt = &e.At
 	return m.tell(e)
 }
 

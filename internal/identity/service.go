@@ -145,8 +145,13 @@ func (s *Service) Keys(ctx context.Context, userID string) ([]*assay.APIKey, err
 	return s.store.APIKeys(ctx, userID)
 }
 
-// RevokeKey revokes a key of a user, or of whomever it is if userID is "", at once:
-// api_key_not_found, also when it was revoked before.
+// Key returns a key, whosever it is, also one that was revoked: api_key_not_found.
+func (s *Service) Key(ctx context.Context, id string) (*assay.APIKey, error) {
+	return s.store.APIKey(ctx, id)
+}
+
+// RevokeKey revokes a key of a user, at once: api_key_not_found, also when it was
+// revoked before.
 func (s *Service) RevokeKey(ctx context.Context, by Actor, userID, keyID string) error {
 	return s.store.RevokeAPIKey(ctx, userID, keyID, s.event(by, assay.AuditKeyRevoke, userID, keyID, ""))
 }

@@ -26,9 +26,9 @@ type Store interface {
 	APIKeys(ctx context.Context, userID string) ([]*assay.APIKey, error) // not revoked, oldest first
 	// APIKeyByHash returns the key with that hash and its user: api_key_not_found.
 	APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *assay.User, error)
-	// RevokeAPIKey revokes a key of a user, or of whomever it is if userID is "", at
-	// the time of the event, whose UserID it fills in: api_key_not_found, also when
-	// revoked before.
+	APIKey(ctx context.Context, id string) (*assay.APIKey, error) // api_key_not_found
+	// RevokeAPIKey revokes a key of a user at the time of the event:
+	// api_key_not_found, also when revoked before.
 	RevokeAPIKey(ctx context.Context, userID, keyID string, event assay.AuditEvent) error
 	TouchAPIKey(ctx context.Context, keyID string, at time.Time) error
 

@@ -28,8 +28,9 @@ const (
 	countKeys = `SELECT count(*) FROM api_keys
 		WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`
 	selectKeys      = `SELECT ` + keyColumns + ` FROM api_keys k WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id`
+	selectKey       = `SELECT ` + keyColumns + ` FROM api_keys k WHERE k.id = $1`
 	selectKeyByHash = `SELECT ` + keyColumns + `, ` + userColumns + ` FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.hash = $1`
-	revokeKey       = `UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND ($2 = '' OR user_id = $2) AND revoked_at IS NULL RETURNING user_id`
+	revokeKey       = `UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL`
 	touchKey        = `UPDATE api_keys SET last_used_at = $2 WHERE id = $1`
 )
 
@@ -200,6 +201,15 @@ func (s *Store) APIKeys(ctx context.Context, userID string) ([]*assay.APIKey, er
 	return keys, doing(err, "list the API keys of user %s", userID)
 }
 
+// APIKey implements identity.Store.
+func (s *Store) APIKey(ctx context.Context, id string) (*assay.APIKey, error) {
+	k, err := scanAPIKey(s.reader.row(ctx, selectKey, id))
+	if err != nil {
+		return nil, doing(orNone(err, assay.CodeAPIKeyNotFound, "API key %s does not exist", id), "read API key %s", id)
+	}
+	return k, nil
+}
+
 // APIKeyByHash implements identity.Store. The key may be revoked or expired: see
 // assay.APIKey.Active.
 func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *assay.User, error) {
@@ -221,12 +231,11 @@ func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *
 // RevokeAPIKey implements identity.Store.
 func (s *Store) RevokeAPIKey(ctx context.Context, userID, keyID string, event assay.AuditEvent) error {
 	err := s.write(ctx, func(w txn) error {
-		told := event
-		err := w.row(ctx, revokeKey, keyID, userID, toMicros(event.At)).Scan(&told.UserID)
-		if err != nil {
-			return orNone(err, assay.CodeAPIKeyNotFound, "API key %s does not exist", keyID)
+		n, err := w.exec(ctx, revokeKey, keyID, userID, toMicros(event.At))
+		if err := someKey(n, err, keyID); err != nil {
+			return err
 		}
-		return w.audit(ctx, told)
+		return w.audit(ctx, event)
 	})
 	return doing(err, "revoke API key %s", keyID)
 }
@@ -234,8 +243,12 @@ func (s *Store) RevokeAPIKey(ctx context.Context, userID, keyID string, event as
 // TouchAPIKey implements identity.Store: api_key_not_found.
 func (s *Store) TouchAPIKey(ctx context.Context, keyID string, at time.Time) error {
 	n, err := s.writer.exec(ctx, touchKey, keyID, toMicros(at))
-	if err == nil && n == 0 {
+	return doing(someKey(n, err, keyID), "store the use of API key %s", keyID)
+}
+
+func someKey(affected int64, err error, keyID string) error {
+	if err == nil && affected == 0 {
 		return assay.Errorf(assay.CodeAPIKeyNotFound, "API key %s does not exist", keyID)
 	}
-	return doing(err, "store the use of API key %s", keyID)
+	return err
 }

@@ -16,7 +16,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectSessionByKey, countLiveOfUser, countLive, selectLive, setSessionHandle,
 	selectRunning, selectRunningOfSession,
 	selectVerificationByKey, countOpen, selectOpen, moveVerification, setVerificationHandle,
-	selectUser, selectUsers, setActive, countKeys, selectKeys, revokeKey,
+	selectUser, selectUsers, setActive, countKeys, selectKeys, selectKey, revokeKey,
 	insertLogin, deleteExpiredLogins, deleteOldLogins, selectLogins, selectLoginByHash, revokeLogin, revokeLogins,
 	insertState, deleteExpiredStates, takeState,
 	selectLiveOfUser, selectBilledUsers,

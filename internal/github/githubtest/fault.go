@@ -14,8 +14,8 @@ func (s *Server) faulty(works http.Handler) http.Handler {
 			panic(http.ErrAbortHandler)
 		case Broken:
 			w.WriteHeader(http.StatusInternalServerError)
-			r.ParseForm() //nolint:errcheck // what was sent is shown as far as it can be read
-			fmt.Fprintf(w, "%v %v", r.Form, r.Header)
+			r.ParseForm()                             //nolint:errcheck // what was sent is shown as far as it can be read
+			fmt.Fprintf(w, "%v %v", r.Form, r.Header) //nolint:gosec // no browser reads it
 		case Slow:
 			r.ParseForm() //nolint:errcheck // reads the body, so that a hang-up is noticed
 			select {

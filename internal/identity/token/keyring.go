@@ -170,9 +170,14 @@ func (k *Keyring) refresh() {
 	}
 	k.checked = now
 	file, err := os.Stat(k.path)
-	if err == nil && !(os.SameFile(file, k.file) && file.ModTime().Equal(k.file.ModTime()) && file.Size() == k.file.Size()) {
+	if err == nil && !sameVersion(file, k.file) {
 		k.read() //nolint:errcheck // see above
 	}
+}
+
+// sameVersion tells whether a file was not written, nor replaced.
+func sameVersion(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // read reads the file.

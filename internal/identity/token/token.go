@@ -39,7 +39,7 @@ type Config struct {
 
 // Authority makes and checks access tokens. It is safe for concurrent use.
 type Authority struct {
-	Config
+	cfg    Config
 	parser *jwt.Parser
 }
 
@@ -51,7 +51,7 @@ func NewAuthority(c Config) (*Authority, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Authority{Config: c, parser: jwt.NewParser(
+	return &Authority{cfg: c, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
 		jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience),
 		jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(), jwt.WithIssuedAt(),
@@ -74,7 +74,7 @@ type claims struct {
 // Issue makes a token that lives for Lifetime, or until the time end if that is
 // earlier. It returns when the token expires, to the second.
 func (a *Authority) Issue(c Claims, end time.Time) (token string, expires time.Time, err error) {
-	now := a.Now().UTC()
+	now := a.cfg.Now().UTC()
 	expires = now.Add(Lifetime)
 	if end.Before(expires) {
 		expires = end
@@ -82,12 +82,12 @@ func (a *Authority) Issue(c Claims, end time.Time) (token string, expires time.T
 	expires = expires.UTC().Truncate(time.Second)
 	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			ID: assay.NewID(idPrefix), Issuer: a.Issuer, Audience: jwt.ClaimStrings{a.Audience}, Subject: c.UserID,
+			ID: assay.NewID(idPrefix), Issuer: a.cfg.Issuer, Audience: jwt.ClaimStrings{a.cfg.Audience}, Subject: c.UserID,
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
 		},
 		LoginID: c.LoginID,
 	})
-	id, private := a.Keys.signer()
+	id, private := a.cfg.Keys.signer()
 	t.Header["typ"], t.Header["kid"] = tokenType, id
 	token, err = t.SignedString(private)
 	if err != nil {
@@ -121,7 +121,7 @@ func (a *Authority) keyOf(t *jwt.Token) (any, error) {
 	if len(t.Header) != 3 { // alg, kid, typ: no jwk, jku, x5u, crit ...
 		return nil, errors.New("the header says more than that of an access token")
 	}
-	public, ok := a.Keys.checker(kid)
+	public, ok := a.cfg.Keys.checker(kid)
 	if !ok {
 		return nil, errors.New("no key of this server signed it")
 	}

@@ -58,7 +58,7 @@ var ada = Claims{UserID: "usr_ada", LoginID: "log_1"}
 
 func issue(t testing.TB, a *Authority) string {
 	t.Helper()
-	token, _, err := a.Issue(ada, a.Now().Add(24*time.Hour))
+	token, _, err := a.Issue(ada, a.cfg.Now().Add(24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestRotationOverlaps(t *testing.T) {
 
 	c.pass(retiredFor)
 	for _, x := range []*Authority{a, b} {
-		if _, ok := x.Keys.checker(kidOf(t, old)); ok {
+		if _, ok := x.cfg.Keys.checker(kidOf(t, old)); ok {
 			t.Error("nothing that the old key signed can live, and it is still taken")
 		}
 	}
@@ -163,7 +163,7 @@ func TestKeysCanBeForgottenAtOnce(t *testing.T) {
 	c := newClock()
 	a := authority(t, openKeys(t, filepath.Join(t.TempDir(), "keys"), c), c)
 	old := issue(t, a)
-	if _, err := a.Keys.Rotate(true); err != nil {
+	if _, err := a.cfg.Keys.Rotate(true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Check(old); err == nil {
@@ -243,7 +243,7 @@ func TestADamagedFileLeavesARunningServerItsKeys(t *testing.T) {
 	if _, err := a.Check(token); err != nil {
 		t.Error(err)
 	}
-	if _, err := a.Keys.Rotate(false); err == nil {
+	if _, err := a.cfg.Keys.Rotate(false); err == nil {
 		t.Error("a damaged file was replaced")
 	}
 }

@@ -65,8 +65,7 @@ func testAuditOfKeys(f fixture) {
 	u := f.user()
 	k := newKey(u.ID, 1)
 	f.must(f.InsertAPIKey(f.ctx, k, 0, assay.AuditEvent{At: at, Actor: u.ID, Action: assay.AuditKeyCreate, UserID: u.ID, Subject: k.ID}))
-	// An operator need not say whose key it is.
-	f.must(f.RevokeAPIKey(f.ctx, "", k.ID, assay.AuditEvent{At: at, Actor: assay.ActorOperator, Action: assay.AuditKeyRevoke, Subject: k.ID}))
+	f.must(f.RevokeAPIKey(f.ctx, u.ID, k.ID, assay.AuditEvent{At: at, Actor: assay.ActorOperator, Action: assay.AuditKeyRevoke, UserID: u.ID, Subject: k.ID}))
 	if diff := cmp.Diff([]assay.AuditAction{assay.AuditKeyCreate, assay.AuditKeyRevoke}, f.actions(u.ID)); diff != "" {
 		f.Error(diff)
 	}

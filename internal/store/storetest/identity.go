@@ -160,9 +160,17 @@ func testRevokeAPIKey(f fixture) {
 	f.must(f.RevokeAPIKey(f.ctx, u.ID, k.ID, assay.AuditEvent{At: at}))
 	f.code(f.RevokeAPIKey(f.ctx, u.ID, k.ID, assay.AuditEvent{At: at}), assay.CodeAPIKeyNotFound)
 
-	got, _, err := f.APIKeyByHash(f.ctx, k.Hash)
+	f.code(f.RevokeAPIKey(f.ctx, "", k.ID, assay.AuditEvent{At: at}), assay.CodeAPIKeyNotFound) // nobody's is not everybody's
+	byHash, _, err := f.APIKeyByHash(f.ctx, k.Hash)
 	f.must(err)
-	if got.Active(kept) {
+	byID, err := f.APIKey(f.ctx, k.ID)
+	f.must(err)
+	if diff := cmp.Diff(byHash, byID); diff != "" {
+		f.Error(diff)
+	}
+	if byID.Active(kept) {
 		f.Error("a revoked key is active")
 	}
+	_, err = f.APIKey(f.ctx, "key_none")
+	f.code(err, assay.CodeAPIKeyNotFound)
 }
