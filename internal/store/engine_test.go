@@ -1,9 +1,11 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"assay/internal/store/pgtest"
@@ -116,5 +118,51 @@ func TestWriteLeavesNothingBehindWhenItFails(t *testing.T) {
 		if err != nil || len(all) != 0 {
 			t.Errorf("there are %d datasets, %v", len(all), err)
 		}
+	})
+}
+
+// TestNoUpdateOfABusyRowIsLost has many writers count in one row, from several stores as
+// from several processes. None of them is sent away.
+func TestNoUpdateOfABusyRowIsLost(t *testing.T) {
+	const writers, each = 60, 10
+	for name, database := range map[string]func(testing.TB) string{
+		"sqlite":   func(tb testing.TB) string { return filepath.Join(tb.TempDir(), "assay.db") },
+		"postgres": pgtest.Database,
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := database(t)
+			stores := []*Store{opened(t, url), opened(t, url), opened(t, url)}
+			if _, err := stores[0].writer.exec(t.Context(), upsertDataset, "d", "", 0); err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			for i := range writers {
+				all.Go(func() {
+					for range each {
+						if err := countUp(stores[i%len(stores)]); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			all.Wait()
+			var n int
+			if err := stores[0].reader.row(t.Context(), `SELECT created_at FROM datasets`).Scan(&n); err != nil || n != writers*each {
+				t.Errorf("it was counted to %d, %v; want %d", n, err, writers*each)
+			}
+		})
+	}
+}
+
+// countUp reads a number and writes the next one.
+func countUp(s *Store) error {
+	ctx := context.Background()
+	return s.write(ctx, func(w txn) error {
+		var n int64
+		if err := w.row(ctx, `SELECT created_at FROM datasets`).Scan(&n); err != nil {
+			return err
+		}
+		_, err := w.exec(ctx, `UPDATE datasets SET created_at = $1`, n+1)
+		return err
 	})
 }
