@@ -40,6 +40,7 @@ type grammar struct {
 		Show    userShowCmd    `cmd:"" help:"Show a user, with keys and logins."`
 		Disable userDisableCmd `cmd:"" help:"Turn a user away, at once: keys, tokens and logins."`
 		Enable  userEnableCmd  `cmd:"" help:"Let a user in again; its keys open again, its logins do not."`
+		Credit  userCreditCmd  `cmd:"" help:"Give a user money of the house, or take some away."`
 	} `cmd:"" help:"Users of the API."`
 	Key struct {
 		Create keyCreateCmd `cmd:"" help:"Make an API key, which is shown once."`
@@ -48,6 +49,9 @@ type grammar struct {
 	Keys struct {
 		Rotate keysRotateCmd `cmd:"" help:"Make a new key that signs access tokens."`
 	} `cmd:"" help:"Keys of the server."`
+	Billing struct {
+		Check billingCheckCmd `cmd:"" help:"Prove the books."`
+	} `cmd:"" help:"The ledger."`
 	Audit   auditCmd `cmd:"" help:"Show who did what, newest last."`
 	Dataset struct {
 		Import   datasetImportCmd   `cmd:"" help:"Import a dataset folder, or what changed in it."`

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"assay"
+	"assay/internal/billing"
 	"assay/internal/identity"
 )
 
@@ -75,16 +76,20 @@ func (c *userShowCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) 
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return writeJSON(std.out, shownUserWith(u, keys, logins))
+	account, err := a.Billing.Ledger(ctx, u.ID)
+	if err != nil {
+		return err
 	}
-	return printUser(std.out, u, keys, logins)
+	if c.JSON {
+		return writeJSON(std.out, shownUserWith(u, keys, logins, account))
+	}
+	return printUser(std.out, u, keys, logins, account)
 }
 
 // printUser prints a user for people.
-func printUser(w io.Writer, u *assay.User, keys []*assay.APIKey, logins []*assay.Login) error {
-	fmt.Fprintf(w, "user        %s\nname        %s\ne-mail      %s\nGitHub      %s\nmade        %s\nlast login  %s\nstate       %s\n",
-		u.ID, u.Name, u.Email, dash(u.GitHubID), when(u.CreatedAt), whenever(u.LastLoginAt), stateOf(u))
+func printUser(w io.Writer, u *assay.User, keys []*assay.APIKey, logins []*assay.Login, account billing.Balance) error {
+	fmt.Fprintf(w, "user        %s\nname        %s\ne-mail      %s\nGitHub      %s\nmade        %s\nlast login  %s\nstate       %s\nbalance     %s, after %s in and %s spent\n",
+		u.ID, u.Name, u.Email, dash(u.GitHubID), when(u.CreatedAt), whenever(u.LastLoginAt), stateOf(u), account.Balance, account.Deposited, account.Spent)
 	if len(keys) > 0 {
 		fmt.Fprintln(w)
 		t := newTable(w, "KEY", "BEGINS", "NAME", "MADE", "EXPIRES", "LAST USED")
@@ -145,15 +150,23 @@ func setActive(ctx context.Context, flags *localFlags, parsed *kong.Context, std
 
 // userJSON is a user for programs. Secrets are not known here.
 type userJSON struct {
-	UserID      string      `json:"user_id"`
-	Name        string      `json:"name"`
-	Email       string      `json:"email"`
-	GitHubID    string      `json:"github_id,omitempty"`
-	CreatedAt   time.Time   `json:"created_at"`
-	LastLoginAt *time.Time  `json:"last_login_at,omitempty"`
-	IsActive    bool        `json:"is_active"`
-	Keys        []keyJSON   `json:"keys,omitempty"`
-	Logins      []loginJSON `json:"logins,omitempty"`
+	UserID      string       `json:"user_id"`
+	Name        string       `json:"name"`
+	Email       string       `json:"email"`
+	GitHubID    string       `json:"github_id,omitempty"`
+	CreatedAt   time.Time    `json:"created_at"`
+	LastLoginAt *time.Time   `json:"last_login_at,omitempty"`
+	IsActive    bool         `json:"is_active"`
+	Keys        []keyJSON    `json:"keys,omitempty"`
+	Logins      []loginJSON  `json:"logins,omitempty"`
+	Account     *accountJSON `json:"account,omitempty"`
+}
+
+// accountJSON is in millionths of a US dollar.
+type accountJSON struct {
+	Balance   int64 `json:"balance_microusd"`
+	Deposited int64 `json:"total_deposited_microusd"`
+	Spent     int64 `json:"total_spent_microusd"`
 }
 
 type keyJSON struct {
@@ -177,8 +190,9 @@ func shownUser(u *assay.User) userJSON {
 	return userJSON{UserID: u.ID, Name: u.Name, Email: u.Email, GitHubID: u.GitHubID, CreatedAt: u.CreatedAt, LastLoginAt: u.LastLoginAt, IsActive: u.Active}
 }
 
-func shownUserWith(u *assay.User, keys []*assay.APIKey, logins []*assay.Login) userJSON {
+func shownUserWith(u *assay.User, keys []*assay.APIKey, logins []*assay.Login, account billing.Balance) userJSON {
 	shown := shownUser(u)
+	shown.Account = &accountJSON{int64(account.Balance), int64(account.Deposited), int64(account.Spent)}
 	for _, k := range keys {
 		shown.Keys = append(shown.Keys, keyJSON{k.ID, k.Hint, k.Name, k.CreatedAt, k.ExpiresAt, k.LastUsedAt})
 	}

@@ -85,7 +85,26 @@ func (s *Service) Balance(ctx context.Context, userID string) (Balance, error) {
 	return s.balanceOf(w, s.now()), nil
 }
 
+// Ledger returns a user's balance as the ledger has it, also when nothing costs anything
+// now.
+func (s *Service) Ledger(ctx context.Context, userID string) (Balance, error) {
+	w, err := s.cfg.Store.Wallet(ctx, userID)
+	if err != nil {
+		return Balance{}, err
+	}
+	return ledgerOf(w, s.now()), nil
+}
+
+// balanceOf is what a user sees of a wallet.
 func (s *Service) balanceOf(w Wallet, now time.Time) Balance {
+	b := ledgerOf(w, now)
+	if !s.cfg.Enabled {
+		b.Balance, b.Deposited, b.Spent = 0, 0, 0
+	}
+	return b
+}
+
+func ledgerOf(w Wallet, now time.Time) Balance {
 	b := Balance{UserID: w.UserID, CustomerID: w.CustomerID, UpdatedAt: w.UpdatedAt}
 	var running assay.MicroUSD
 	for _, sess := range w.Live {
@@ -94,11 +113,9 @@ func (s *Service) balanceOf(w Wallet, now time.Time) Balance {
 	if b.UpdatedAt.IsZero() || running > 0 {
 		b.UpdatedAt = now
 	}
-	if s.cfg.Enabled {
-		b.Balance = w.Totals.Balance() - running
-		b.Deposited = w.Totals.Deposits.Amount
-		b.Spent = running - w.Totals.Usage.Amount
-	}
+	b.Balance = w.Totals.Balance() - running
+	b.Deposited = w.Totals.Deposits.Amount
+	b.Spent = running - w.Totals.Usage.Amount
 	return b
 }
 

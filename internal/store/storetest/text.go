@@ -50,7 +50,7 @@ func testTextRefused(f fixture) {
 		k := newKey(s.UserID, 1)
 		k.Name = text
 		f.code(f.InsertAPIKey(f.ctx, k, 0, assay.AuditEvent{}), assay.CodeInvalid)
-		f.code(f.RevokeAPIKey(f.ctx, s.UserID, text, assay.AuditEvent{At: kept}), assay.CodeAPIKeyNotFound)
+		f.code(f.RevokeAPIKey(f.ctx, s.UserID, text, assay.AuditEvent{At: kept}), assay.CodeInvalid)
 
 		idem := session.Idempotency{Key: text, RequestHash: "hash"}
 		_, _, err := f.InsertSession(f.ctx, newSession(s.UserID, "starter", "one"), idem, session.LiveLimits{})
