@@ -159,10 +159,10 @@ func countUp(s *Store) error {
 	ctx := context.Background()
 	return s.write(ctx, func(w txn) error {
 		var n int64
-		if err := w.row(ctx, `SELECT created_at FROM datasets`).Scan(&n); err != nil {
+		if err := w.row(ctx, `SELECT created_at FROM datasets WHERE name = 'd'`).Scan(&n); err != nil {
 			return err
 		}
-		_, err := w.exec(ctx, `UPDATE datasets SET created_at = $1`, n+1)
+		_, err := w.exec(ctx, `UPDATE datasets SET created_at = $1 WHERE name = 'd'`, n+1)
 		return err
 	})
 }

@@ -42,10 +42,11 @@ type pool struct {
 	db       *sql.DB
 	engine   engine
 	prepared map[string]*sql.Stmt // by text; never changed once the store is open
+	turn     chan struct{}        // holds one while a transaction has its turn: see retried
 }
 
 func newPool(db *sql.DB, e engine) *pool {
-	return &pool{db: db, engine: e, prepared: map[string]*sql.Stmt{}}
+	return &pool{db: db, engine: e, prepared: map[string]*sql.Stmt{}, turn: make(chan struct{}, 1)}
 }
 
 // prepare prepares statements, unless the driver does so by itself.

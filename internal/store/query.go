@@ -97,7 +97,8 @@ func affected(res sql.Result, err error) (int64, error) {
 // On PostgreSQL f may be called several times, until its transaction collides with no
 // other. So it sets every variable that it leaves behind anew each time, does nothing
 // outside of the transaction, and returns once a statement failed: none that
-// follows would be answered.
+// follows would be answered. It reads by an index: who reads a whole table collides
+// with everybody who writes to it.
 func (s *Store) write(ctx context.Context, f func(txn) error) error {
 	return s.writer.transact(ctx, nil, f)
 }

@@ -18,7 +18,11 @@ const (
 const (
 	// maxTries bounds the tries of a transaction. In each round of collisions one
 	// transaction wins, and there are fewer connections that write.
-	maxTries     = 40
+	maxTries = 40
+	// freeTries are those after which a transaction waits for its turn: the ones that
+	// collide again and again are done one at a time, or they would keep each other from
+	// ending.
+	freeTries    = 3
 	longestPause = 50 * time.Millisecond
 )
 
@@ -32,6 +36,14 @@ func (p *pool) retried(ctx context.Context, f func() error) error {
 			return err
 		}
 		wasOnce = wasOnce || worth == once
+		if try == freeTries {
+			select {
+			case p.turn <- struct{}{}:
+				defer func() { <-p.turn }()
+			case <-ctx.Done():
+				return err
+			}
+		}
 		if pause(ctx, try) != nil {
 			return err
 		}
