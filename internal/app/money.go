@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"assay"
 	"assay/internal/billing"
@@ -38,6 +39,26 @@ func (a *App) openBilling() (*billing.Service, error) {
 		cfg.Payments = a.stripe
 	}
 	return billing.New(cfg), nil
+}
+
+// evictEvery is how often the sessions of disabled users are looked for. The users
+// themselves are out before.
+const evictEvery = time.Second
+
+// evict ends the sessions of disabled users, until ctx ends.
+func (s *server) evict(ctx context.Context) {
+	tick := time.NewTicker(evictEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := s.sessions.TerminateDisabled(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("cannot end the sessions of disabled users", "err", err)
+		}
+	}
 }
 
 // meter ends sessions whose balance is used up, until ctx ends.

@@ -251,6 +251,7 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 	}
 	group.run(func() { s.sweep(ctx) })
 	group.run(func() { s.meter(ctx) })
+	group.run(func() { s.evict(ctx) })
 	group.run(func() { s.Billing.Reconciler(ctx) })
 	group.run(func() {
 		select {

@@ -86,6 +86,16 @@ func (s *Service) Terminate(ctx context.Context, id string, why assay.Failure) (
 	return s.stopSession(ctx, "", id, assay.SessionTerminated, &why)
 }
 
+// TerminateDisabled ends the live sessions of users whom an operator has disabled.
+func (s *Service) TerminateDisabled(ctx context.Context) error {
+	ids, err := s.cfg.Store.LiveOfDisabled(ctx)
+	for _, id := range ids {
+		_, e := s.Terminate(ctx, id, assay.Failure{Code: assay.CodeOperator, Message: "the operator of the server has disabled the account"})
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
 // TerminateAll ends every live session, as a server does that is to leave nothing
 // behind; Stop then waits until the sandboxes are freed.
 func (s *Service) TerminateAll(ctx context.Context, why assay.Failure) error {

@@ -23,6 +23,8 @@ type Store interface {
 	Sessions(ctx context.Context, q Query) (Page, error)
 	// LiveSessions returns all sessions that are creating or ready.
 	LiveSessions(ctx context.Context) ([]*assay.Session, error)
+	// LiveOfDisabled returns the ids of the live sessions of users who are disabled.
+	LiveOfDisabled(ctx context.Context) ([]string, error)
 	// MoveSession changes the state of a session if it is still in state from, and
 	// returns the session as it is then. Moved tells whether it was this call
 	// that changed it. Fields of change that are zero stay as they are. A session

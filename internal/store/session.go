@@ -23,6 +23,9 @@ const (
 	selectLiveOfUser  = `SELECT ` + sessionColumns + ` FROM sessions WHERE user_id = $1 AND status IN ('creating', 'ready') ORDER BY id`
 	selectBilledUsers = `SELECT DISTINCT user_id FROM sessions WHERE status IN ('creating', 'ready') AND price > 0 ORDER BY user_id`
 
+	selectLiveOfDisabled = `SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.status IN ('creating', 'ready') AND u.active = 0 ORDER BY s.user_id, s.id`
+
 	selectSessionByKey = `SELECT id, idem_hash FROM sessions WHERE user_id = $1 AND idem_key = $2`
 	countLiveOfUser    = `SELECT count(*) FROM sessions WHERE user_id = $1 AND status IN ('creating', 'ready')`
 	countLive          = `SELECT count(*) FROM sessions WHERE status IN ('creating', 'ready')`
@@ -218,6 +221,13 @@ func (s *Store) LiveSessions(ctx context.Context) ([]*assay.Session, error) {
 	rows, err := s.reader.rows(ctx, selectLive)
 	live, err := collect(rows, err, scanSession)
 	return live, doing(err, "list live sessions")
+}
+
+// LiveOfDisabled implements session.Store.
+func (s *Store) LiveOfDisabled(ctx context.Context) ([]string, error) {
+	rows, err := s.reader.rows(ctx, selectLiveOfDisabled)
+	ids, err := collect(rows, err, func(row scanner) (id string, err error) { err = row.Scan(&id); return id, err })
+	return ids, doing(err, "list live sessions of disabled users")
 }
 
 // MoveSession implements session.Store. A move that assay.SessionStatus forbids is an

@@ -21,6 +21,7 @@ var sessionTests = []test{
 	{"one of many moves wins", testMoveSessionRace},
 	{"a move that is forbidden is refused", testMoveSessionForbidden},
 	{"a handle is stored while the session lives", testSetHandle},
+	{"live sessions of disabled users are found", testLiveOfDisabled},
 	{"pages go from the newest to the oldest", testSessionPages},
 	{"lists are filtered", testSessionFilters},
 }
@@ -65,6 +66,21 @@ func testSessionConstraints(f fixture) {
 	f.code(insert(s), assay.CodeConflict)
 	f.code(insert(newSession("usr_none", "starter", "one")), assay.CodeUserNotFound)
 	f.code(insert(newSession(s.UserID, "starter", "none")), assay.CodeSampleNotFound)
+}
+
+func testLiveOfDisabled(f fixture) {
+	f.ready() // of somebody who is not disabled
+	live, ended := f.ready(), f.ready()
+	f.close(ended.ID)
+	for _, s := range []*assay.Session{live, ended} {
+		_, err := f.SetUserActive(f.ctx, s.UserID, false, assay.AuditEvent{})
+		f.must(err)
+	}
+	ids, err := f.LiveOfDisabled(f.ctx)
+	f.must(err)
+	if !slices.Equal(ids, []string{live.ID}) {
+		f.Errorf("found %q, want %s", ids, live.ID)
+	}
 }
 
 func testLiveLimits(f fixture) {
