@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"assay"
 	"assay/client/wire"
 	"assay/internal/github"
@@ -260,5 +262,35 @@ func TestLoginsAndKeysAreAuditedWithTheAddress(t *testing.T) {
 		if e.Action != want[i] || e.Address != "192.0.2.1" || e.Actor != in.UserID { // the address of httptest's requests
 			t.Errorf("%+v, want %s", e, want[i])
 		}
+	}
+}
+
+func TestWhatTakesASecretOfAStrangerIsLimitedStrictly(t *testing.T) {
+	a := newAuth(t)
+	seen := 0
+	for path, item := range a.api.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post} {
+			if op == nil || !strings.HasPrefix(path, "/auth/") || len(op.Security) > 0 {
+				continue
+			}
+			seen++
+			if strictnessOf(op) != limitStrictly {
+				t.Errorf("%s can be tried as often as anything", op.OperationID)
+			}
+		}
+	}
+	if seen != 3 {
+		t.Errorf("saw %d operations", seen)
+	}
+
+	a = newAuth(t, func(c *Config) { c.Limits.AuthPerMinute = 2 })
+	for i := range 3 {
+		rec := a.do(t, request{method: "POST", path: "/auth/github", body: `{"code":"guess"}`, anonymous: true})
+		if want := []int{401, 401, 429}[i]; rec.Code != want {
+			t.Errorf("guess %d: %d, want %d: %s", i, rec.Code, want, rec.Body)
+		}
+	}
+	if calls := a.github.Calls(); calls != 2 {
+		t.Errorf("GitHub was asked %d times", calls)
 	}
 }
