@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -149,15 +148,6 @@ func (a *API) finished(c *call, r *http.Request, took time.Duration) {
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status),
 		slog.Duration("took", took), slog.Int64("bytes", c.bytes),
 		slog.String("request_id", c.requestID), slog.String("user", c.userID))
-}
-
-// peer returns the network address at the other end of the connection.
-func peer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr // of a listener that has no ports
-	}
-	return host
 }
 
 // requestID returns the client's id of the request if it is fit to be logged and sent
