@@ -1,7 +1,9 @@
 // Command demo does Assay's main job on every sample of the starter dataset, over
 // the HTTP API of a server that it starts: create a session, look around, verify
 // (must not be solved), apply the reference fix, verify (must be solved), close.
-// It exits 0 only if every verdict was as it should be.
+// It shows the money, too: what there was, what each session cost, and the proof of
+// the ledger. It exits 0 only if every verdict and every millionth of a dollar was as
+// it should be.
 package main
 
 import (
@@ -61,7 +63,7 @@ func demo(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := program.Start(ctx)
+	server, err := program.Start(ctx, "--billing", "on")
 	if err != nil {
 		return fmt.Errorf("%w (%s)", err, log.Name())
 	}
@@ -72,12 +74,18 @@ func demo(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := credit(ctx, program, user, api); err != nil {
+		return err
+	}
 	rows, err := solveAll(ctx, api, *workers)
 	if err != nil {
 		return err
 	}
 	fmt.Println()
 	printTable(os.Stdout, rows)
+	if err := settle(ctx, program, api, rows); err != nil {
+		return err
+	}
 	return conclude(rows, *assay, *dataDir, time.Since(began))
 }
 

@@ -23,7 +23,8 @@ type row struct {
 	create        time.Duration
 	exec          time.Duration // of the command that looks around
 	verify        time.Duration // of the second verification
-	err           error         // what was not as it should be
+	cost          assay.MicroUSD
+	err           error // what was not as it should be
 }
 
 func (r row) outcome() string {
@@ -45,8 +46,14 @@ func solve(ctx context.Context, api *client.Client, sample wire.Sample) (r row) 
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		_, err := api.CloseSession(ctx, created.SessionID)
-		r.err = errors.Join(r.err, err)
+		if _, err := api.CloseSession(ctx, created.SessionID); err != nil {
+			r.err = errors.Join(r.err, err)
+			return
+		}
+		ended, err := api.Session(ctx, created.SessionID)
+		if r.err = errors.Join(r.err, err); err == nil {
+			r.cost = assay.MicroUSD(ended.CostMicroUSD)
+		}
 	}()
 	session, err := api.WaitSession(ctx, created.SessionID)
 	if err == nil && session.Status != assay.SessionReady {
@@ -132,14 +139,14 @@ func deref[T any](p *T) (v T) {
 // printTable prints a row for each sample.
 func printTable(w io.Writer, rows []row) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "sample\tlanguage\tbefore: passed/failed\tafter: passed/failed\tcreate\texec\tverify\tas it should be")
+	fmt.Fprintln(t, "sample\tlanguage\tbefore: passed/failed\tafter: passed/failed\tcreate\texec\tverify\tcost\tas it should be")
 	for _, r := range rows {
 		ok := "yes"
 		if r.err != nil {
 			ok = "NO"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			r.sample, r.language, counts(r.before), counts(r.after), seconds(r.create), seconds(r.exec), seconds(r.verify), ok)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			r.sample, r.language, counts(r.before), counts(r.after), seconds(r.create), seconds(r.exec), seconds(r.verify), r.cost, ok)
 	}
 	_ = t.Flush() // to standard output
 }

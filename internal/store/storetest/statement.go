@@ -122,7 +122,7 @@ func testStatementPending(f fixture) {
 		}
 		return ids
 	}
-	all := append(running, bill.ID, "") // the credit is of no session
+	all := slices.Concat(running, []string{bill.ID, ""}) // the credit is of no session
 	for skip := range 6 {
 		for limit := range 6 {
 			want := all[min(skip, len(all)):]
