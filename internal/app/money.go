@@ -47,18 +47,11 @@ const evictEvery = time.Second
 
 // evict ends the sessions of disabled users, until ctx ends.
 func (s *server) evict(ctx context.Context) {
-	tick := time.NewTicker(evictEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	every(ctx, evictEvery, func() {
 		if err := s.sessions.TerminateDisabled(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("cannot end the sessions of disabled users", "err", err)
 		}
-	}
+	})
 }
 
 // meter ends sessions whose balance is used up, until ctx ends.

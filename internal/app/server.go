@@ -190,21 +190,28 @@ const (
 
 // sweep destroys what could not be freed in its time, until ctx ends.
 func (s *server) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) }
+	used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) }
+	every(ctx, sweepEvery, func() {
 		destroyed, err := sandbox.DestroyOrphans(ctx, s.runtime, used, time.Now().Add(-sweepGrace))
 		if len(destroyed) > 0 {
 			s.Log.Warn("destroyed sandboxes that nobody used", "sandboxes", destroyed)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("sweep failed", "err", err)
+		}
+	})
+}
+
+// every calls f again and again, until ctx ends.
+func every(ctx context.Context, interval time.Duration, f func()) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f()
 		}
 	}
 }
