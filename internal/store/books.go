@@ -103,9 +103,15 @@ const countBooks = `SELECT
 	(SELECT count(*) FROM ledger_transactions WHERE type = 'session_usage'),
 	(SELECT count(*) FROM deposits WHERE status = 'paid')`
 
-// Books implements billing.Store. It reads every row, of one moment.
+// Books implements billing.Store. It reads every row, of one moment, for as long as that
+// takes.
 func (s *Store) Books(ctx context.Context) (b billing.Books, err error) {
 	err = s.read(ctx, func(r txn) (err error) {
+		if _, bounded := s.engine.(*postgresServer); bounded {
+			if _, err := r.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+				return err
+			}
+		}
 		b, err = r.books(ctx)
 		return err
 	})
