@@ -39,9 +39,12 @@ func newShop(t *testing.T, database string, args ...string) *shop {
 // open starts the server of a shop.
 func (s *shop) open(t *testing.T, args ...string) {
 	t.Helper()
-	s.srv = start(t, s.Program, append([]string{
-		"--billing", "on", "--cost-per-minute-cents", "60", "--stripe-api-base", s.stripe.URL,
-	}, args...)...)
+	s.srv = start(t, s.Program, s.settings(args...)...)
+}
+
+// settings are those of the server of a shop, which others may follow.
+func (s *shop) settings(others ...string) []string {
+	return append([]string{"--billing", "on", "--cost-per-minute-cents", "60", "--stripe-api-base", s.stripe.URL}, others...)
 }
 
 // proven fails the test unless the books are in order, and returns what they count.
