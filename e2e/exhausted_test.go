@@ -98,4 +98,3 @@ func TestMoneyThatIsTakenEndsSessions(t *testing.T) {
 		t.Errorf("the session of another user is %s: %+v", got.Status, got.Error)
 	}
 }
-
