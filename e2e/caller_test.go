@@ -30,8 +30,11 @@ type reply struct {
 	took   time.Duration
 }
 
-// transport is shared, with room for many held requests.
-var transport = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}
+// transport is shared, with room for many held requests. It follows no redirect.
+var transport = &http.Client{
+	Transport:     &http.Transport{MaxIdleConnsPerHost: 128},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // newCaller makes a user.
 func newCaller(t *testing.T, p harness.Program, s *harness.Server) caller {

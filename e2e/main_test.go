@@ -59,7 +59,7 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, errors.New("ASSAY_BIN and ASSAY_STARTER are not set; run make e2e")
 	}
 	world.folder = filepath.Join(filepath.Dir(starter), "e2e")
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	if err := prepareImages(ctx, starter); err != nil {
 		return 1, err
@@ -78,6 +78,9 @@ func runAll(m *testing.M) (code int, err error) {
 	}
 	code = pgtest.Stopping(m).Run()
 	err = errors.Join(world.server.Stop(), nothingAtAllLeft(world.shared), noLeases())
+	if _, wrong := world.shared.CheckBooks(ctx); wrong != nil {
+		err = errors.Join(err, wrong)
+	}
 	if code != 0 || err != nil {
 		err = errors.Join(err, showLog(world.shared))
 	}

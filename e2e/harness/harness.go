@@ -25,23 +25,51 @@ type Program struct {
 	Log     io.Writer // of the servers that Start starts. Defaults to nowhere
 	// DatabaseURL is a PostgreSQL database. Defaults to SQLite in the data directory.
 	DatabaseURL string
+	// Env are further settings, as NAME=VALUE.
+	Env []string
 }
 
-// env is the environment of the program.
-func (p Program) env() []string {
-	return append(os.Environ(), "ASSAY_DATA_DIR="+p.DataDir, "ASSAY_DATABASE_URL="+p.DatabaseURL)
+// Command is a verb of the command line that has not begun.
+func (p Program) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.Path, args...)
+	cmd.Env = append(os.Environ(), "ASSAY_DATA_DIR="+p.DataDir, "ASSAY_DATABASE_URL="+p.DatabaseURL)
+	cmd.Env = append(cmd.Env, p.Env...)
+	return cmd
 }
 
 // Run runs a verb of the command line and returns its standard output.
 func (p Program) Run(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, p.Path, args...)
-	cmd.Env = p.env()
+	cmd := p.Command(ctx, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		return stdout.Bytes(), fmt.Errorf("assay %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.Bytes(), nil
+}
+
+// Books is what assay billing check found.
+type Books struct {
+	OK           bool  `json:"ok"`
+	Users        int64 `json:"users"`
+	Transactions int64 `json:"transactions"`
+	Sessions     int64 `json:"sessions_billed"`
+	Deposits     int64 `json:"deposits_paid"`
+}
+
+// CheckBooks proves the ledger. An error tells that it is not in order, and why.
+func (p Program) CheckBooks(ctx context.Context) (b Books, err error) {
+	out, err := p.Run(ctx, "billing", "check", "--json")
+	if err != nil {
+		return b, fmt.Errorf("%w%s", err, out)
+	}
+	if err := json.Unmarshal(out, &b); err != nil {
+		return b, fmt.Errorf("read the answer of assay billing check: %w", err)
+	}
+	if !b.OK {
+		return b, fmt.Errorf("assay billing check says no and exits with 0: %s", out)
+	}
+	return b, nil
 }
 
 // Prepare imports the built starter dataset and loads its images. What is there
@@ -90,8 +118,8 @@ const listening = "assay is listening on "
 
 // Start starts assay serve on a free port and returns once it answers.
 func (p Program) Start(ctx context.Context, args ...string) (*Server, error) {
-	cmd := exec.Command(p.Path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	cmd.Env = p.env()
+	// The server outlives ctx.
+	cmd := p.Command(context.WithoutCancel(ctx), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Stderr = p.Log
 	// In a process group of its own: an interrupt at the terminal is for the
 	// caller, who stops the server in order.

@@ -180,6 +180,20 @@ func (s *Server) Customers(userID string) []string {
 	return ids
 }
 
+// Pages returns the ids of the pages that were made for a user.
+func (s *Server) Pages(userID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for id, page := range s.sessions {
+		if page.Metadata["user_id"] == userID {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 func (s *Server) open(checkoutID string) (*session, error) {
 	page, ok := s.sessions[checkoutID]
 	if !ok {
