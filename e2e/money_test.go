@@ -27,9 +27,15 @@ type shop struct {
 // newShop starts a server that takes money. When the test is over, the books prove.
 func newShop(t *testing.T, database string, args ...string) *shop {
 	t.Helper()
+	return newShopWith(t, database, nil, args...)
+}
+
+// newShopWith is newShop with settings in the environment, too.
+func newShopWith(t *testing.T, database string, env []string, args ...string) *shop {
+	t.Helper()
 	s := &shop{Program: programOn(t, database), stripe: stripetest.New(stripetest.Config{})}
 	t.Cleanup(s.stripe.Close)
-	s.Env = []string{"ASSAY_STRIPE_SECRET_KEY=" + s.stripe.SecretKey, "ASSAY_STRIPE_WEBHOOK_SECRET=" + s.stripe.WebhookSecret}
+	s.Env = append(env, "ASSAY_STRIPE_SECRET_KEY="+s.stripe.SecretKey, "ASSAY_STRIPE_WEBHOOK_SECRET="+s.stripe.WebhookSecret)
 	t.Cleanup(func() { s.proven(t) })
 	clean(t, s.Program)
 	s.open(t, args...)
