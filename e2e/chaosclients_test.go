@@ -110,7 +110,7 @@ func (c *chaosClient) deposit(ctx context.Context) {
 		return
 	}
 	var (
-		stripe, page = c.chaos.stripe, checkoutOf(c.chaos.t, made)
+		stripe, page = c.chaos.stripe, checkoutOf(made)
 		payment      string
 		err          error
 	)
@@ -157,20 +157,27 @@ func (c *chaosClient) dispute() {
 	if !found {
 		return
 	}
-	stripe, err := c.chaos.stripe, error(nil)
+	var (
+		stripe = c.chaos.stripe
+		err    error
+		what   string
+	)
 	switch c.random.IntN(5) {
 	case 0:
+		what = "inquiries"
 		_, err = stripe.Inquire(id)
 	case 1, 2:
-		if _, err = stripe.Dispute(id); err == nil {
-			c.chaos.did("disputes")
-		}
+		what = "disputes"
+		_, err = stripe.Dispute(id)
 	case 3:
-		if err = stripe.WinDispute(id); err == nil {
-			c.chaos.did("disputes won")
-		}
+		what = "disputes won"
+		err = stripe.WinDispute(id)
 	default:
-		_ = stripe.LoseDispute(id)
+		what = "disputes lost"
+		err = stripe.LoseDispute(id)
+	}
+	if err == nil {
+		c.chaos.did(what)
 	}
 }
 

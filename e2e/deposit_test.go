@@ -20,7 +20,7 @@ func TestMoneyComesWithTheWebhookAlone(t *testing.T) {
 
 	back := s.srv.URL + "/docs?paid=1"
 	ask := wire.DepositCreate{AmountCents: 1000, SuccessURL: back, CancelURL: s.srv.URL + "/docs"}
-	page := checkoutOf(t, must[wire.DepositCreated](t, c.call(t, "POST", "/billing/deposit", ask), 200))
+	page := checkoutOf(must[wire.DepositCreated](t, c.call(t, "POST", "/billing/deposit", ask), 200))
 	payment := check(s.stripe.Pay(page))(t)
 	if r := (caller{base: back}).call(t, "GET", "", nil); r.status != 200 {
 		t.Errorf("the page that the payment leads back to: %d", r.status)
@@ -175,7 +175,7 @@ func TestLostAnswersOfStripe(t *testing.T) {
 		t.Errorf("three deposits made the pages %v and the customers %v", pages, s.stripe.Customers(c.user))
 	}
 	for _, d := range []wire.DepositCreated{first, second, third} {
-		check(s.stripe.Pay(checkoutOf(t, d)))(t)
+		check(s.stripe.Pay(checkoutOf(d)))(t)
 	}
 	s.deliver(t)
 	c.has(t, 2000, "after all")

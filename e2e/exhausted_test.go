@@ -60,7 +60,7 @@ func TestBalancesAreUsedUpInTime(t *testing.T) {
 		t.Errorf("185 cents lasted for %s at three cents a second", took)
 	}
 	bill, b := withoutMoney(t, c, sessions), c.balance(t)
-	if b.BalanceMicroUSD != 185*cent-bill || b.BalanceMicroUSD < -3*cent || b.BalanceMicroUSD > 3*cent {
+	if b.BalanceMicroUSD != 185*cent-bill || b.BalanceMicroUSD < -cent || b.BalanceMicroUSD > 3*cent {
 		t.Errorf("of 185 cents, sessions took %d millionths, and %d are left", bill, b.BalanceMicroUSD)
 	}
 	refused(t, c.call(t, "POST", "/sessions", createOf("quick")), 402, assay.CodeInsufficientBalance)

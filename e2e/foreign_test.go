@@ -44,13 +44,13 @@ func newPerson(t *testing.T, s *shop, gh *githubtest.Server, login string) perso
 	c.close(t, closed)
 	key := must[wire.APIKeyCreated](t, c.call(t, "POST", "/users/me/api-keys", nil), 201).APIKey
 	deposit := must[wire.DepositCreated](t, c.call(t, "POST", "/billing/deposit", wire.DepositCreate{AmountCents: 500}, wire.HeaderIdempotencyKey, sameKey), 200)
-	check(s.stripe.Pay(checkoutOf(t, deposit)))(t)
+	check(s.stripe.Pay(checkoutOf(deposit)))(t)
 	s.deliver(t)
 	return person{
 		caller: c,
 		things: ids{"session_id": session, "interaction_id": command, "job_id": verification, "key_id": key.KeyID, "refresh_token": in.RefreshToken},
 		secret: []string{
-			in.UserID, login, session, closed, command, verification, key.KeyID, key.Key, deposit.DepositID, checkoutOf(t, deposit),
+			in.UserID, login, session, closed, command, verification, key.KeyID, key.Key, deposit.DepositID, checkoutOf(deposit),
 			*c.balance(t).StripeCustomerID,
 		},
 	}

@@ -63,6 +63,9 @@ type keyRevokeCmd struct {
 }
 
 func (c *keyRevokeCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
+	if identity.LooksSecret(c.Key) { // an error would repeat it
+		return usageError{errors.New("key: this is the key itself; give its id (key_...), which assay user show tells")}
+	}
 	a, err := c.open(ctx, parsed)
 	if err != nil {
 		return err

@@ -28,6 +28,12 @@ var (
 	secretLength   = len(prefixAPIKey) + secretEncoding.EncodedLen(secretBytes)
 )
 
+// LooksSecret tells whether a text has the form of an API key or a refresh token, even
+// of one that is mistyped: it must not be shown.
+func LooksSecret(text string) bool {
+	return strings.HasPrefix(text, prefixAPIKey) || strings.HasPrefix(text, prefixRefresh)
+}
+
 // hintLength is how many characters of a secret are kept to show: the prefix and 30
 // of its 256 random bits.
 const hintLength = len(prefixAPIKey) + 6
