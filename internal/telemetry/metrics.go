@@ -54,7 +54,29 @@ func NewMetrics(registry prometheus.Registerer, version string) (*Metrics, error
 		Name: "assay_build_info", Help: "1, with the version of the program.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
+	m.begin()
 	return m, register(registry, m.created, m.ended, m.commands, m.verifications, m.orphans, m.payments, build)
+}
+
+// begin shows at 0 what is to be watched, so that the first event counts as a rise.
+func (m *Metrics) begin() {
+	for _, outcome := range []string{"ready", "image_unavailable", "failed", "abandoned"} {
+		m.created.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"zero", "nonzero", "timeout", "out_of_memory", "unknown"} {
+		m.commands.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"solved", "unsolved", "error"} {
+		m.verifications.WithLabelValues(outcome)
+	}
+	for _, reason := range []assay.Code{assay.CodeExpired, assay.CodeBalanceExhausted, assay.CodeOutOfMemory, assay.CodeSandboxLost, assay.CodeOperator} {
+		m.ended.WithLabelValues(string(assay.SessionTerminated), string(reason))
+	}
+	for _, reason := range []assay.Code{assay.CodeSandboxFailed, assay.CodeImageUnavailable} {
+		m.ended.WithLabelValues(string(assay.SessionError), string(reason))
+	}
+	m.ended.WithLabelValues(string(assay.SessionClosed), "none")
+	m.payments.WithLabelValues("unknown", "refused")
 }
 
 func register(registry prometheus.Registerer, all ...prometheus.Collector) error {
