@@ -23,11 +23,12 @@ var arrows = map[string][]string{
 	"assay/internal/dataset":      {"assay", "assay/internal/patch", "assay/internal/testreport"},
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
-	"assay/internal/session":      {"assay", "assay/internal/sandbox", "assay/internal/wake", "assay/internal/worktree"},
-	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/session", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/session":      {"assay", "assay/internal/sandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
 
 	// Tools without knowledge of the product.
 	"assay/internal/patch":      {},
+	"assay/internal/telemetry":  {"assay"},
 	"assay/internal/testreport": {},
 	"assay/internal/wake":       {},
 	"assay/internal/worktree":   {"assay/internal/patch", "assay/internal/sandbox"},
@@ -35,7 +36,7 @@ var arrows = map[string][]string{
 	// Ports and adapters: adapters do not know each other.
 	"assay/internal/github":         {"assay/internal/identity"},
 	"assay/internal/image":          {},
-	"assay/internal/jobs":           {"assay"},
+	"assay/internal/jobs":           {"assay", "assay/internal/telemetry"},
 	"assay/internal/sandbox":        {},
 	"assay/internal/sandbox/memory": {"assay/internal/sandbox"},
 	"assay/internal/sandbox/oci":    {"assay/agent", "assay/internal/image", "assay/internal/sandbox", "assay/internal/sandbox/oci/..."},
@@ -44,7 +45,7 @@ var arrows = map[string][]string{
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},
-	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/verification", "assay/internal/httpapi/..."},
+	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/verification", "assay/internal/httpapi/..."},
 	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/app", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/image"},
 	"assay/cmd/assay-agent":  {"assay/agent/..."},
 

@@ -24,11 +24,12 @@ const (
 
 // command is one command, running or ended.
 type command struct {
-	id      string
-	pid     int
-	mark    mark
-	started time.Time
-	limit   *time.Timer // kills it when its time is up; nil when it has no timeout
+	id        string
+	requestID string // on whose behalf it runs; "" for none
+	pid       int
+	mark      mark
+	started   time.Time
+	limit     *time.Timer // kills it when its time is up; nil when it has no timeout
 
 	stdout, stderr *stream
 
@@ -44,6 +45,7 @@ type commands struct {
 	launcher   launcher
 	maxRunning int
 	background chan struct{} // see stream
+	log        *agentLog
 
 	// mu also covers fork and reaping: a child is known here before it can be
 	// reaped, and a PID is not used again while it is looked at.
@@ -66,6 +68,7 @@ func newCommands(cfg agent.Config) (*commands, error) {
 		launcher:   l,
 		maxRunning: cfg.MaxRunning,
 		background: make(chan struct{}, maxBackground),
+		log:        newLog(os.Stderr),
 		byID:       make(map[string]*command),
 		byPID:      make(map[int]*command),
 		forked:     make(chan struct{}, 1),
@@ -98,9 +101,10 @@ func (c *commands) start(spec sandbox.Command) (*command, error) {
 // launch forks. A command that cannot be executed has ended at once, like one
 // that a shell could not execute.
 func (c *commands) launch(spec sandbox.Command) (*command, error) {
-	cmd := &command{id: spec.ID, started: time.Now(), done: make(chan struct{})}
+	cmd := &command{id: spec.ID, requestID: spec.RequestID, started: time.Now(), done: make(chan struct{})}
 	child, err := c.launcher.launch(spec)
 	if refused, ok := errors.AsType[*refusal](err); ok {
+		c.log.command(cmd.id, cmd.requestID, "was not started: %q", refused.message)
 		cmd.result = refused.result(cmd.started)
 		close(cmd.done)
 		c.keep(cmd)
@@ -215,8 +219,10 @@ func exitStatus(ws syscall.WaitStatus, timedOut bool) sandbox.ExitStatus {
 // expire kills a command whose time is up.
 func (c *commands) expire(cmd *command) {
 	if err := c.killTree(cmd, true); err != nil {
-		fmt.Fprintf(os.Stderr, "assay-agent: command %s timed out: %v\n", cmd.id, err)
+		c.log.command(cmd.id, cmd.requestID, "timed out, and could not be killed: %v", err)
+		return
 	}
+	c.log.command(cmd.id, cmd.requestID, "timed out and was killed")
 }
 
 // kill kills the tree of a running command.

@@ -17,12 +17,15 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/image"
 	"assay/internal/store"
 	"assay/internal/stripe"
+	"assay/internal/telemetry"
 )
 
 // Version is the version of the program; the linker sets it.
@@ -37,10 +40,12 @@ type App struct {
 	Billing  *billing.Service
 	Images   *image.Store
 
-	dir    dataDir
-	store  *store.Store
-	stripe *stripe.Client // nil without keys
-	judge  *judge         // nil until Judge is called
+	dir      dataDir
+	store    *store.Store
+	stripe   *stripe.Client // nil without keys
+	judge    *judge         // nil until Judge is called
+	registry *prometheus.Registry
+	metrics  *telemetry.Metrics
 }
 
 // Open opens the data directory of cfg, making it when it is absent. It refuses a
@@ -64,6 +69,9 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	if a.Images, err = image.Open(a.dir.path("images"), image.Options{Shift: cfg.idShift(), Log: a.Log}); err != nil {
 		return nil, fmt.Errorf("open the image store: %w", err)
+	}
+	if err := a.openMetrics(); err != nil {
+		return nil, err
 	}
 	a.Identity = identity.New(identity.Config{Store: a.store, Log: a.Log})
 	if a.Billing, err = a.openBilling(); err != nil {
@@ -127,7 +135,7 @@ func (d dataDir) path(name string) string { return filepath.Join(string(d), name
 func newLogger(cfg Config, w *os.File) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: cfg.logLevel()}
 	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
+		return logged(slog.NewJSONHandler(w, opts))
 	}
-	return slog.New(slog.NewTextHandler(w, opts))
+	return logged(slog.NewTextHandler(w, opts))
 }

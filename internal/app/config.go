@@ -38,8 +38,11 @@ type Config struct {
 	TLSKey  string `yaml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Private key of --tls-cert, PEM."`
 	// InsecureHTTP allows plain HTTP beyond loopback.
 	InsecureHTTP bool `yaml:"insecure_http" name:"insecure-http" help:"Allow plain HTTP beyond loopback: something in front does TLS."`
-	// MetricsListen is the address of the Prometheus metrics. Defaults to "": none.
-	MetricsListen string `yaml:"metrics_listen" name:"metrics-listen" placeholder:"HOST:PORT" help:"Address of Prometheus metrics (none)."`
+	// MetricsListen is the address of the Prometheus metrics and of profiles. Defaults to "": none.
+	MetricsListen string `yaml:"metrics_listen" name:"metrics-listen" placeholder:"HOST:PORT" help:"Address of Prometheus metrics and of profiles (none)."`
+	// OTLPEndpoint is the base URL of an OTLP/HTTP receiver of traces. Defaults to what
+	// the environment of OpenTelemetry says (OTEL_EXPORTER_OTLP_ENDPOINT), else none.
+	OTLPEndpoint string `yaml:"otlp_endpoint" name:"otlp-endpoint" placeholder:"URL" help:"Where traces are sent by OTLP/HTTP, such as http://127.0.0.1:4318 (OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere)."`
 	// LogFormat is text or json. Defaults to text.
 	LogFormat string `yaml:"log_format" name:"log-format" placeholder:"text|json" help:"Form of the log (text)."`
 	// LogLevel is debug, info, warn or error. Defaults to info.
@@ -183,6 +186,7 @@ func (c Config) Validate() error {
 		c.validateListeners(),
 		c.validateDatabase(),
 		c.validateBaseURL(),
+		c.validateTraces(),
 		oneOf("log_format", c.LogFormat, "text", "json"),
 		oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error"),
 		c.validateIDs(),

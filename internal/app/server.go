@@ -11,10 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"assay"
 	"assay/internal/httpapi"
 	"assay/internal/jobs"
@@ -22,6 +18,7 @@ import (
 	"assay/internal/sandbox/oci"
 	"assay/internal/session"
 	"assay/internal/store"
+	"assay/internal/telemetry"
 	"assay/internal/verification"
 )
 
@@ -32,7 +29,7 @@ type server struct {
 	sessions      *session.Service
 	verifications *verification.Service
 	queue         *jobs.Queue
-	metrics       *prometheus.Registry
+	traces        *telemetry.Traces
 	lock          *os.File
 	claim         *store.Claim
 }
@@ -75,11 +72,16 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if err := s.runtime.Check(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.watch(ctx); err != nil {
+		return nil, err
+	}
 	s.sessions = session.New(session.Config{
 		Store:       a.store,
 		Samples:     a.Datasets,
 		Runtime:     s.runtime,
 		Log:         a.Log,
+		Tracer:      s.traces.Tracer(),
+		Observer:    a.metrics,
 		Price:       a.Billing.Price,
 		Live:        session.LiveLimits{PerUser: a.Config.MaxSessionsPerUser, Total: a.Config.MaxSessions},
 		MaxCommands: a.Config.MaxCommandsPerSession,
@@ -101,12 +103,12 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Enqueue:  s.queue.EnqueueVerification,
 		Dir:      a.dir.path("verifications"),
 		Log:      a.Log,
+		Tracer:   s.traces.Tracer(),
+		Observer: a.metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.metrics = prometheus.NewRegistry()
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s, nil
 }
 
@@ -193,6 +195,9 @@ func (s *server) sweep(ctx context.Context) {
 	used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) }
 	every(ctx, sweepEvery, func() {
 		destroyed, err := sandbox.DestroyOrphans(ctx, s.runtime, used, time.Now().Add(-sweepGrace))
+		for range destroyed {
+			s.metrics.OrphanDestroyed()
+		}
 		if len(destroyed) > 0 {
 			s.Log.Warn("destroyed sandboxes that nobody used", "sandboxes", destroyed)
 		}
@@ -252,7 +257,7 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 		if err != nil {
 			return fmt.Errorf("listen for metrics: %w", err)
 		}
-		msrv := s.httpServer(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+		msrv := s.httpServer(s.metricsHandler())
 		group.serve(msrv, func() error { return msrv.Serve(metrics) })
 		s.Log.Info("metrics", "url", "http://"+metrics.Addr().String()+"/metrics")
 	}
@@ -322,7 +327,8 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 		},
 		Limits:         s.Config.rateLimits(),
 		TrustedProxies: proxies,
-		Registry:       s.metrics,
+		Registry:       s.registry,
+		Tracer:         s.traces.Tracer(),
 		Log:            s.Log,
 	})
 	if err != nil {
@@ -379,6 +385,9 @@ func (s *server) close() error {
 	}
 	if s.verifications != nil {
 		errs = append(errs, s.verifications.Close())
+	}
+	if s.traces != nil {
+		s.traces.Close()
 	}
 	if s.runtime != nil {
 		errs = append(errs, s.runtime.Close())

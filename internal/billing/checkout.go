@@ -112,17 +112,25 @@ func (s *Service) Notify(ctx context.Context, body []byte, signature string) err
 		return errNoPayments
 	}
 	e, err := s.cfg.Payments.ParseEvent(body, signature)
+	if err != nil && !errors.Is(err, ErrForged) {
+		s.cfg.Observer.PaymentEvent("unknown", EventFailed)
+		return err
+	}
 	if err != nil {
+		s.cfg.Observer.PaymentEvent("unknown", EventRefused)
 		return assay.Wrap(err, assay.CodeInvalid, "this is no notification of the payment provider: its signature does not fit, or is older than five minutes")
 	}
 	if e.Kind == EventOther {
+		s.cfg.Observer.PaymentEvent("other", EventIgnored)
 		return nil
 	}
 	settled, err := s.cfg.Store.Settle(ctx, factOf(e, s.now()))
 	if err != nil {
+		s.cfg.Observer.PaymentEvent(e.Type, EventFailed)
 		return err
 	}
-	s.cfg.Log.Info("payment event", "event", e.ID, "type", e.Type, "user", settled.UserID,
+	s.cfg.Observer.PaymentEvent(e.Type, outcomeOf(settled))
+	s.cfg.Log.InfoContext(ctx, "payment event", "event", e.ID, "type", e.Type, "user", settled.UserID,
 		"again", settled.Again, "foreign", settled.Foreign, "transactions", len(settled.Transactions))
 	return nil
 }

@@ -33,6 +33,7 @@ type Config struct {
 	DatasetPrices map[string]assay.MicroUSD
 	Now           func() time.Time // Defaults to time.Now
 	Log           *slog.Logger     // Defaults to none
+	Observer      Observer         // Hears what was done, for metrics. Defaults to nobody
 }
 
 // Service is the rules of money. It is safe for concurrent use.
@@ -47,6 +48,9 @@ func New(c Config) *Service {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
 	}
 	return &Service{c}
 }

@@ -51,7 +51,7 @@ func (a *API) refuse(ctx context.Context, err error) *refusal {
 	}
 	if kind.status >= 500 {
 		message = fmt.Sprintf("%s (request id %s)", message, c.requestID)
-		a.logFault(ctx, c, err)
+		a.logFault(ctx, err)
 	}
 	switch kind.status {
 	case http.StatusUnauthorized:
@@ -78,8 +78,8 @@ func (a *API) refuse(ctx context.Context, err error) *refusal {
 }
 
 // logFault logs a fault of the server.
-func (a *API) logFault(ctx context.Context, c *call, err error) {
-	a.cfg.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request_id", c.requestID), slog.String("err", err.Error()))
+func (a *API) logFault(ctx context.Context, err error) {
+	a.cfg.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("err", err.Error()))
 }
 
 // write answers with r from outside a huma handler.

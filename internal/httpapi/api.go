@@ -3,7 +3,7 @@
 //
 // A request passes:
 //
-//	serve    request id, log, metrics, headers, panics   (every request)
+//	serve    request id, log, metrics, span, headers, panics   (every request)
 //	admit    who calls, how often; refused while draining; the body  (every operation)
 //	huma     decodes and validates: all faults at once
 //	operation  asks a service, converts the answer
@@ -22,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"assay"
 	"assay/client/wire"
@@ -66,6 +67,8 @@ type Config struct {
 
 	// Registry takes the metrics. Defaults to none.
 	Registry prometheus.Registerer
+	// Tracer takes a span of every request. Defaults to none.
+	Tracer trace.Tracer
 	// Log hears of every request; never of tokens, bodies or queries. Defaults to none.
 	Log *slog.Logger
 	// Now is the clock of download links and limits. Defaults to time.Now.

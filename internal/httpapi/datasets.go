@@ -127,7 +127,7 @@ func (a *API) streamSamples(ctx context.Context, w http.ResponseWriter, q datase
 			return
 		}
 		if ctx.Err() == nil {
-			a.logFault(ctx, callOf(ctx), fmt.Errorf("stream samples: %w", err))
+			a.logFault(ctx, fmt.Errorf("stream samples: %w", err))
 		}
 		panic(http.ErrAbortHandler)
 	}

@@ -115,7 +115,7 @@ func (a *API) serveBundle(b *dataset.Bundle) *huma.StreamResponse {
 		}
 		if _, err := io.CopyN(w, b, b.Size); err != nil {
 			if r.Context().Err() == nil {
-				a.logFault(r.Context(), callOf(r.Context()), fmt.Errorf("send bundle %s: %w", b.Filename, err))
+				a.logFault(r.Context(), fmt.Errorf("send bundle %s: %w", b.Filename, err))
 			}
 			panic(http.ErrAbortHandler)
 		}

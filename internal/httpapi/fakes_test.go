@@ -21,6 +21,7 @@ import (
 	"assay/internal/identity"
 	"assay/internal/sandbox"
 	"assay/internal/session"
+	"assay/internal/telemetry"
 	"assay/internal/wake"
 )
 
@@ -383,7 +384,7 @@ func newServer(t testing.TB, change ...func(*Config)) *server {
 		Identity: people{s.world}, Logins: nobody{}, Billing: &s.till,
 		Health:  func(context.Context) error { return s.sick },
 		Version: "1.2.3", BaseURL: "http://assay.test", URLKey: []byte(strings.Repeat("k", 32)),
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Log: slog.New(telemetry.LogHandler(slog.NewTextHandler(s.log, nil))),
 		Now: func() time.Time { return epoch.Add(61 * time.Second) },
 	}
 	for _, f := range change {

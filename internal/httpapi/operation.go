@@ -158,7 +158,7 @@ func (a *API) registerHealth() {
 			Status: "healthy", Service: "assay", Version: a.cfg.Version, Timestamp: at(a.cfg.Now()),
 		}}
 		if err := a.cfg.Health(ctx); err != nil {
-			a.logFault(ctx, callOf(ctx), assay.Wrap(err, assay.CodeUnavailable, "unhealthy"))
+			a.logFault(ctx, assay.Wrap(err, assay.CodeUnavailable, "unhealthy"))
 			out.Status, out.Body.Status = http.StatusServiceUnavailable, "unhealthy"
 		}
 		return out, nil

@@ -11,9 +11,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"assay"
 	"assay/client/wire"
 	"assay/internal/identity"
+	"assay/internal/telemetry"
 )
 
 // bodyBound is how long a client may take to send a body, also one that nobody wants.
@@ -28,6 +31,7 @@ const writeBound = time.Minute
 type call struct {
 	http.ResponseWriter
 	requestID   string
+	span        trace.Span   // one that does nothing unless traces are on
 	address     string       // of the client, "" if its connection has none
 	network     netip.Addr   // what the address is counted as
 	userID      string       // "" until admitted, and for public operations
@@ -107,7 +111,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // its length, or -1
 		http.NewResponseController(w).SetReadDeadline(start.Add(bodyBound)) //nolint:errcheck // a connection without deadlines has none
 	}
-	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	ctx, span := a.beginSpan(telemetry.WithRequest(r.Context(), c.requestID), r, c.requestID)
+	c.span = span
+	r = r.WithContext(context.WithValue(ctx, callKey{}, c))
 	defer func() { a.finished(c, r, time.Since(start)) }()
 	defer func() { a.recovered(c, r, recover()) }()
 	if !utf8.ValidString(r.URL.Path) || strings.IndexByte(r.URL.Path, 0) >= 0 {
@@ -125,7 +131,7 @@ func (a *API) recovered(c *call, r *http.Request, cause any) {
 	if cause == http.ErrAbortHandler { //nolint:errorlint // panics compare by identity
 		panic(cause)
 	}
-	a.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", c.requestID),
+	a.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "panic",
 		slog.String("cause", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 	if c.status != 0 {
 		panic(http.ErrAbortHandler) // part of an answer is out: let the client see that it broke
@@ -144,10 +150,10 @@ func (a *API) finished(c *call, r *http.Request, took time.Duration) {
 		status = http.StatusOK // as net/http sends it
 	}
 	a.metrics.observe(r.Method, route, status, took)
+	endSpan(c.span, r.Method, route, c.userID, status)
 	a.cfg.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status),
-		slog.Duration("took", took), slog.Int64("bytes", c.bytes),
-		slog.String("request_id", c.requestID), slog.String("user", c.userID))
+		slog.Duration("took", took), slog.Int64("bytes", c.bytes), slog.String("user", c.userID))
 }
 
 // requestID returns the client's id of the request if it is fit to be logged and sent

@@ -21,6 +21,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"assay/internal/telemetry"
 )
 
 // Config says what a Queue does.
@@ -111,9 +114,14 @@ func New(db *sql.DB, cfg Config) (*Queue, error) {
 // EnqueueVerification adds the job of a verification in the transaction tx of the
 // database that the queue was made for. The job has never been if tx is rolled back.
 // It starts once tx is committed: at once when committed is called then, and otherwise
-// at the next look at the table.
+// at the next look at the table. The request that ctx belongs to is stored with it, and is
+// that of the context with which Verify is called.
 func (q *Queue) EnqueueVerification(ctx context.Context, tx *sql.Tx, verificationID string) (committed func(), err error) {
-	if _, err := q.client.InsertTx(ctx, tx, verificationArgs{ID: verificationID}, nil); err != nil {
+	origin, err := json.Marshal(telemetry.OriginOf(ctx))
+	if err == nil {
+		_, err = q.client.InsertTx(ctx, tx, verificationArgs{ID: verificationID}, &river.InsertOpts{Metadata: origin})
+	}
+	if err != nil {
 		return nil, fmt.Errorf("enqueue verification %s: %w", verificationID, err)
 	}
 	return q.driver.bell.ring, nil

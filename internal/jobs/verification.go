@@ -2,11 +2,14 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"assay/internal/telemetry"
 )
 
 // queueName and the kind below are stored with each job: they never change.
@@ -28,11 +31,20 @@ type verifier struct {
 }
 
 func (v *verifier) Work(ctx context.Context, job *river.Job[verificationArgs]) error {
-	err := v.verify(ctx, job.Args.ID)
+	err := v.verify(originOf(job.JobRow).Context(ctx), job.Args.ID)
 	if err != nil && ctx.Err() != nil {
 		return river.JobSnooze(0) // Stop cut it short: no failure, and first at the next start
 	}
 	return err
+}
+
+// originOf returns the request on whose behalf a job was enqueued; none for a job whose
+// metadata cannot be read.
+func originOf(job *rivertype.JobRow) (o telemetry.Origin) {
+	if json.Unmarshal(job.Metadata, &o) != nil {
+		return telemetry.Origin{}
+	}
+	return o
 }
 
 // pauses are those between the attempts of a job whose function fails: a second, then
@@ -52,12 +64,12 @@ func (pauses) NextRetry(job *rivertype.JobRow) time.Time {
 type failures struct{ log *slog.Logger }
 
 func (f *failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
-	f.log.ErrorContext(ctx, "job failed; it is tried again", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "err", err)
+	f.log.ErrorContext(originOf(job).Context(ctx), "job failed; it is tried again", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "err", err)
 	return nil
 }
 
 func (f *failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
-	f.log.ErrorContext(ctx, "job panicked; it is tried again", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "panic", value, "trace", trace)
+	f.log.ErrorContext(originOf(job).Context(ctx), "job panicked; it is tried again", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "panic", value, "trace", trace)
 	return nil
 }
 

@@ -190,7 +190,10 @@ const HandleVersion = 1
 // Command is a program to run. Its standard input is /dev/null and it leads a
 // process group of its own.
 type Command struct {
-	ID      string            `json:"id"` // unique in the sandbox; names the command in Attach, Kill and Forget
+	ID string `json:"id"` // unique in the sandbox; names the command in Attach, Kill and Forget
+	// RequestID is the request on whose behalf it runs, for logs; "" for none.
+	RequestID string `json:"request_id,omitempty"`
+
 	Argv    []string          `json:"argv"`
 	Dir     string            `json:"dir,omitempty"` // defaults to the work tree
 	Env     map[string]string `json:"env,omitempty"` // on top of the sandbox's environment

@@ -8,8 +8,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"assay"
 	"assay/internal/sandbox"
+	"assay/internal/telemetry"
 	"assay/internal/wake"
 )
 
@@ -46,21 +50,29 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	_, _, box, err := s.box(ctx, userID, sessionID)
 	if err != nil {
-		s.store(in, failedEnd(in, "the session ended before the command was started"))
+		s.store(ctx, in, failedEnd(in, "the session ended before the command was started"))
 		return nil, err
 	}
-	run := func(ctx context.Context) (sandbox.Result, error) { return box.Exec(ctx, command(in)) }
-	if err := s.spawn(func() { s.run(in, box, run) }); err != nil {
-		s.store(in, failedEnd(in, "the server is stopping; the command was not started"))
+	run := func(ctx context.Context) (sandbox.Result, error) {
+		ctx, span := s.cfg.Tracer.Start(ctx, "agent.exec")
+		res, err := box.Exec(ctx, command(ctx, in))
+		span.SetAttributes(attribute.Int("process.exit.code", res.Exit.Code))
+		endSpan(span, err)
+		return res, err
+	}
+	from := telemetry.Carry(s.ctx, ctx)
+	if err := s.spawn(func() { s.run(from, in, box, run) }); err != nil {
+		s.store(ctx, in, failedEnd(in, "the server is stopping; the command was not started"))
 		return nil, err
 	}
 	return in, nil
 }
 
-// command is what an interaction runs.
-func command(in *assay.Interaction) sandbox.Command {
+// command is what an interaction runs, on behalf of the request that ctx belongs to.
+func command(ctx context.Context, in *assay.Interaction) sandbox.Command {
 	return sandbox.Command{
 		ID:          in.ID,
+		RequestID:   telemetry.RequestID(ctx),
 		Argv:        []string{"bash", "-c", in.Command},
 		Timeout:     in.Timeout,
 		OutputLimit: assay.OutputLimit,
@@ -82,33 +94,38 @@ func (s *Service) AwaitInteraction(ctx context.Context, userID, sessionID, id st
 }
 
 // run waits for the end of a command and stores it. When the service stops, the
-// command goes on and the next start attaches to it.
-func (s *Service) run(in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context) (sandbox.Result, error)) {
-	res, err := wait(s.ctx)
-	if err != nil && s.ctx.Err() != nil {
+// command goes on and the next start attaches to it. ctx is the service's, with the
+// request that the command was given in.
+func (s *Service) run(ctx context.Context, in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context) (sandbox.Result, error)) {
+	ctx, span := s.cfg.Tracer.Start(ctx, "session.exec",
+		trace.WithAttributes(attribute.String("assay.session.id", in.SessionID), attribute.String("assay.interaction.id", in.ID)))
+	defer span.End()
+	res, err := wait(ctx)
+	if err != nil && ctx.Err() != nil {
 		return
 	}
+	s.cfg.Observer.CommandEnded(outcomeOf(res, err), s.cfg.Now().Sub(in.CreatedAt))
 	if err != nil {
 		level := slog.LevelWarn
 		if errors.Is(err, sandbox.ErrGone) { // who ended the session has said so
 			level = slog.LevelDebug
 		}
-		s.cfg.Log.Log(s.ctx, level, "end of a command not seen", "session", in.SessionID, "interaction", in.ID, "err", err)
-		s.store(in, failedEnd(in, s.unseen(in, err)))
+		s.cfg.Log.Log(ctx, level, "end of a command not seen", "session", in.SessionID, "interaction", in.ID, "err", err)
+		s.store(ctx, in, failedEnd(in, s.unseen(ctx, in, err)))
 		return
 	}
-	if s.store(in, endOf(in, res)) {
-		ctx, cancel := finally(s.ctx)
+	if s.store(ctx, in, endOf(in, res)) {
+		ctx, cancel := finally(ctx)
 		defer cancel()
 		if err := box.Forget(ctx, in.ID); err != nil && !errors.Is(err, sandbox.ErrGone) {
-			s.cfg.Log.Debug("command not forgotten", "interaction", in.ID, "err", err)
+			s.cfg.Log.DebugContext(ctx, "command not forgotten", "interaction", in.ID, "err", err)
 		}
 	}
 }
 
 // unseen says to the user why the end of a command is not known.
-func (s *Service) unseen(in *assay.Interaction, err error) string {
-	ctx, cancel := finally(s.ctx)
+func (s *Service) unseen(ctx context.Context, in *assay.Interaction, err error) string {
+	ctx, cancel := finally(ctx)
 	defer cancel()
 	sess, e := s.cfg.Store.Session(ctx, "", in.SessionID)
 	switch {
@@ -128,12 +145,12 @@ func (s *Service) unseen(in *assay.Interaction, err error) string {
 }
 
 // store stores the end of a command and wakes whoever waits for it.
-func (s *Service) store(in, end *assay.Interaction) (stored bool) {
-	ctx, cancel := finally(s.ctx)
+func (s *Service) store(ctx context.Context, in, end *assay.Interaction) (stored bool) {
+	ctx, cancel := finally(ctx)
 	defer cancel()
 	stored, err := s.cfg.Store.FinishInteraction(ctx, end)
 	if err != nil {
-		s.cfg.Log.Error("cannot store the end of a command", "interaction", in.ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "cannot store the end of a command", "interaction", in.ID, "err", err)
 	}
 	s.news.Notify(in.ID)
 	return stored && err == nil

@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"assay"
 	"assay/internal/sandbox"
+	"assay/internal/telemetry"
 	"assay/internal/wake"
 )
 
@@ -46,12 +50,12 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 	if err != nil || !created {
 		return sess, err
 	}
-	if err := s.watch(sess, sample, nil); err != nil {
+	if err := s.watch(ctx, sess, sample, nil); err != nil {
 		ctx, cancel := finally(ctx)
 		defer cancel()
 		why := &assay.Failure{Code: assay.CodeUnavailable, Message: err.Error()}
 		if _, e := s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, why); e != nil {
-			s.cfg.Log.Error("cannot store that a session failed", "session", sess.ID, "err", e)
+			s.cfg.Log.ErrorContext(ctx, "cannot store that a session failed", "session", sess.ID, "err", e)
 		}
 		return nil, err
 	}
@@ -142,7 +146,12 @@ func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to as
 		return nil, err
 	}
 	if moved {
-		s.cfg.Log.Info("session ended", "session", sess.ID, "status", to, "reason", why, "billed", got.Cost(*got.EndedAt))
+		s.cfg.Log.InfoContext(ctx, "session ended", "session", sess.ID, "status", to, "reason", why, "billed", got.Cost(*got.EndedAt))
+		var reason assay.Code
+		if why != nil {
+			reason = why.Code
+		}
+		s.cfg.Observer.SessionEnded(to, reason)
 		s.mu.Lock()
 		l := s.live[sess.ID]
 		s.mu.Unlock()
@@ -155,9 +164,10 @@ func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to as
 }
 
 // watch starts the goroutine that owns a live session: it makes the sandbox (or
-// takes over box), waits for the session's end, and frees the sandbox.
-func (s *Service) watch(sess *assay.Session, sample *assay.Sample, box sandbox.Sandbox) error {
-	ctx, end := context.WithCancel(s.ctx)
+// takes over box), waits for the session's end, and frees the sandbox. It works on
+// behalf of the request of from, and outlives it.
+func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay.Sample, box sandbox.Sandbox) error {
+	ctx, end := context.WithCancel(telemetry.Carry(s.ctx, from))
 	l := &live{sample: sample, end: end, box: box}
 	s.mu.Lock()
 	s.live[sess.ID] = l
@@ -182,16 +192,7 @@ func (s *Service) watch(sess *assay.Session, sample *assay.Sample, box sandbox.S
 // the service.
 func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
 	if l.box == nil {
-		box, err := s.make(ctx, sess, l.sample)
-		if err != nil {
-			s.failed(ctx, sess, err)
-			return
-		}
-		s.mu.Lock()
-		l.box = box
-		s.mu.Unlock()
-		if sess = s.ready(ctx, sess); sess == nil {
-			s.free(ctx, l.box)
+		if sess = s.begin(ctx, sess, l); sess == nil {
 			return
 		}
 	}
@@ -199,6 +200,29 @@ func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
 		return // the service stops: the sandbox stays for the next start
 	}
 	s.free(ctx, l.box)
+}
+
+// begin makes the sandbox of a session and moves it to ready. It returns nil when the
+// session is over, with the sandbox freed.
+func (s *Service) begin(ctx context.Context, sess *assay.Session, l *live) *assay.Session {
+	began := time.Now()
+	ctx, span := s.cfg.Tracer.Start(ctx, "session.create", trace.WithAttributes(attribute.String("assay.session.id", sess.ID)))
+	box, err := s.make(ctx, sess, l.sample)
+	defer func() { endSpan(span, err) }()
+	if err != nil {
+		s.failed(ctx, sess, err, time.Since(began))
+		return nil
+	}
+	s.mu.Lock()
+	l.box = box
+	s.mu.Unlock()
+	if sess = s.ready(ctx, sess); sess == nil {
+		s.cfg.Observer.SessionCreated(OutcomeAbandoned, time.Since(began))
+		s.free(ctx, box)
+		return nil
+	}
+	s.cfg.Observer.SessionCreated(OutcomeReady, time.Since(began))
+	return sess
 }
 
 // make makes the sandbox of a session and stores its handle.
@@ -213,7 +237,7 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.S
 	defer cancel()
 
 	began := time.Now()
-	box, err := s.cfg.Runtime.Create(ctx, SpecOf(sess.ID, sample, sess.ExpiresAt, map[string]string{
+	box, err := s.createBox(ctx, SpecOf(sess.ID, sample, sess.ExpiresAt, map[string]string{
 		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
 	}))
 	if err != nil {
@@ -227,8 +251,15 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.S
 		s.free(ctx, box)
 		return nil, fmt.Errorf("store the handle of sandbox %s: %w", sess.ID, err)
 	}
-	s.cfg.Log.Debug("sandbox made", "session", sess.ID, "took", time.Since(began))
+	s.cfg.Log.DebugContext(ctx, "sandbox made", "session", sess.ID, "took", time.Since(began))
 	return box, nil
+}
+
+func (s *Service) createBox(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
+	ctx, span := s.cfg.Tracer.Start(ctx, "sandbox.create", trace.WithAttributes(attribute.String("assay.image", spec.Image)))
+	box, err := s.cfg.Runtime.Create(ctx, spec)
+	endSpan(span, err)
+	return box, err
 }
 
 // SpecOf returns what to make for a sample.
@@ -258,7 +289,7 @@ func (s *Service) ready(ctx context.Context, sess *assay.Session) *assay.Session
 	now := s.cfg.Now().UTC()
 	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
 	if err != nil {
-		s.cfg.Log.Error("cannot store that a session is ready", "session", sess.ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "cannot store that a session is ready", "session", sess.ID, "err", err)
 		return nil
 	}
 	s.news.Notify(sess.ID)
@@ -270,22 +301,27 @@ func (s *Service) ready(ctx context.Context, sess *assay.Session) *assay.Session
 
 // failed ends a session whose sandbox could not be made. When the service stops,
 // the session stays creating and the next start makes it again.
-func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error) {
+func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, took time.Duration) {
 	if s.ctx.Err() != nil {
 		return
 	}
+	outcome := OutcomeFailed
 	why := &assay.Failure{Code: assay.CodeSandboxFailed, Message: "the sandbox could not be made; try again, and tell the operator if it goes on"}
 	switch {
+	case ctx.Err() != nil:
+		outcome = OutcomeAbandoned
 	case errors.Is(cause, sandbox.ErrImage):
+		outcome = OutcomeImage
 		why = &assay.Failure{Code: assay.CodeImageUnavailable, Message: fmt.Sprintf("the image of sample %s/%s is not available on this server; the operator can load it with assay image load or pull", sess.Dataset, sess.SampleID)}
 	case errors.Is(cause, context.DeadlineExceeded):
 		why.Message = "the sandbox was not ready in time; try again"
 	}
-	s.cfg.Log.Warn("sandbox not made", "session", sess.ID, "err", cause)
+	s.cfg.Log.WarnContext(ctx, "sandbox not made", "session", sess.ID, "err", cause)
+	s.cfg.Observer.SessionCreated(outcome, took)
 	ctx, cancel := finally(ctx)
 	defer cancel()
 	if _, err := s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, why); err != nil {
-		s.cfg.Log.Error("cannot store that a session failed", "session", sess.ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "cannot store that a session failed", "session", sess.ID, "err", err)
 	}
 }
 
@@ -305,12 +341,12 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sa
 		why = assay.Failure{Code: assay.CodeOutOfMemory, Message: "the sandbox used more memory than it may"}
 	default:
 		why = assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died; work that was in it is lost"}
-		s.cfg.Log.Warn("sandbox lost", "session", sess.ID, "death", death, "err", err)
+		s.cfg.Log.WarnContext(ctx, "sandbox lost", "session", sess.ID, "death", death, "err", err)
 	}
 	ctx, cancelFinal := finally(ctx)
 	defer cancelFinal()
 	if _, err := s.finish(ctx, sess, assay.SessionReady, assay.SessionTerminated, &why); err != nil {
-		s.cfg.Log.Error("cannot store that a session ended", "session", sess.ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "cannot store that a session ended", "session", sess.ID, "err", err)
 	}
 	return false
 }
@@ -329,6 +365,6 @@ func (s *Service) free(ctx context.Context, box sandbox.Sandbox) {
 	ctx, cancel := finally(ctx)
 	defer cancel()
 	if err := box.Destroy(ctx); err != nil {
-		s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", box.Handle().ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "cannot free a sandbox; it is tried again", "sandbox", box.Handle().ID, "err", err)
 	}
 }

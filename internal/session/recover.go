@@ -39,10 +39,12 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 		}
 	}
 	for _, h := range handles {
-		s.cfg.Log.Info("destroying a sandbox that no live session owns", "sandbox", h.ID)
+		s.cfg.Log.InfoContext(ctx, "destroying a sandbox that no live session owns", "sandbox", h.ID)
 		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-			s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
+			s.cfg.Log.ErrorContext(ctx, "cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
+			continue
 		}
+		s.cfg.Observer.OrphanDestroyed()
 	}
 	if err := s.recoverCommands(ctx); err != nil {
 		return err
@@ -68,14 +70,14 @@ func (s *Service) recoverOne(ctx context.Context, sess *assay.Session, h sandbox
 				return false, err
 			}
 		}
-		return true, s.watch(sess, sample, nil)
+		return true, s.watch(ctx, sess, sample, nil)
 	}
 	box, err := s.reopen(ctx, sess, exists)
 	if err == nil {
-		s.cfg.Log.Info("session adopted", "session", sess.ID)
-		return true, s.watch(sess, sample, box)
+		s.cfg.Log.InfoContext(ctx, "session adopted", "session", sess.ID)
+		return true, s.watch(ctx, sess, sample, box)
 	}
-	s.cfg.Log.Warn("sandbox lost while the server was down", "session", sess.ID, "err", err)
+	s.cfg.Log.WarnContext(ctx, "sandbox lost while the server was down", "session", sess.ID, "err", err)
 	_, err = s.finishAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, sess.LastSeen(),
 		&assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died while the server was down; work that was in it is lost"})
 	return false, err
@@ -108,11 +110,11 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 		}
 		s.mu.Unlock()
 		if box == nil {
-			s.store(in, failedEnd(in, s.unseen(in, sandbox.ErrGone)))
+			s.store(ctx, in, failedEnd(in, s.unseen(ctx, in, sandbox.ErrGone)))
 			continue
 		}
 		attach := func(ctx context.Context) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }
-		if err := s.spawn(func() { s.run(in, box, attach) }); err != nil {
+		if err := s.spawn(func() { s.run(s.ctx, in, box, attach) }); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,6 @@ func (s *Service) seeOnce() {
 	ctx, cancel := finally(context.WithoutCancel(s.ctx))
 	defer cancel()
 	if err := s.cfg.Store.SeeSessions(ctx, ids, at); err != nil {
-		s.cfg.Log.Warn("cannot store which sessions live", "sessions", len(ids), "err", err)
+		s.cfg.Log.WarnContext(ctx, "cannot store which sessions live", "sessions", len(ids), "err", err)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"assay"
 	"assay/internal/sandbox"
 	"assay/internal/wake"
@@ -28,6 +31,10 @@ type Config struct {
 	Samples Samples
 	Runtime sandbox.Runtime
 	Log     *slog.Logger
+	// Tracer takes the spans of what is done. Defaults to none.
+	Tracer trace.Tracer
+	// Observer hears what was done, for metrics. Defaults to nobody.
+	Observer Observer
 
 	Live        LiveLimits // how many sessions may live
 	MaxCommands int        // running at once in a session. Defaults to 32
@@ -73,6 +80,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
 	}
 	return c
 }

@@ -19,7 +19,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectUser, selectUsers, setActive, countKeys, selectKeys, selectKey, revokeKey,
 	insertLogin, deleteExpiredLogins, deleteOldLogins, selectLogins, selectLoginByHash, revokeLogin, revokeLogins,
 	insertState, deleteExpiredStates, takeState,
-	selectLiveOfUser, selectBilledUsers, selectLiveOfDisabled,
+	selectLiveOfUser, selectBilledUsers, selectLiveOfDisabled, countLiveByStatus, countOpenByStatus,
 	selectTransactionByKey, selectLastTransaction, selectLastOfType, selectBalance,
 	selectLastBefore, selectLastBelow, selectTotalsAt, selectNewest, selectNewestOfType,
 	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,

@@ -12,10 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"assay"
 	"assay/internal/patch"
 	"assay/internal/sandbox"
 	"assay/internal/session"
+	"assay/internal/telemetry"
 	"assay/internal/testreport"
 	"assay/internal/worktree"
 )
@@ -32,6 +36,7 @@ const emptyTimeout = 2 * time.Minute
 // judgement is one attempt to judge some work on a sample.
 type judgement struct {
 	runtime sandbox.Runtime
+	tracer  trace.Tracer
 	sample  *assay.Sample
 	id      string // of the clean sandbox
 
@@ -44,7 +49,7 @@ type judgement struct {
 
 // run makes the clean sandbox, judges in it and destroys it.
 func (j *judgement) run(ctx context.Context) (*assay.Verdict, error) {
-	box, err := j.runtime.Create(ctx, cleanSpec(j.id, j.sample))
+	box, err := j.createBox(ctx)
 	if errors.Is(err, sandbox.ErrImage) {
 		return nil, err
 	}
@@ -65,6 +70,13 @@ func (j *judgement) run(ctx context.Context) (*assay.Verdict, error) {
 		return nil, err
 	}
 	return j.runSuite(ctx, box)
+}
+
+func (j *judgement) createBox(ctx context.Context) (sandbox.Sandbox, error) {
+	ctx, span := j.tracer.Start(ctx, "sandbox.create")
+	box, err := j.runtime.Create(ctx, cleanSpec(j.id, j.sample))
+	endSpan(span, err)
+	return box, err
 }
 
 // layWork lays the work on the pristine tree, and then the files that the sample's
@@ -190,7 +202,8 @@ func (j *judgement) runSuite(ctx context.Context, box sandbox.Sandbox) (*assay.V
 		}
 	}
 	verifier := j.sample.Task.Verifier
-	res, err := box.Exec(ctx, sandbox.Command{
+	res, err := j.exec(ctx, box, sandbox.Command{
+		RequestID:   telemetry.RequestID(ctx),
 		ID:          "verifier",
 		Argv:        []string{"bash", "-c", verifier.Command},
 		Env:         map[string]string{assay.EnvReports: reports},
@@ -215,6 +228,14 @@ func (j *judgement) runSuite(ctx context.Context, box sandbox.Sandbox) (*assay.V
 		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the server could not run the suite properly; start another verification")
 	}
 	return verdict, nil
+}
+
+func (j *judgement) exec(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command) (sandbox.Result, error) {
+	ctx, span := j.tracer.Start(ctx, "agent.exec")
+	res, err := box.Exec(ctx, cmd)
+	span.SetAttributes(attribute.Int("process.exit.code", res.Exit.Code))
+	endSpan(span, err)
+	return res, err
 }
 
 // suiteOutputLimit is how much of the verifier's output is kept: enough for a

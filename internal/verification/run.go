@@ -9,6 +9,10 @@ import (
 	"io"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"assay"
 	"assay/internal/sandbox"
 	"assay/internal/session"
@@ -25,7 +29,9 @@ const finalBound = 15 * time.Second
 // Run judges a stored verification and stores the outcome. It is called by the
 // queue, at least once for each verification; calls beyond the first find that
 // there is nothing to do. When ctx ends, the verification waits for the next start.
-func (s *Service) Run(ctx context.Context, id string) error {
+func (s *Service) Run(ctx context.Context, id string) (err error) {
+	ctx, span := s.cfg.Tracer.Start(ctx, "verification.run", trace.WithAttributes(attribute.String("assay.verification.id", id)))
+	defer func() { endSpan(span, err) }()
 	v, err := s.cfg.Store.Verification(ctx, "", "", id)
 	if err != nil {
 		return err
@@ -39,6 +45,9 @@ func (s *Service) Run(ctx context.Context, id string) error {
 	s.news.Notify(id)
 
 	verdict, err := s.judgeStored(ctx, v)
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err() // the server stops; Recover makes it pending again
 	}
@@ -58,17 +67,21 @@ func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *ass
 	var enqueue Enqueue
 	if cause != nil {
 		f := failureOf(cause)
-		s.cfg.Log.Warn("verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
+		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
 		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
 		if worthAnotherTry(f.Code) && v.Attempt < maxAttempts {
 			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
 		}
 	}
-	if _, _, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue); err != nil {
+	_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue)
+	if err != nil {
 		return err
 	}
 	if change.Status.Final() {
-		s.dropChanges(v.ID)
+		s.dropChanges(ctx, v.ID)
+		if moved {
+			s.cfg.Observer.VerificationEnded(outcomeOf(verdict), now.Sub(v.CreatedAt))
+		}
 	}
 	s.news.Notify(v.ID)
 	return nil
@@ -95,6 +108,7 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 	}
 	j := judgement{
 		runtime: s.cfg.Runtime,
+		tracer:  s.cfg.Tracer,
 		sample:  sample,
 		id:      fmt.Sprintf("%s-%d", v.ID, v.Attempt),
 		work:    work,
@@ -136,6 +150,7 @@ func (s *Service) judge(ctx context.Context, j judgement) (*assay.Verdict, error
 func (s *Service) JudgePatch(ctx context.Context, sample *assay.Sample, patchText string) (*assay.Verdict, error) {
 	j := judgement{
 		runtime: s.cfg.Runtime,
+		tracer:  s.cfg.Tracer,
 		sample:  sample,
 		id:      assay.NewID(assay.PrefixVerification),
 		work: func(ctx context.Context, box sandbox.Sandbox) (io.ReadCloser, error) {

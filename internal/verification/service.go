@@ -21,6 +21,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"assay"
 	"assay/internal/sandbox"
 	"assay/internal/session"
@@ -46,6 +49,8 @@ type Config struct {
 	Enqueue  Enqueue // adds a job that calls Run
 	Dir      string  // holds the changes that wait to be judged; made when absent
 	Log      *slog.Logger
+	Tracer   trace.Tracer // takes the spans of what is done. Defaults to none
+	Observer Observer     // hears what was done, for metrics. Defaults to nobody
 
 	MaxOpen int                  // verifications of a session that have not ended. Defaults to 4
 	Changes sandbox.ChangeLimits // of a session's work tree. Defaults to 20,000 files and 256 MiB
@@ -64,6 +69,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
 	}
 	return c
 }
@@ -120,7 +131,7 @@ func (s *Service) Start(ctx context.Context, userID, sessionID string, idem sess
 		Location:      s.cfg.Runtime.Location(),
 	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
 	if err != nil || !created {
-		s.dropChanges(id)
+		s.dropChanges(ctx, id)
 	}
 	return v, err
 }
@@ -134,15 +145,15 @@ func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string)
 	defer func() {
 		err = errors.Join(err, f.Close())
 		if err != nil {
-			s.dropChanges(id)
+			s.dropChanges(ctx, id)
 		}
 	}()
 	return s.cfg.Sessions.Snapshot(ctx, userID, sessionID, s.cfg.Changes, f)
 }
 
-func (s *Service) dropChanges(id string) {
+func (s *Service) dropChanges(ctx context.Context, id string) {
 	if err := s.dir.Remove(changesName(id)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		s.cfg.Log.Error("cannot remove the changes of a verification", "verification", id, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "cannot remove the changes of a verification", "verification", id, "err", err)
 	}
 }
 
@@ -169,8 +180,10 @@ func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixVe
 func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	for _, h := range found {
 		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-			s.cfg.Log.Error("cannot free the sandbox of a verification; it is tried again", "sandbox", h.ID, "err", err)
+			s.cfg.Log.ErrorContext(ctx, "cannot free the sandbox of a verification; it is tried again", "sandbox", h.ID, "err", err)
+			continue
 		}
+		s.cfg.Observer.OrphanDestroyed()
 	}
 	open, err := s.cfg.Store.OpenVerifications(ctx)
 	if err != nil {
@@ -194,11 +207,11 @@ func (s *Service) recoverOne(ctx context.Context, v *assay.Verification) (again 
 	case v.Status == assay.VerificationPending:
 		return true, nil // its job is in the queue
 	case v.Attempt < maxAttempts:
-		s.cfg.Log.Info("verification begins again", "verification", v.ID, "attempts", v.Attempt)
+		s.cfg.Log.InfoContext(ctx, "verification begins again", "verification", v.ID, "attempts", v.Attempt)
 		_, _, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{Status: assay.VerificationPending}, s.cfg.Enqueue)
 		return true, err
 	}
-	s.cfg.Log.Warn("verification is given up", "verification", v.ID, "attempts", v.Attempt)
+	s.cfg.Log.WarnContext(ctx, "verification is given up", "verification", v.ID, "attempts", v.Attempt)
 	now := s.cfg.Now().UTC()
 	_, _, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{
 		Status:      assay.VerificationError,

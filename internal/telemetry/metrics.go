@@ -1,0 +1,120 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"assay"
+)
+
+// Metrics is what the services count. It implements their Observer ports.
+type Metrics struct {
+	created       *prometheus.HistogramVec
+	ended         *prometheus.CounterVec
+	commands      *prometheus.HistogramVec
+	verifications *prometheus.HistogramVec
+	orphans       prometheus.Counter
+	payments      *prometheus.CounterVec
+}
+
+// NewMetrics makes the metrics of the services and registers them, with version as
+// that of the program.
+func NewMetrics(registry prometheus.Registerer, version string) (*Metrics, error) {
+	m := &Metrics{
+		created: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "assay_session_create_duration_seconds",
+			Help:    "Time from the request of a session until its sandbox is ready or has failed, by outcome: ready, image_unavailable, failed, abandoned.",
+			Buckets: []float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300},
+		}, []string{"outcome"}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_sessions_ended_total",
+			Help: "Sessions that ended, by final status and reason: the error code of the session, or none.",
+		}, []string{"status", "reason"}),
+		commands: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "assay_command_duration_seconds",
+			Help:    "Time from the request of a command to its end, by outcome: zero, nonzero, timeout, out_of_memory, unknown.",
+			Buckets: []float64{.0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
+		}, []string{"outcome"}),
+		verifications: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "assay_verification_duration_seconds",
+			Help:    "Time from the request of a verification to its verdict or failure, the time in the queue included, by outcome: solved, unsolved, error.",
+			Buckets: []float64{.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600},
+		}, []string{"outcome"}),
+		orphans: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "assay_orphan_sandboxes_destroyed_total",
+			Help: "Sandboxes that were found without an owner and destroyed, at the start and by the sweep.",
+		}),
+		payments: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_payment_events_total",
+			Help: "Notifications of the payment provider, by type and outcome: applied, again, foreign, ignored, refused, failed.",
+		}, []string{"type", "outcome"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "assay_build_info", Help: "1, with the version of the program.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	m.begin()
+	return m, register(registry, m.created, m.ended, m.commands, m.verifications, m.orphans, m.payments, build)
+}
+
+// begin shows at 0 what is to be watched, so that the first event counts as a rise.
+func (m *Metrics) begin() {
+	for _, outcome := range []string{"ready", "image_unavailable", "failed", "abandoned"} {
+		m.created.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"zero", "nonzero", "timeout", "out_of_memory", "unknown"} {
+		m.commands.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"solved", "unsolved", "error"} {
+		m.verifications.WithLabelValues(outcome)
+	}
+	for _, reason := range []assay.Code{assay.CodeExpired, assay.CodeBalanceExhausted, assay.CodeOutOfMemory, assay.CodeSandboxLost, assay.CodeOperator} {
+		m.ended.WithLabelValues(string(assay.SessionTerminated), string(reason))
+	}
+	for _, reason := range []assay.Code{assay.CodeSandboxFailed, assay.CodeImageUnavailable} {
+		m.ended.WithLabelValues(string(assay.SessionError), string(reason))
+	}
+	m.ended.WithLabelValues(string(assay.SessionClosed), "none")
+	m.payments.WithLabelValues("unknown", "refused")
+}
+
+func register(registry prometheus.Registerer, all ...prometheus.Collector) error {
+	for _, c := range all {
+		if err := registry.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SessionCreated implements session.Observer.
+func (m *Metrics) SessionCreated(outcome string, took time.Duration) {
+	m.created.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// SessionEnded implements session.Observer.
+func (m *Metrics) SessionEnded(status assay.SessionStatus, reason assay.Code) {
+	if reason == "" {
+		reason = "none"
+	}
+	m.ended.WithLabelValues(string(status), string(reason)).Inc()
+}
+
+// CommandEnded implements session.Observer.
+func (m *Metrics) CommandEnded(outcome string, took time.Duration) {
+	m.commands.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// VerificationEnded implements verification.Observer.
+func (m *Metrics) VerificationEnded(outcome string, took time.Duration) {
+	m.verifications.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// OrphanDestroyed implements session.Observer and verification.Observer.
+func (m *Metrics) OrphanDestroyed() { m.orphans.Inc() }
+
+// PaymentEvent implements billing.Observer.
+func (m *Metrics) PaymentEvent(kind, outcome string) {
+	m.payments.WithLabelValues(kind, outcome).Inc()
+}
