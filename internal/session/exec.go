@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/sandbox"
 	"assay/internal/wake"
 )
@@ -46,7 +47,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	_, _, box, err := s.box(ctx, userID, sessionID)
 	if err != nil {
-		s.store(in, failedEnd(in, "the session ended before the command was started"))
+		s.storeLater(in, failedEnd(in, "the session ended before the command was started"))
 		return nil, err
 	}
 	run := func(ctx context.Context) (sandbox.Result, error) { return box.Exec(ctx, command(in)) }
@@ -127,16 +128,25 @@ func (s *Service) unseen(in *assay.Interaction, err error) string {
 	}
 }
 
-// store stores the end of a command and wakes whoever waits for it.
+// store stores the end of a command and wakes whoever waits for it. It tries until it
+// succeeds or the service stops; then the next start attaches to the command.
 func (s *Service) store(in, end *assay.Interaction) (stored bool) {
-	ctx, cancel := finally(s.ctx)
-	defer cancel()
-	stored, err := s.cfg.Store.FinishInteraction(ctx, end)
+	err := persist.Until(s.ctx, s.cfg.Log, "the end of command "+in.ID, func(ctx context.Context) (err error) {
+		stored, err = s.cfg.Store.FinishInteraction(ctx, end)
+		return err
+	})
 	if err != nil {
-		s.cfg.Log.Error("cannot store the end of a command", "interaction", in.ID, "err", err)
+		s.cfg.Log.Error("the end of a command was not stored", "interaction", in.ID, "err", err)
 	}
 	s.news.Notify(in.ID)
 	return stored && err == nil
+}
+
+// storeLater is store for who cannot wait for it.
+func (s *Service) storeLater(in, end *assay.Interaction) {
+	if s.spawn(func() { s.store(in, end) }) != nil {
+		s.store(in, end) // once: the service has stopped
+	}
 }
 
 // failedEnd is the end of a command of which we know none.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/sandbox"
 	"assay/internal/wake"
 )
@@ -129,6 +130,20 @@ func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assa
 	return s.finishAt(ctx, sess, from, to, s.cfg.Now().UTC(), why)
 }
 
+// finishSurely is finish for an end that nobody else knows of: it is stored as soon as
+// that can be done, with the time that it is now. When the service stops before, the
+// next start finds the session without a sandbox.
+func (s *Service) finishSurely(sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) {
+	ended := s.cfg.Now().UTC()
+	err := persist.Until(s.ctx, s.cfg.Log, "the end of session "+sess.ID, func(ctx context.Context) error {
+		_, err := s.finishAt(ctx, sess, from, to, ended, why)
+		return err
+	})
+	if err != nil {
+		s.cfg.Log.Error("the end of a session was not stored", "session", sess.ID, "err", err)
+	}
+}
+
 // finishAt is finish for a session that ended at an earlier time.
 func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, ended time.Time, why *assay.Failure) (*assay.Session, error) {
 	if ended.After(sess.ExpiresAt) {
@@ -184,7 +199,7 @@ func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
 	if l.box == nil {
 		box, err := s.make(ctx, sess, l.sample)
 		if err != nil {
-			s.failed(ctx, sess, err)
+			s.failed(sess, err)
 			return
 		}
 		s.mu.Lock()
@@ -252,13 +267,15 @@ func SpecOf(id string, sample *assay.Sample, deadline time.Time, labels map[stri
 }
 
 // ready moves a session to ready. It returns nil when the session ended meanwhile.
-func (s *Service) ready(ctx context.Context, sess *assay.Session) *assay.Session {
-	ctx, cancel := finally(ctx)
-	defer cancel()
-	now := s.cfg.Now().UTC()
-	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
+func (s *Service) ready(ctx context.Context, sess *assay.Session) (got *assay.Session) {
+	var moved bool
+	err := persist.Until(ctx, s.cfg.Log, "that session "+sess.ID+" is ready", func(ctx context.Context) (err error) {
+		now := s.cfg.Now().UTC()
+		got, moved, err = s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
+		return err
+	})
 	if err != nil {
-		s.cfg.Log.Error("cannot store that a session is ready", "session", sess.ID, "err", err)
+		s.cfg.Log.Error("that a session is ready was not stored", "session", sess.ID, "err", err)
 		return nil
 	}
 	s.news.Notify(sess.ID)
@@ -270,7 +287,7 @@ func (s *Service) ready(ctx context.Context, sess *assay.Session) *assay.Session
 
 // failed ends a session whose sandbox could not be made. When the service stops,
 // the session stays creating and the next start makes it again.
-func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error) {
+func (s *Service) failed(sess *assay.Session, cause error) {
 	if s.ctx.Err() != nil {
 		return
 	}
@@ -282,11 +299,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error) 
 		why.Message = "the sandbox was not ready in time; try again"
 	}
 	s.cfg.Log.Warn("sandbox not made", "session", sess.ID, "err", cause)
-	ctx, cancel := finally(ctx)
-	defer cancel()
-	if _, err := s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, why); err != nil {
-		s.cfg.Log.Error("cannot store that a session failed", "session", sess.ID, "err", err)
-	}
+	s.finishSurely(sess, assay.SessionCreating, assay.SessionError, why)
 }
 
 // lives returns when the session has ended, and has stored why if nobody did
@@ -307,11 +320,7 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sa
 		why = assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died; work that was in it is lost"}
 		s.cfg.Log.Warn("sandbox lost", "session", sess.ID, "death", death, "err", err)
 	}
-	ctx, cancelFinal := finally(ctx)
-	defer cancelFinal()
-	if _, err := s.finish(ctx, sess, assay.SessionReady, assay.SessionTerminated, &why); err != nil {
-		s.cfg.Log.Error("cannot store that a session ended", "session", sess.ID, "err", err)
-	}
+	s.finishSurely(sess, assay.SessionReady, assay.SessionTerminated, &why)
 	return false
 }
 
