@@ -23,11 +23,12 @@ var arrows = map[string][]string{
 	"assay/internal/dataset":      {"assay", "assay/internal/patch", "assay/internal/testreport"},
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
-	"assay/internal/session":      {"assay", "assay/internal/sandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
-	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
 
 	// Tools without knowledge of the product.
 	"assay/internal/patch":      {},
+	"assay/internal/persist":    {"assay"},
 	"assay/internal/telemetry":  {"assay"},
 	"assay/internal/testreport": {},
 	"assay/internal/wake":       {},

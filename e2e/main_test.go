@@ -176,9 +176,9 @@ func nothingAtAllLeft(p harness.Program) error {
 
 // noLeases tells whether the sandboxes of all tests gave their images back.
 func noLeases() error {
-	left, err := os.ReadDir(filepath.Join(imagesDir(), "leases"))
+	left, err := world.shared.Leases()
 	if err == nil && len(left) > 0 {
-		err = fmt.Errorf("%d leases of images are left, such as %s", len(left), left[0].Name())
+		err = fmt.Errorf("%d leases of images are left, such as %s", len(left), left[0])
 	}
 	return err
 }

@@ -168,6 +168,16 @@ func (s *Server) Kill() error {
 	return err
 }
 
+// Ended tells whether the server has ended.
+func (s *Server) Ended() bool {
+	select {
+	case <-s.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // Wait waits until the server has ended by itself, and returns its exit error.
 func (s *Server) Wait(ctx context.Context) error {
 	select {

@@ -15,9 +15,10 @@ import (
 )
 
 // Leftovers tells what the host still holds for sandboxes of the data directory:
-// folders, mounts, loop devices, cgroups and processes. What belongs
-// to a sandbox whose id is in keep is left out. It asks the kernel and the file
-// system and never the program, which could not know of what it lost.
+// folders (with sockets in them), mounts, loop devices, cgroups and processes. What
+// belongs to a sandbox whose id is in keep is left out. Leases of images are told by
+// Leases, because programs may share an image store. It asks the kernel and the
+// file system and never the program, which could not know of what it lost.
 func (p Program) Leftovers(keep ...string) ([]string, error) {
 	h, err := p.host()
 	if err != nil {
@@ -25,7 +26,7 @@ func (p Program) Leftovers(keep ...string) ([]string, error) {
 	}
 	var left []string
 	var errs []error
-	for _, look := range []func() ([]string, error){h.folders, h.mounts, h.loops, h.cgroups, h.processes} {
+	for _, look := range []func() ([]string, error){h.folders, h.mounts, h.loops, h.cgroups, h.processes, h.runtimes} {
 		found, err := look()
 		left, errs = append(left, found...), append(errs, err)
 	}
@@ -36,47 +37,6 @@ func (p Program) Leftovers(keep ...string) ([]string, error) {
 		return nil, fmt.Errorf("look for what %s left on this host: %w", p.DataDir, err)
 	}
 	return left, nil
-}
-
-// RootFS is where the root file system of a running sandbox is mounted on the host.
-func (p Program) RootFS(id string) (string, error) {
-	h, err := p.host()
-	if err != nil {
-		return "", err
-	}
-	all, err := mounts()
-	if err != nil {
-		return "", err
-	}
-	place := h.runDir() + "/" + id
-	for _, m := range all {
-		if m.kind == "overlay" && (m.at == place || strings.HasPrefix(m.at, place+"/")) {
-			return m.at, nil
-		}
-	}
-	return "", fmt.Errorf("find the root file system of sandbox %s: nothing is mounted at %s", id, place)
-}
-
-// RunDir is the place of the mounts of sandboxes. It goes when the last server stops
-// that has none.
-func (p Program) RunDir() (string, error) {
-	h, err := p.host()
-	return h.runDir(), err
-}
-
-// Processes are the process ids of a sandbox, seen from the host.
-func (p Program) Processes(id string) ([]int, error) {
-	h, err := p.host()
-	if err != nil {
-		return nil, err
-	}
-	var pids []int
-	err = eachProcess(func(pid int, cgroup []byte) {
-		if bytes.Contains(cgroup, []byte(h.cgroup()+id)) {
-			pids = append(pids, pid)
-		}
-	})
-	return pids, err
 }
 
 // host looks for traces of the sandboxes of one data directory. The names are those
@@ -92,14 +52,15 @@ func (p Program) host() (host, error) {
 	return host{dir: dir, key: hex.EncodeToString(sum[:6])}, err
 }
 
-func (h host) runDir() string { return "/run/assay-" + h.key }
-func (h host) cgroup() string { return "/assay/" + h.key + "-" }
+func (h host) runDir() string      { return "/run/assay-" + h.key }
+func (h host) cgroup() string      { return "/assay/" + h.key + "-" }
+func (h host) runtimeRoot() string { return filepath.Join(h.dir, "sandboxes", "runtime") }
 
 // folders are those of sandboxes, of the runtime and of changes that wait.
 func (h host) folders() (left []string, err error) {
 	for _, dir := range []string{
 		filepath.Join(h.dir, "sandboxes", "sandboxes"),
-		filepath.Join(h.dir, "sandboxes", "runtime"),
+		h.runtimeRoot(),
 		filepath.Join(h.dir, "verifications"),
 		filepath.Join(h.dir, "mounts"),
 		h.runDir(),
@@ -188,6 +149,15 @@ func (h host) processes() (left []string, err error) {
 			left = append(left, fmt.Sprintf("process %d of sandbox %s", pid, id))
 		}
 	})
+	return left, err
+}
+
+// runtimes are processes of the OCI runtime that work for nobody.
+func (h host) runtimes() (left []string, err error) {
+	pids, err := Program{DataDir: h.dir}.Runtimes()
+	for _, pid := range pids {
+		left = append(left, fmt.Sprintf("process %d of the runtime", pid))
+	}
 	return left, err
 }
 

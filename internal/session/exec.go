@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/sandbox"
 	"assay/internal/telemetry"
 	"assay/internal/wake"
@@ -50,7 +51,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	_, _, box, err := s.box(ctx, userID, sessionID)
 	if err != nil {
-		s.store(ctx, in, failedEnd(in, "the session ended before the command was started"))
+		s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, "the session ended before the command was started"))
 		return nil, err
 	}
 	run := func(ctx context.Context) (sandbox.Result, error) {
@@ -62,7 +63,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	from := telemetry.Carry(s.ctx, ctx)
 	if err := s.spawn(func() { s.run(from, in, box, run) }); err != nil {
-		s.store(ctx, in, failedEnd(in, "the server is stopping; the command was not started"))
+		s.store(from, in, failedEnd(in, "the server is stopping; the command was not started"))
 		return nil, err
 	}
 	return in, nil
@@ -144,16 +145,26 @@ func (s *Service) unseen(ctx context.Context, in *assay.Interaction, err error) 
 	}
 }
 
-// store stores the end of a command and wakes whoever waits for it.
+// store stores the end of a command and wakes whoever waits for it. It tries until it
+// succeeds or ctx ends, which is when the service stops; then the next start attaches
+// to the command.
 func (s *Service) store(ctx context.Context, in, end *assay.Interaction) (stored bool) {
-	ctx, cancel := finally(ctx)
-	defer cancel()
-	stored, err := s.cfg.Store.FinishInteraction(ctx, end)
+	err := persist.Until(ctx, s.cfg.Log, "the end of command "+in.ID, func(ctx context.Context) (err error) {
+		stored, err = s.cfg.Store.FinishInteraction(ctx, end)
+		return err
+	})
 	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "cannot store the end of a command", "interaction", in.ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "the end of a command was not stored", "interaction", in.ID, "err", err)
 	}
 	s.news.Notify(in.ID)
 	return stored && err == nil
+}
+
+// storeLater is store for who cannot wait for it.
+func (s *Service) storeLater(ctx context.Context, in, end *assay.Interaction) {
+	if s.spawn(func() { s.store(ctx, in, end) }) != nil {
+		s.store(ctx, in, end) // once: the service has stopped
+	}
 }
 
 // failedEnd is the end of a command of which we know none.

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/sandbox"
 	"assay/internal/telemetry"
 	"assay/internal/wake"
@@ -131,6 +132,21 @@ func (s *Service) stopSession(ctx context.Context, userID, id string, to assay.S
 // its watch free the sandbox. It returns the session as it is then.
 func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) (*assay.Session, error) {
 	return s.finishAt(ctx, sess, from, to, s.cfg.Now().UTC(), why)
+}
+
+// finishSurely is finish for an end that nobody else knows of: it is stored as soon as
+// that can be done, with the time that it is now. When the service stops before, the
+// next start finds the session without a sandbox.
+func (s *Service) finishSurely(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) {
+	ended := s.cfg.Now().UTC()
+	ctx = telemetry.Carry(s.ctx, ctx)
+	err := persist.Until(ctx, s.cfg.Log, "the end of session "+sess.ID, func(ctx context.Context) error {
+		_, err := s.finishAt(ctx, sess, from, to, ended, why)
+		return err
+	})
+	if err != nil {
+		s.cfg.Log.ErrorContext(ctx, "the end of a session was not stored", "session", sess.ID, "err", err)
+	}
 }
 
 // finishAt is finish for a session that ended at an earlier time.
@@ -283,13 +299,15 @@ func SpecOf(id string, sample *assay.Sample, deadline time.Time, labels map[stri
 }
 
 // ready moves a session to ready. It returns nil when the session ended meanwhile.
-func (s *Service) ready(ctx context.Context, sess *assay.Session) *assay.Session {
-	ctx, cancel := finally(ctx)
-	defer cancel()
-	now := s.cfg.Now().UTC()
-	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
+func (s *Service) ready(ctx context.Context, sess *assay.Session) (got *assay.Session) {
+	var moved bool
+	err := persist.Until(ctx, s.cfg.Log, "that session "+sess.ID+" is ready", func(ctx context.Context) (err error) {
+		now := s.cfg.Now().UTC()
+		got, moved, err = s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
+		return err
+	})
 	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "cannot store that a session is ready", "session", sess.ID, "err", err)
+		s.cfg.Log.ErrorContext(ctx, "that a session is ready was not stored", "session", sess.ID, "err", err)
 		return nil
 	}
 	s.news.Notify(sess.ID)
@@ -318,11 +336,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 	}
 	s.cfg.Log.WarnContext(ctx, "sandbox not made", "session", sess.ID, "err", cause)
 	s.cfg.Observer.SessionCreated(outcome, took)
-	ctx, cancel := finally(ctx)
-	defer cancel()
-	if _, err := s.finish(ctx, sess, assay.SessionCreating, assay.SessionError, why); err != nil {
-		s.cfg.Log.ErrorContext(ctx, "cannot store that a session failed", "session", sess.ID, "err", err)
-	}
+	s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError, why)
 }
 
 // lives returns when the session has ended, and has stored why if nobody did
@@ -343,11 +357,7 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sa
 		why = assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died; work that was in it is lost"}
 		s.cfg.Log.WarnContext(ctx, "sandbox lost", "session", sess.ID, "death", death, "err", err)
 	}
-	ctx, cancelFinal := finally(ctx)
-	defer cancelFinal()
-	if _, err := s.finish(ctx, sess, assay.SessionReady, assay.SessionTerminated, &why); err != nil {
-		s.cfg.Log.ErrorContext(ctx, "cannot store that a session ended", "session", sess.ID, "err", err)
-	}
+	s.finishSurely(ctx, sess, assay.SessionReady, assay.SessionTerminated, &why)
 	return false
 }
 

@@ -56,9 +56,17 @@ func isBusy(err error) bool {
 	return false
 }
 
-// isAway tells whether PostgreSQL cannot be reached, stops, starts, is full, or is a
-// copy that takes no writes.
+// isAway tells whether the disk of a SQLite file is full or fails, or whether PostgreSQL
+// cannot be reached, stops, starts, is full, or is a copy that takes no writes.
 func isAway(err error) bool {
+	var file *sqlite.Error
+	if errors.As(err, &file) {
+		switch file.Code() & 0xff {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+			return true
+		}
+		return false
+	}
 	var (
 		connect *pgconn.ConnectError
 		network net.Error

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 )
@@ -54,11 +55,17 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 	return s.store(ctx, v, verdict, err)
 }
 
-// store stores the outcome of an attempt: the verdict, another attempt, or the failure.
+// store stores the outcome of an attempt, until that succeeds or the server stops: the
+// queue would not, because the verification is no longer pending.
 func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalBound)
-	defer cancel()
-	v, err := s.cfg.Store.Verification(ctx, "", "", v.ID)
+	return persist.Until(ctx, s.cfg.Log, "the outcome of verification "+v.ID, func(ctx context.Context) error {
+		return s.storeOnce(ctx, v.ID, verdict, cause)
+	})
+}
+
+// storeOnce stores the verdict, another attempt, or the failure.
+func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdict, cause error) error {
+	v, err := s.cfg.Store.Verification(ctx, "", "", id)
 	if err != nil {
 		return err
 	}
