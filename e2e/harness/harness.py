@@ -82,3 +82,16 @@ class Program:
 def faults_of(log: pathlib.Path):
     """What a server's log says about faults of the program itself."""
     return [line for line in log.read_text().splitlines() if re.search(r"msg=panic|status=500\b|DATA RACE", line)]
+
+
+@contextlib.contextmanager
+def fakes():
+    """A GitHub and a Stripe: yields the environment of a server that is to use them."""
+    process = subprocess.Popen([BIN / "assay-fakes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        code = process.wait(timeout=30)
+        process.stdout.close()
+    assert code == 0
