@@ -15,7 +15,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export GOFLAGS
 
-.PHONY: help demo test build starter deps vet lint unit e2e sdk soak brief-soak clean
+.PHONY: help demo test build starter deps vet lint unit e2e sdk openapi soak brief-soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,13 +23,12 @@ help: ## list the targets
 demo: deps build starter ## solve every starter task on a real server, and show the table
 	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/data
 
-test: deps build starter vet unit e2e sdk brief-soak ## run everything: unit, race, conformance, end to end, SDK, crashes
+test: deps build starter vet unit e2e sdk openapi brief-soak ## run everything: unit, race, conformance, end to end, SDK, OpenAPI, crashes
 
-build: ## build the server, the guest agent, the demo and the soak into bin/
+build: ## build the server, the guest agent and what tests run into bin/
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/assay ./cmd/assay
 	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $(BIN)/assay-agent ./cmd/assay-agent
-	$(GO) build -ldflags '-s -w' -o $(BIN)/assay-demo ./e2e/demo
-	$(GO) build -ldflags '-s -w' -o $(BIN)/assay-soak ./e2e/soak
+	for program in demo fakes soak; do $(GO) build -ldflags '-s -w' -o $(BIN)/assay-$$program ./e2e/$$program || exit 1; done
 
 starter: deps ## build the starter dataset and its images from package registries
 	$(GO) run ./datasets/starter/build --out $(STARTER)
@@ -49,6 +48,9 @@ e2e: build starter ## end to end: the built binary with real sandboxes
 
 sdk: build starter ## the unmodified Python SDK against a running server
 	e2e/sdk/run --assay $(BIN)/assay --starter $(STARTER)
+
+openapi: build starter ## the served OpenAPI document against a running server
+	e2e/schemathesis/run --assay $(BIN)/assay --starter $(STARTER)
 
 soak: build starter ## kill a server in use for MINUTES, and hold what it tells against the truth: soak.json
 	$(BIN)/assay-soak --assay $(BIN)/assay --starter $(STARTER) --dir build/soak --minutes $(MINUTES) --seed $(SEED)

@@ -31,20 +31,23 @@ type Job struct {
 // Final tells whether the verification has ended.
 func (j *Job) Final() bool { return j.Status.Final() }
 
+// ToolTestSuite is the form of all results, and the only one that the SDKs read.
+const ToolTestSuite = "test_suite"
+
 // JobResult is a verdict.
 type JobResult struct {
-	Tool                     assay.VerifierKind `json:"tool" enum:"test_suite,static_analysis,linter,custom"`
-	IsSuccess                bool               `json:"is_success" doc:"Whether the work solves the task"`
-	Total                    int                `json:"total" doc:"Tests that reported an outcome"`
-	Passed                   int                `json:"passed"`
-	Failed                   int                `json:"failed"`
-	Skipped                  int                `json:"skipped"`
-	ExecutionDurationSeconds float64            `json:"execution_duration_seconds" doc:"Of the suite"`
-	Failures                 []TestOutcome      `json:"failures" nullable:"false"`
-	Passes                   []TestOutcome      `json:"passes" nullable:"false"`
-	Skips                    []TestOutcome      `json:"skips" nullable:"false"`
-	Stdout                   string             `json:"stdout" doc:"Of the verifier, bounded as a command's"`
-	Stderr                   string             `json:"stderr"`
+	Tool                     string        `json:"tool" enum:"test_suite" doc:"The form of this result, whatever kind of tool judged: the sample's verifier names that"`
+	IsSuccess                bool          `json:"is_success" doc:"Whether the work solves the task"`
+	Total                    int           `json:"total" doc:"Tests that reported an outcome"`
+	Passed                   int           `json:"passed"`
+	Failed                   int           `json:"failed"`
+	Skipped                  int           `json:"skipped"`
+	ExecutionDurationSeconds float64       `json:"execution_duration_seconds" doc:"Of the suite"`
+	Failures                 []TestOutcome `json:"failures" nullable:"false"`
+	Passes                   []TestOutcome `json:"passes" nullable:"false"`
+	Skips                    []TestOutcome `json:"skips" nullable:"false"`
+	Stdout                   string        `json:"stdout" doc:"Of the verifier, bounded as a command's"`
+	Stderr                   string        `json:"stderr"`
 
 	Reason          string        `json:"reason" doc:"Why solved or not, in a sentence. Not in the Codeset API, as what follows"`
 	Grading         assay.Grading `json:"grading" example:"swe-bench" doc:"The rule that made the verdict"`

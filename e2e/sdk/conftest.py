@@ -1,55 +1,26 @@
 """A server with the starter dataset, for all tests of this folder."""
 
 import json
-import os
-import signal
-import subprocess
 
+import harness
 import pytest
 from codeset import AsyncCodeset, Codeset
 
-ASSAY = os.environ["ASSAY_BIN"]
-STARTER = os.environ["ASSAY_STARTER"]
-LISTENING = "assay is listening on "
 
-
-def assay(*args):
-    """Runs a verb of the command line and returns its standard output."""
-    return subprocess.run([ASSAY, *args], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def new_user(name):
-    out = assay("user", "create", "--name", name, "--email", f"{name}@assay.invalid", "--json")
-    return json.loads(out)["key"]
+@pytest.fixture(scope="session")
+def program():
+    return harness.Program.kept()
 
 
 @pytest.fixture(scope="session")
-def base_url(tmp_path_factory):
-    assay("image", "load", os.path.join(STARTER, "images"))
-    assay("dataset", "import", os.path.join(STARTER, "dataset"))
-    log = tmp_path_factory.mktemp("server") / "log"
-    with open(log, "w") as stderr:
-        server = subprocess.Popen(
-            [ASSAY, "serve", "--listen", "127.0.0.1:0", "--destroy-on-exit"],
-            stdout=subprocess.PIPE, stderr=stderr, text=True,
-        )
-    try:
-        for line in server.stdout:
-            if line.startswith(LISTENING):
-                break
-        else:
-            pytest.fail("the server ended at once:\n" + log.read_text())
-        yield line.removeprefix(LISTENING).strip() + "/api/v1"
-    finally:
-        server.send_signal(signal.SIGTERM)
-        code = server.wait(timeout=90)
-        server.stdout.close()
-    assert code == 0, log.read_text()
+def base_url(program, tmp_path_factory):
+    with program.serving(tmp_path_factory.mktemp("server") / "log") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def key(base_url):
-    return new_user("sdk")
+def key(program, base_url):
+    return program.new_user("sdk")["key"]
 
 
 @pytest.fixture
@@ -59,15 +30,34 @@ def client(base_url, key):
 
 
 @pytest.fixture
-def other(base_url):
+def other(program, base_url):
     """Somebody else."""
-    with Codeset(base_url=base_url, api_key=new_user("other")) as c:
+    with Codeset(base_url=base_url, api_key=program.new_user("other")["key"]) as c:
         yield c
 
 
 @pytest.fixture
 def new_async_client(base_url, key):
-    return lambda: AsyncCodeset(base_url=base_url, api_key=key, _strict_response_validation=True)
+    return lambda **options: AsyncCodeset(base_url=base_url, api_key=key, _strict_response_validation=True, **options)
+
+
+# SAMPLES are one of each language, whose suites take seconds.
+SAMPLES = {
+    "go": "Masterminds__semver-3.3.1",
+    "python": "pallets__itsdangerous-2.1.1",
+    "javascript": "hughsk__flat-5.0.1",
+}
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """The samples of the starter dataset as they were built, by language."""
+    found = {}
+    with open(harness.STARTER / "dataset" / "samples.jsonl") as lines:
+        for row in map(json.loads, lines):
+            if SAMPLES[row["language"]] == row["instance_id"]:
+                found[row["language"]] = row
+    return found
 
 
 @pytest.fixture(scope="session")

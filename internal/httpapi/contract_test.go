@@ -222,7 +222,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 		ID: "ver_1", SessionID: "ses_a", SampleID: "mux-1", Status: assay.VerificationCompleted, CreatedAt: epoch,
 		StartedAt: new(epoch.Add(time.Second)), CompletedAt: new(epoch.Add(3 * time.Second)),
 		Verdict: &assay.Verdict{
-			Tool: assay.VerifierTestSuite, Grading: assay.GradingSWEBench, Reason: "TestA failed", Passed: 1, Failed: 1, Duration: 2 * time.Second, ExitCode: 1,
+			Tool: assay.VerifierLinter, Grading: assay.GradingSWEBench, Reason: "TestA failed", Passed: 1, Failed: 1, Duration: 2 * time.Second, ExitCode: 1,
 			Passes:   []assay.TestOutcome{{Name: "TestB", Duration: time.Second}},
 			Failures: []assay.TestOutcome{{Name: "TestA", Expected: "fail_to_pass", Message: "no", Details: "line 3"}},
 			Stdout:   assay.Output{Text: "FAIL", Bytes: 4},

@@ -144,7 +144,7 @@ func wireResult(v *assay.Verdict) *wire.JobResult {
 		return nil
 	}
 	return &wire.JobResult{
-		Tool:      v.Tool,
+		Tool:      wire.ToolTestSuite,
 		IsSuccess: v.Solved,
 		Total:     v.Passed + v.Failed + v.Skipped,
 		Passed:    v.Passed, Failed: v.Failed, Skipped: v.Skipped,
