@@ -15,7 +15,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export GOFLAGS
 
-.PHONY: help demo test build starter deps vet lint unit e2e sdk openapi soak brief-soak clean
+.PHONY: help demo test build starter deps vet lint unit e2e sdk openapi bench soak brief-soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,10 @@ soak: build starter ## kill a server in use for MINUTES, and hold what it tells 
 
 brief-soak: MINUTES := 2
 brief-soak: soak
+
+bench: build starter ## measure speed and memory against the host; needs a quiet machine
+	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $(BIN)/assay-bench ./e2e/bench
+	$(BIN)/assay-bench --assay $(BIN)/assay --starter $(STARTER) --dir build/bench --out bench.json
 
 lint: ## golangci-lint; .golangci.yml gives a reason for each exception
 	$(GO) run $(GOLANGCI) run ./...
