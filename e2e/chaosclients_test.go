@@ -144,10 +144,16 @@ func (c *chaosClient) deposit(ctx context.Context) {
 	}
 }
 
-// refund gives some of a payment back, if Stripe lets it.
+// refund gives some of a payment back, bit by bit, if Stripe lets it.
 func (c *chaosClient) refund() {
-	if id, found := c.user.payment(c.random); found && c.chaos.stripe.Refund(id, int64(1+c.random.IntN(700))) == nil {
-		c.chaos.did("refunds")
+	id, found := c.user.payment(c.random)
+	if !found {
+		return
+	}
+	for range 1 + c.random.IntN(3) {
+		if c.chaos.stripe.Refund(id, int64(1+c.random.IntN(400))) == nil {
+			c.chaos.did("refunds")
+		}
 	}
 }
 

@@ -139,7 +139,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("the metrics do not hold %s", want)
 		}
 	}
-	if r := c.call(t, "GET", "/../../metrics", nil); r.status != 404 {
+	if r := (caller{base: srv.URL}).call(t, "GET", "/metrics", nil); r.status != 404 {
 		t.Errorf("the API serves metrics: %d", r.status)
 	}
 }
