@@ -49,7 +49,7 @@ func (rt *Runtime) adopt(ctx context.Context, h sandbox.Handle) (*Sandbox, error
 	if sb != nil && sb.state.Init == st.Init {
 		return sb, nil
 	}
-	if err := rt.cgroups.thaw(h.ID); err != nil {
+	if err := rt.thaw(ctx, h.ID); err != nil {
 		return nil, err
 	}
 	sb = newSandbox(rt, st)

@@ -32,14 +32,17 @@ var capabilities = []string{
 	"CAP_SETGID", "CAP_SETUID", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
 }
 
-// maskedPaths and readonlyPaths are those of Docker's default (moby, oci/defaults.go).
+// maskedPaths and readonlyPaths are those of Docker's default (moby, oci/defaults.go),
+// and one more.
 var (
 	maskedPaths = []string{
 		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
 		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
 		"/sys/devices/virtual/powercap", "/sys/firmware",
 	}
-	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+	// With version 1 of cgroups, the top of /sys/fs/cgroup is a tmpfs that runc leaves
+	// writable: room that no limit of the disk counts.
+	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys/fs/cgroup"}
 )
 
 // bundle is what a config.json is made from.
@@ -50,7 +53,8 @@ type bundle struct {
 	agent   string // on the host
 	config  string // the agent's, encoded
 	cgroup  string
-	swap    bool // whether the host accounts for swap
+	swap    bool   // whether the host accounts for swap
+	door    string // of the agent on gVisor, else ""
 	seccomp *specs.LinuxSeccomp
 }
 
@@ -81,7 +85,7 @@ func (b *bundle) ociSpec() *specs.Spec {
 			Cwd:             b.spec.Workdir, // made by the runtime, as root inside, when the image lacks it
 			NoNewPrivileges: true,
 			Capabilities:    &specs.LinuxCapabilities{Bounding: capabilities, Effective: capabilities, Permitted: capabilities},
-			Rlimits:         rlimits(),
+			Rlimits:         b.rlimits(),
 		},
 		Linux: &specs.Linux{
 			Namespaces:    b.namespaces(),
@@ -118,16 +122,19 @@ func (b *bundle) mounts() []specs.Mount {
 	// The kernel has some 3000 pseudoterminals for all (kernel.pty.max less
 	// kernel.pty.reserve): one user's sandboxes cannot take them away from the others'.
 	const ptys = "max=128"
-	return []specs.Mount{
+	mounts := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: closed},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=64k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", ptys}},
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: append([]string{"mode=1777", "size=64m"}, closed...)},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: closed},
 		sys,
-		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: append([]string{"ro"}, closed...)},
 		{Destination: agentPath, Type: "bind", Source: b.agent, Options: []string{"bind", "ro", "nosuid", "nodev"}},
 	}
+	if b.door != "" {
+		return append(mounts, specs.Mount{Destination: doorPath, Type: "bind", Source: b.door, Options: append([]string{"bind"}, closed...)})
+	}
+	return append(mounts, specs.Mount{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: append([]string{"ro"}, closed...)})
 }
 
 // cpuPeriod is the period of a CPU quota, in microseconds: the kernel's default.
@@ -153,16 +160,17 @@ const maxOpenFiles = 1 << 16
 
 // rlimits never raises a hard limit: that takes CAP_SYS_RESOURCE, which a server
 // in a container may lack.
-func rlimits() []specs.POSIXRlimit {
+func (b *bundle) rlimits() []specs.POSIXRlimit {
 	files := uint64(maxOpenFiles)
 	var now unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now); err == nil {
 		files = min(files, now.Max)
 	}
-	return []specs.POSIXRlimit{
-		{Type: "RLIMIT_NOFILE", Soft: files, Hard: files},
-		{Type: "RLIMIT_CORE", Soft: 0, Hard: 0},
+	limits := []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: files, Hard: files}}
+	if b.door != "" {
+		return limits // gVisor dumps no core, and the agent marks commands by that limit
 	}
+	return append(limits, specs.POSIXRlimit{Type: "RLIMIT_CORE", Soft: 0, Hard: 0})
 }
 
 // seccompProfile is the profile that Docker ships, for our capabilities.

@@ -42,11 +42,11 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 		root = path.Join(sb.state.Handle.Workdir, root)
 	}
 	defer func() { // also when it was not frozen to the end
-		if terr := sb.rt.cgroups.thaw(sb.id()); err == nil {
+		if terr := sb.rt.thaw(ctx, sb.id()); err == nil {
 			err = terr
 		}
 	}()
-	if err := sb.rt.cgroups.freeze(ctx, sb.id()); err != nil {
+	if err := sb.rt.freeze(ctx, sb.id()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return sandbox.ErrGone
 		}

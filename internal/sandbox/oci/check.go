@@ -69,6 +69,14 @@ func (rt *Runtime) probeUser() error {
 	return nil
 }
 
+// installHint says where a runtime comes from.
+func installHint(runtime string) string {
+	if filepath.Base(runtime) == "runsc" {
+		return "see https://gvisor.dev/docs/user_guide/install"
+	}
+	return "apt-get install runc"
+}
+
 // probeTime bounds the runtime binary's answer to --version.
 const probeTime = 10 * time.Second
 
@@ -76,7 +84,7 @@ const probeTime = 10 * time.Second
 func (rt *Runtime) probeRuntime() error {
 	path, err := exec.LookPath(rt.cfg.Runtime)
 	if err != nil {
-		return fmt.Errorf("the runtime %q is not installed (%w); install it: apt-get install runc", rt.cfg.Runtime, err)
+		return fmt.Errorf("the runtime %q is not installed (%w); install it: %s", rt.cfg.Runtime, err, installHint(rt.cfg.Runtime))
 	}
 	if rt.runtime, err = filepath.Abs(path); err != nil {
 		return err
@@ -88,6 +96,7 @@ func (rt *Runtime) probeRuntime() error {
 		return fmt.Errorf("%s --version: %w: %s; reinstall it", rt.runtime, err, strings.TrimSpace(string(out)))
 	}
 	version, _, _ := bytes.Cut(out, []byte("\n"))
+	rt.gvisor = bytes.HasPrefix(version, []byte("runsc "))
 	rt.cfg.Log.Debug("found the runtime", "path", rt.runtime, "version", string(version))
 	cmd := exec.CommandContext(ctx, rt.runtime, "--version")
 	cmd.SysProcAttr = &syscall.SysProcAttr{

@@ -34,6 +34,11 @@ func (rt *Runtime) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandb
 	if rt.fault != nil {
 		return nil, fmt.Errorf("create sandbox %s: %w", spec.ID, rt.fault)
 	}
+	ctx, end, err := rt.begin(ctx, spec.ID)
+	if err != nil {
+		return nil, fmt.Errorf("create sandbox %s: %w", spec.ID, err)
+	}
+	defer end()
 	if err := os.Mkdir(rt.places(spec.ID).dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create sandbox %s: %w", spec.ID, err)
 	}
@@ -44,7 +49,7 @@ func (rt *Runtime) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandb
 		if derr := rt.destroy(cctx, spec.ID); derr != nil {
 			rt.cfg.Log.Error("clean up after a failed create", "sandbox", spec.ID, "err", derr)
 		}
-		if cerr := ctx.Err(); cerr != nil && !errors.Is(err, cerr) { // what it broke off complains in its own words
+		if cerr := context.Cause(ctx); cerr != nil && !errors.Is(err, cerr) { // what it broke off complains in its own words
 			err = fmt.Errorf("%w: %w", cerr, err)
 		}
 		return nil, fmt.Errorf("create sandbox %s: %w", spec.ID, err)
@@ -112,7 +117,7 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	init, err := rt.start(ctx, spec.ID, p)
+	init, err := rt.start(ctx, spec, p)
 	if err != nil {
 		return nil, err
 	}
@@ -170,19 +175,27 @@ func (rt *Runtime) mountRoot(p places, lowers []string) error {
 }
 
 func (rt *Runtime) writeBundle(p places, spec sandbox.Spec, imageEnv []string) error {
-	config, err := agent.Config{
+	cfg := agent.Config{
 		Sandbox:     spec.ID,
 		Workdir:     spec.Workdir,
 		Env:         environment(imageEnv, spec.Env),
 		Deadline:    spec.Deadline,
 		RemainingMS: max(time.Until(spec.Deadline).Milliseconds(), 1),
-	}.Encode()
+	}
+	door, err := rt.makeDoor(p)
+	if err != nil {
+		return err
+	}
+	if door != "" {
+		cfg.Listen = doorPath + "/" + doorSocket
+	}
+	config, err := cfg.Encode()
 	if err != nil {
 		return err
 	}
 	b := bundle{
 		spec: spec, ids: rt.cfg.IDs, rootfs: p.rootfs(), agent: rt.agent, config: config,
-		cgroup: rt.cgroups.path(spec.ID), swap: rt.cgroups.accountsSwap(), seccomp: rt.seccomp,
+		cgroup: rt.cgroups.path(spec.ID), swap: rt.cgroups.accountsSwap(), door: door, seccomp: rt.seccomp,
 	}
 	return b.write(p.bundle())
 }
@@ -203,24 +216,21 @@ func environment(imageEnv []string, own map[string]string) map[string]string {
 }
 
 // start runs the runtime binary and returns the sandbox's init process.
-func (rt *Runtime) start(ctx context.Context, id string, p places) (process, error) {
-	listener, err := agent.Listen(p.socket())
+func (rt *Runtime) start(ctx context.Context, spec sandbox.Spec, p places) (process, error) {
+	opts, done, err := rt.options(p)
 	if err != nil {
 		return process{}, err
 	}
-	defer listener.Close() // the agent holds the only copy: refused connections tell its death
+	defer done()
 	stdio, err := openStdio(p.agentLog())
 	if err != nil {
 		return process{}, err
 	}
 	defer stdio.Close() //nolint:errcheck // nothing was written here
-	binary := rt.binary()
+	opts.IO, opts.PidFile, opts.Detach = stdio, p.pidFile(), true
+	binary := rt.binary(p, spec.Network)
 	binary.PdeathSignal = unix.SIGKILL // nobody would look after what it makes
-	if _, err := binary.Run(ctx, id, p.bundle(), &runc.CreateOpts{
-		IO: stdio, PidFile: p.pidFile(), Detach: true,
-		NoNewKeyring: true, // keys are counted per host id, which all sandboxes share: 200 would be all; seccomp blocks keyctl
-		ExtraFiles:   []*os.File{listener},
-	}); err != nil {
+	if _, err := binary.Run(ctx, spec.ID, p.bundle(), opts); err != nil {
 		if ctx.Err() != nil {
 			return process{}, ctx.Err()
 		}
@@ -238,11 +248,33 @@ func (rt *Runtime) start(ctx context.Context, id string, p places) (process, err
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 		return process{}, fmt.Errorf("the agent ended at once%s", tail(": ", p.agentLog()))
 	}
+	if err == nil && rt.gvisor {
+		err = rt.closeDoor(ctx, p, init)
+	}
 	return init, err
 }
 
+// options are what the runtime binary is told of the agent's socket. done lets go of
+// what only the binary needs.
+func (rt *Runtime) options(p places) (opts *runc.CreateOpts, done func(), err error) {
+	if rt.gvisor {
+		return &runc.CreateOpts{}, func() {}, nil
+	}
+	listener, err := agent.Listen(p.socket())
+	if err != nil {
+		return nil, nil, err
+	}
+	return &runc.CreateOpts{
+		NoNewKeyring: true, // keys are counted per host id, which all sandboxes share: 200 would be all; seccomp blocks keyctl
+		ExtraFiles:   []*os.File{listener},
+	}, func() { listener.Close() }, nil // the agent holds the only copy: refused connections tell its death
+}
+
 // binary is how the runtime binary is called.
-func (rt *Runtime) binary() *runc.Runc {
+func (rt *Runtime) binary(p places, network sandbox.Network) *runc.Runc {
+	if rt.gvisor {
+		return rt.runsc(p, network)
+	}
 	return &runc.Runc{Command: rt.runtime, Root: rt.runtimeRoot()}
 }
 

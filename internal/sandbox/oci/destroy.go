@@ -24,7 +24,12 @@ func (rt *Runtime) Destroy(ctx context.Context, h sandbox.Handle) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	if err := rt.destroy(ctx, h.ID); err != nil {
+	done, err := rt.breakOff(ctx, h.ID)
+	if err == nil {
+		defer done()
+		err = rt.destroy(ctx, h.ID)
+	}
+	if err != nil {
 		return fmt.Errorf("destroy sandbox %s: %w", h.ID, err)
 	}
 	return nil
@@ -64,7 +69,7 @@ func (rt *Runtime) free(ctx context.Context, id string) error {
 	if err := dropDisk(p.disk()); err != nil {
 		return err
 	}
-	for _, dir := range []string{p.rootfs(), p.disk(), p.run} { // one by one: nothing below a mount is removed
+	for _, dir := range []string{p.rootfs(), p.disk(), p.inDoor(), p.doorDir(), p.outside(), p.run} { // one by one: nothing below a mount is removed
 		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -106,7 +111,7 @@ func (rt *Runtime) stop(ctx context.Context, id string, p places) error {
 		}
 	}
 	if _, err := os.Lstat(p.runtime); err == nil {
-		if err := rt.binary().Delete(ctx, id, &runc.DeleteOpts{Force: true}); err != nil {
+		if err := rt.binary(p, sandbox.NetworkNone).Delete(ctx, id, &runc.DeleteOpts{Force: true}); err != nil {
 			rt.cfg.Log.Warn("the runtime could not delete a sandbox; it is taken apart without it", "sandbox", id, "err", err)
 		}
 	}

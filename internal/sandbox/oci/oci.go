@@ -44,6 +44,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -163,6 +164,7 @@ func fillLimits(l, defaults sandbox.Limits) sandbox.Limits {
 type Runtime struct {
 	cfg     Config
 	runtime string // path of the runtime binary
+	gvisor  bool   // it is runsc; see gvisor.go
 	agent   string // path of this Runtime's copy of the agent
 	disks   *disks
 	cgroups *cgroups
@@ -171,8 +173,11 @@ type Runtime struct {
 
 	destroys singleflight.Group // by id
 
-	mu   sync.Mutex
-	open map[string]*Sandbox // by id
+	mu     sync.Mutex
+	open   map[string]*Sandbox // by id
+	making map[string]making   // by id
+
+	destroying map[string]int // calls of Destroy, by id; guarded by mu
 
 	runDir sync.Mutex // held while RunDir is mounted or unmounted
 }
@@ -187,17 +192,17 @@ func New(cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure the oci runtime: %w", err)
 	}
-	rt := &Runtime{cfg: cfg, disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox)}
+	rt := &Runtime{cfg: cfg, disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox), making: make(map[string]making), destroying: make(map[string]int)}
 	for _, sub := range []string{"", "sandboxes", "runtime", "agents", "disks"} {
 		if err := os.MkdirAll(filepath.Join(cfg.Dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("prepare the sandboxes' directory: %w", err)
 		}
 	}
-	if rt.agent, err = keepAgent(cfg.Agent, filepath.Join(cfg.Dir, "agents")); err != nil {
-		return nil, fmt.Errorf("copy the guest agent %s: %w", cfg.Agent, err)
-	}
 	if rt.fault = rt.probe(); rt.fault != nil {
 		cfg.Log.Warn("this host cannot run sandboxes", "err", rt.fault)
+	}
+	if rt.agent, err = rt.keepAgent(); err != nil {
+		return nil, fmt.Errorf("copy the guest agent %s: %w", cfg.Agent, err)
 	}
 	return rt, nil
 }
@@ -218,14 +223,21 @@ func (rt *Runtime) Close() error {
 // Location names this host.
 func (rt *Runtime) Location() string { return rt.cfg.Location }
 
-// keepAgent copies the agent to dir under a name made from its content.
-func keepAgent(path, dir string) (string, error) {
-	content, err := os.ReadFile(path)
+// keepAgent copies the agent under a name made from its content.
+func (rt *Runtime) keepAgent() (string, error) {
+	content, err := os.ReadFile(rt.cfg.Agent)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(content)
-	kept := filepath.Join(dir, hex.EncodeToString(sum[:]))
+	dir, name := filepath.Join(rt.cfg.Dir, "agents"), hex.EncodeToString(sum[:])
+	// Run, but not read, by the ids of sandboxes: the kernel then takes the agent's
+	// memory and /proc/1 for the host's, closed to root inside.
+	mode := fs.FileMode(0o711)
+	if rt.gvisor { // which loads programs by reading them
+		name, mode = name+".readable", 0o755
+	}
+	kept := filepath.Join(dir, name)
 	if _, err := os.Stat(kept); err == nil { //nolint:gosec // its name is a digest
 		return kept, nil
 	}
@@ -235,9 +247,7 @@ func keepAgent(path, dir string) (string, error) {
 	}
 	defer os.Remove(tmp.Name()) // it has its final name, or an earlier error explains
 	_, err = tmp.Write(content)
-	// Run, but not read, by the ids of sandboxes: the kernel then takes the agent's
-	// memory and /proc/1 for the host's, closed to root inside.
-	if cerr := tmp.Chmod(0o711); err == nil {
+	if cerr := tmp.Chmod(mode); err == nil {
 		err = cerr
 	}
 	if cerr := tmp.Sync(); err == nil {

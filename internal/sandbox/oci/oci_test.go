@@ -21,11 +21,13 @@ import (
 	"assay/internal/sandbox/oci"
 	"assay/internal/sandbox/sandboxtest"
 	"assay/internal/sandbox/sandboxtest/rootfs"
+	"assay/internal/sandbox/sandboxtest/runsc"
 )
 
 // shared is what all tests use: building it takes longer than most of them.
 var shared struct {
 	agent    string
+	attack   string // the program that attacks from inside
 	images   *image.Store
 	imageDir string
 }
@@ -52,11 +54,13 @@ func run(m *testing.M) int {
 }
 
 func prepare(dir string) error {
-	shared.agent = filepath.Join(dir, "assay-agent")
-	build := exec.Command("go", "build", "-trimpath", "-o", shared.agent, "assay/cmd/assay-agent")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return errors.New(string(out))
+	shared.agent, shared.attack = filepath.Join(dir, "assay-agent"), filepath.Join(dir, "attack")
+	for program, pkg := range map[string]string{shared.agent: "assay/cmd/assay-agent", shared.attack: "assay/internal/sandbox/sandboxtest/attack"} {
+		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return errors.New(string(out))
+		}
 	}
 	layout := filepath.Join(dir, "layout")
 	if err := rootfs.Write(layout, sandboxtest.Workdir, sandboxtest.Tree); err != nil {
@@ -73,7 +77,7 @@ func prepare(dir string) error {
 }
 
 // host is where one test's sandboxes live.
-type host struct{ dir, run string }
+type host struct{ dir, run, binary string }
 
 func newHost(t testing.TB) host {
 	t.Helper()
@@ -109,7 +113,7 @@ func (h host) runtime(t testing.TB) *oci.Runtime {
 }
 
 func (h host) config() oci.Config {
-	return oci.Config{Dir: h.dir, RunDir: h.run, Agent: shared.agent, Images: shared.images}
+	return oci.Config{Dir: h.dir, RunDir: h.run, Runtime: h.binary, Agent: shared.agent, Images: shared.images}
 }
 
 // initPID reads the PID of a sandbox's init from the state on disk.
@@ -191,19 +195,42 @@ func (h host) key() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-func TestConformance(t *testing.T) {
+func TestConformanceOfRunc(t *testing.T) {
 	defer goleak.VerifyNone(t)
+	conform(t, "runc", nil)
+}
+
+func TestConformanceOfGVisor(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	conform(t, gvisor(t), sandboxtest.GVisorLacks)
+}
+
+// gvisor is the path of runsc.
+func gvisor(t *testing.T) string {
+	t.Helper()
+	binary, err := runsc.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+func conform(t *testing.T, binary string, lacks map[sandboxtest.Item]string) {
 	sandboxtest.Run(t, func(t *testing.T) sandboxtest.Factory {
 		h := newHost(t)
+		h.binary = binary
 		return sandboxtest.Factory{
-			Runtime:   h.runtime(t),
-			Image:     rootfs.Name,
-			Reopen:    func(t *testing.T) sandbox.Runtime { return h.runtime(t) },
-			Leftovers: h.leftovers,
-			Processes: true,
-			Snapshots: true,
-			Stats:     true,
-			InitPID:   h.initPID,
+			Runtime:    h.runtime(t),
+			Image:      rootfs.Name,
+			Reopen:     func(t *testing.T) sandbox.Runtime { return h.runtime(t) },
+			Leftovers:  h.leftovers,
+			Processes:  true,
+			Snapshots:  true,
+			Stats:      true,
+			InitPID:    h.initPID,
+			Lacks:      lacks,
+			Untouched:  []string{shared.imageDir, shared.agent, filepath.Join(h.dir, "agents")},
+			AttackTool: shared.attack,
 		}
 	})
 }

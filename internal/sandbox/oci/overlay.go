@@ -94,6 +94,9 @@ func (rt *Runtime) furnish(dir string, hostNetwork bool) error {
 	defer root.Close()
 	f := furnisher{root: root, uid: int(rt.cfg.IDs.UIDBase), gid: int(rt.cfg.IDs.GIDBase)}
 	f.mkdir("tmp", 0o777|fs.ModeSticky)
+	if rt.gvisor {
+		f.keepTmp()
+	}
 	f.mkdir("etc", 0o755)
 	if info, err := root.Lstat("etc/hosts"); errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 		f.write("etc/hosts", []byte("127.0.0.1\tlocalhost sandbox\n::1\tlocalhost\n"))

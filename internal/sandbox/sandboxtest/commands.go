@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +55,33 @@ var commandCases = []testCase{
 			s.Errorf("kept neither the begin nor the end: %.20q ... %q", out.Head, out.Tail[max(len(out.Tail)-20, 0):])
 		}
 	}},
+	{"commands/output costs neither side memory", processes, func(s *suite) {
+		// The sandbox has less memory than the output, and this process would show it.
+		sb := s.create(func(spec *sandbox.Spec) { spec.Limits.MemoryBytes = 96 << 20 })
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		res := s.sh(sb, "yes out | head -c 50m & yes err | head -c 50m >&2; wait")
+		runtime.ReadMemStats(&after)
+		s.expectExit("exit", res.Exit, sandbox.ExitStatus{})
+		for name, out := range map[string]sandbox.Output{"stdout": res.Stdout, "stderr": res.Stderr} {
+			if kept := len(out.Head) + len(out.Tail); out.Total != 50<<20 || kept != sandbox.DefaultOutputLimit {
+				s.Errorf("%s: kept %d of %d bytes", name, kept, out.Total)
+			}
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 32<<20 {
+			s.Errorf("%d bytes were allocated for 100 MB of output", used)
+		}
+	}},
+	{"commands/each stream is in order", processes, func(s *suite) {
+		res := s.sh(s.create(), "for i in {1..3000}; do echo $i; echo $i >&2; done")
+		var want strings.Builder
+		for i := range 3000 {
+			fmt.Fprintln(&want, i+1)
+		}
+		if stdout(res) != want.String() || stderr(res) != want.String() {
+			s.Errorf("%d and %d bytes, or out of order; want %d", res.Stdout.Total, res.Stderr.Total, want.Len())
+		}
+	}},
 	{"commands/bytes that are no text", processes, func(s *suite) {
 		s.expectText("stdout", stdout(s.sh(s.create(), `printf '\377\000\376\r\n'`)), "\xff\x00\xfe\r\n")
 	}},
@@ -61,7 +89,32 @@ var commandCases = []testCase{
 		sb := s.create()
 		s.expectText("cat", stdout(s.sh(sb, "cat; echo $?")), "0\n")
 		s.expectExit("read", s.sh(sb, "read line").Exit, sandbox.ExitStatus{Code: 1})
-		s.expectText("heredoc", stdout(s.sh(sb, "cat <<E\nhere\nE")), "here\n")
+		for _, reader := range []string{"bash", "sh", "sort", "wc -c", "head -1", "tee", "xargs echo", "bc"} {
+			cmd := script(reader)
+			cmd.Timeout = 10 * time.Second
+			if res := s.run(sb, cmd); res.Exit.TimedOut {
+				s.Errorf("%s waits for input", reader)
+			}
+		}
+		s.expectText("read by nobody", stdout(s.sh(sb, "exec 0<&-; echo fine")), "fine\n")
+	}},
+	{"commands/heredocs", processes, func(s *suite) {
+		sb := s.create()
+		s.expectText("plain", stdout(s.sh(sb, "cat <<E\nhere $((1+1))\nE")), "here 2\n")
+		s.must(sb, "cat > f.py <<'EOF'\nprint(\"$HOME\", 'it''s', `x`)\n\tindented \\n\nEOF\ncat >> f.py <<-E\n\tmore\n\tE")
+		s.expectText("quoted", s.read(sb, "f.py"), "print(\"$HOME\", 'it''s', `x`)\n\tindented \\n\nmore\n")
+		s.expectText("to a shell", stdout(s.sh(sb, "bash -s <<< 'echo from a string'")), "from a string\n")
+	}},
+	{"commands/an interactive shell without a terminal", processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, "echo 'alias greet=\"echo hello\"; export FROM_RC=yes' > /root/.bashrc")
+		cmd := command("bash", "-ic", "greet; echo $FROM_RC $-; sleep 0.1 & wait; exit 3")
+		cmd.Timeout = 20 * time.Second
+		res := s.run(sb, cmd)
+		s.expectExit("exit", res.Exit, sandbox.ExitStatus{Code: 3})
+		if out := stdout(res); !strings.HasPrefix(out, "hello\nyes ") || !strings.Contains(out, "i") {
+			s.Errorf("stdout %q, stderr %q", out, stderr(res))
+		}
 	}},
 	{"commands/directory and environment", processes, func(s *suite) {
 		sb := s.create(func(spec *sandbox.Spec) { spec.Env = map[string]string{"A": "spec", "B": "spec b"} })

@@ -27,7 +27,6 @@ var attacks = map[string]string{
 	"remount the root":         "mount -o remount,suid,dev /",
 	"unmount the agent":        "umount /.assay/agent",
 	"bind over the agent":      "mount -o bind /bin/busybox /.assay/agent",
-	"a user namespace":         "unshare -U true",
 	"a mount namespace":        "unshare -m true",
 	"a network namespace":      "unshare -n true",
 	"enter init's namespaces":  "nsenter -t 1 -m true",
@@ -35,7 +34,7 @@ var attacks = map[string]string{
 	"a character device":       "mknod /tmp/c c 1 1",
 	"a whiteout":               "mknod lib/.hidden c 0 0",
 	"kernel memory":            "head -c 1 /dev/mem || head -c 1 /proc/kcore | grep -q . || head -c 1 /dev/kmem",
-	"the kernel's log":         "head -c 1 /dev/kmsg || dmesg | grep -q .",
+	"the kernel's log":         "head -c 1 /dev/kmsg || head -c 1 /proc/kmsg",
 	"disks of the host":        "ls /dev | grep -E '^(sd|vd|loop|nvme|dm-)'",
 	"core_pattern":             "echo '|/tmp/x' > /proc/sys/kernel/core_pattern",
 	"a sysctl of the host":     "echo 1 > /proc/sys/vm/drop_caches",
@@ -43,11 +42,10 @@ var attacks = map[string]string{
 	"sysfs":                    "echo 1 > /sys/kernel/uevent_helper || touch /sys/x || find /sys -writable -type f | grep -q .",
 	"a cgroup's release agent": "find / -name release_agent 2>/dev/null | grep -q . || mount -t cgroup -o memory none /mnt",
 	"its own limits": `for f in $(find /sys/fs/cgroup -name '*limit_in_bytes' -o -name 'memory.max' -o -name 'pids.max' -o -name 'cpu.max' -o -name cpu.cfs_quota_us -o -name cgroup.procs); do
-		echo 1000000000 > $f && exit 0; done; mkdir $(dirname $f)/x`,
+		echo 1000000000 > $f && exit 0; done; [ -n "$f" ] && mkdir $(dirname $f)/x`,
 	"init's environment":             "cat /proc/1/environ",
 	"init's memory":                  "cat /proc/1/mem || cat /proc/1/maps",
-	"init's descriptors":             "[ $(ls /proc/1/fd/ | wc -l) -gt 0 ] || cat /proc/1/fd/0 || echo x > /proc/1/fd/2",
-	"read the agent":                 "cat /.assay/agent",
+	"init's descriptors":             "cat /proc/1/fd/0 || readlink /proc/1/fd/0 || echo x > /proc/1/fd/2",
 	"init's root and directory":      "ls /proc/1/root/ || ls /proc/1/cwd/",
 	"init's limits":                  "prlimit --pid 1 --nofile=0:0",
 	"write the agent":                "echo x >> /.assay/agent",
@@ -61,7 +59,7 @@ var attacks = map[string]string{
 	"raise a hard limit":             "ulimit -Hn 1000000",
 	"swap":                           "dd if=/dev/zero of=/tmp/swap bs=1M count=1 && mkswap /tmp/swap && swapon /tmp/swap",
 	"chroot out of the sandbox":      "mkdir -p /tmp/r; chroot /tmp/r /bin/true || [ -e /proc/1/root/etc/passwd ]",
-	"a socket of the agent":          "grep -q assay /proc/net/unix || find / -xdev -type s | grep -q .",
+	"a socket of the agent":          "find / -xdev -type s | grep -q .",
 	"the host's processes":           "[ $(ls /proc | grep -c '^[0-9]') -gt 8 ]",
 	"another network interface":      "[ $(ls /sys/class/net | grep -vc '^lo$') -gt 0 ]",
 	"a raw socket":                   "ping -c 1 -W 1 127.0.0.1",
@@ -78,6 +76,8 @@ var isolationCases = []testCase{
 				s.Errorf("%s: succeeded\n%s%s", name, stdout(res), stderr(res))
 			}
 		}
+		s.expectHeld(AgentIsUnread, s.sh(sb, "head -c 4 /.assay/agent").Exit.Code != 0, "it was read")
+		s.expectHeld(KernelIsClosed, s.sh(sb, "unshare -U true").Exit.Code != 0, "a user namespace was made")
 		s.expectText("afterwards", s.must(sb, "echo alive"), "alive\n")
 	}},
 	{"isolation/root inside is nobody outside", processes, func(s *suite) {

@@ -3,6 +3,7 @@ package sandboxtest
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -157,25 +158,113 @@ var lifecycleCases = []testCase{
 			s.Errorf("a command that the end took along: exit %+v, want an error", e.res.Exit)
 		}
 	}},
-	{"lifecycle/twenty at once", nothing, func(s *suite) {
+	{"lifecycle/destroy while it is being made", nothing, func(s *suite) {
+		for range 4 {
+			spec := s.spec()
+			made := make(chan error, 1)
+			go func() {
+				_, err := s.Runtime.Create(s.context(), spec)
+				made <- err
+			}()
+			for creating := true; creating; {
+				if err := s.Runtime.Destroy(s.context(), sandbox.Handle{ID: spec.ID}); err != nil {
+					s.Errorf("destroy meanwhile: %v", err)
+				}
+				select {
+				case <-made: // either of them may win
+					creating = false
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+			if err := s.Runtime.Destroy(s.context(), sandbox.Handle{ID: spec.ID}); err != nil {
+				s.Errorf("destroy in the end: %v", err)
+			}
+			if left := s.Leftovers(s.T); len(left) > 0 {
+				s.Fatalf("left:\n%s", strings.Join(left, "\n"))
+			}
+		}
+	}},
+	{"lifecycle/destroy while it is used", snapshots, func(s *suite) {
+		sb := s.create()
 		var group sync.WaitGroup
-		for range 20 {
+		stop := make(chan struct{})
+		for range 4 {
 			group.Go(func() {
-				sb, err := s.Runtime.Create(s.context(), s.spec())
-				if err != nil {
-					s.Errorf("create: %v", err)
-					return
-				}
-				if res, err := sb.Exec(s.context(), command("echo", "hi")); err != nil || stdout(res) != "hi\n" {
-					s.Errorf("echo: %+v, %v", res, err)
-				}
-				if err := sb.Destroy(s.context()); err != nil {
-					s.Errorf("destroy: %v", err)
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					res, err := sb.Exec(s.context(), command("echo", "x"))
+					if err == nil && (res.Exit.Code != 0 || stdout(res) != "x\n") {
+						s.Errorf("a command met the end, and has an end that is not its own: %+v %q", res.Exit, stdout(res))
+					}
+					sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, roomy, io.Discard) //nolint:errcheck // the sandbox may be gone
 				}
 			})
 		}
+		<-time.After(100 * time.Millisecond)
+		for range 2 {
+			if err := sb.Destroy(s.context()); err != nil {
+				s.Errorf("destroy: %v", err)
+			}
+		}
+		close(stop)
 		group.Wait()
 	}},
+	{"lifecycle/a hundred at once", nothing, func(s *suite) {
+		const many, makers = 100, 8
+		boxes := make(chan sandbox.Sandbox, many)
+		s.inParallel(makers, many, func(int) {
+			sb, err := s.Runtime.Create(s.context(), s.spec())
+			if err != nil {
+				s.Errorf("create: %v", err)
+				return
+			}
+			boxes <- sb
+		})
+		close(boxes)
+		var all []sandbox.Sandbox
+		for sb := range boxes {
+			all = append(all, sb)
+		}
+		if len(all) != many {
+			s.Fatalf("%d sandboxes, want %d", len(all), many)
+		}
+		s.inParallel(many, many, func(i int) {
+			cmd := command("echo", all[i].Handle().ID)
+			if res, err := all[i].Exec(s.context(), cmd); err != nil || stdout(res) != all[i].Handle().ID+"\n" {
+				s.Errorf("echo: %+v, %v", res, err)
+			}
+		})
+		if listed, err := s.Runtime.List(s.context()); err != nil || len(listed) != many {
+			s.Errorf("list: %d, %v", len(listed), err)
+		}
+		s.inParallel(makers, many, func(i int) {
+			if err := all[i].Destroy(s.context()); err != nil {
+				s.Errorf("destroy: %v", err)
+			}
+		})
+	}},
+}
+
+// inParallel calls fn with 0 to n-1 from so many goroutines.
+func (s *suite) inParallel(goroutines, n int, fn func(int)) {
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range goroutines {
+		group.Go(func() {
+			for i := range next {
+				fn(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	group.Wait()
 }
 
 var deathCases = []testCase{
@@ -201,6 +290,14 @@ var deathCases = []testCase{
 			s.Errorf("a command that the end took along: %+v, %v", e.res.Exit, e.err)
 		}
 		s.expectDead(sb)
+	}},
+	{"death/expired although clocks were set back", processes, func(s *suite) {
+		sb := s.create(func(spec *sandbox.Spec) { spec.Deadline = time.Now().Add(2500 * time.Millisecond) })
+		sb.Exec(s.context(), script("while :; do date -s 2001-01-01; hwclock -w; adjtimex -t 9000; done >/dev/null 2>&1")) //nolint:errcheck // the end takes it along
+		s.expectDeath(sb, sandbox.DeathExpired)
+		if late := time.Since(sb.Handle().Deadline); late < 0 || late > 10*time.Second {
+			s.Errorf("ended %v after the deadline", late)
+		}
 	}},
 	{"death/expired with nobody watching", nothing, func(s *suite) {
 		sb := s.create(func(spec *sandbox.Spec) { spec.Deadline = time.Now().Add(time.Second) })

@@ -38,6 +38,15 @@ type Factory struct {
 	Snapshots bool
 	// Stats says that its sandboxes implement sandbox.StatsReader.
 	Stats bool
+	// Lacks says what the runtime does not do of what the suite asks, and why. The
+	// suite asserts that it is so.
+	Lacks map[Item]string
+	// Untouched are files and directories of the host that no sandbox may change,
+	// among them what its files are shared with. Required with Processes.
+	Untouched []string
+	// AttackTool is the path of the program attack, built for sandboxes. Required with
+	// Processes.
+	AttackTool string
 	// InitPID tells the host's PID of a sandbox's init process. Required with Processes.
 	InitPID func(t *testing.T, h sandbox.Handle) int
 }
@@ -60,7 +69,7 @@ type testCase struct {
 
 // Run runs every case that the runtime can do, each with a Factory of its own.
 func Run(t *testing.T, newFactory func(t *testing.T) Factory) {
-	for _, cases := range [][]testCase{commandCases, treeCases, lifecycleCases, deathCases, fileCases, changeCases, limitCases, isolationCases} {
+	for _, cases := range [][]testCase{commandCases, treeCases, lifecycleCases, deathCases, fileCases, changeCases, limitCases, isolationCases, escapeCases} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				s := newSuite(t, newFactory(t))
