@@ -133,6 +133,9 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		if status, body := fetch(t, strings.TrimSuffix(url, "/metrics")+"/debug/pprof/goroutine?debug=1"); status != http.StatusOK || !bytes.Contains(body, []byte("goroutine profile")) {
 			t.Errorf("the profile answers %d: %.200s", status, body)
 		}
+		if status, _ := fetch(t, strings.TrimSuffix(url, "/metrics")+"/debug/pprof/cmdline"); status != http.StatusNotFound {
+			t.Errorf("the command line, which may hold secrets, answers %d", status)
+		}
 		for _, path := range []string{"/debug/pprof/", "/metrics"} {
 			if status, _ := fetch(t, srv.URL+path); status != http.StatusNotFound {
 				t.Errorf("the API's listener answers %s with %d", path, status)

@@ -31,6 +31,7 @@ func (s stdio) interactive() bool {
 // grammar is the command line. Each verb is a struct with its flags and a Run.
 type grammar struct {
 	Serve   serveCmd   `cmd:"" help:"Serve the API."`
+	Doctor  doctorCmd  `cmd:"" help:"Check what a server needs of this host, and say what to do."`
 	Config  configCmd  `cmd:"" help:"Print the configuration in force, and where each value comes from."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Version versionCmd `cmd:"" help:"Print the version."`
@@ -70,7 +71,7 @@ type grammar struct {
 
 const description = `Assay gives coding agents real software-engineering tasks, and judges their work.
 
-serve, migrate, user, key, keys, audit, billing, dataset and image work on a data directory (--data-dir,
+serve, doctor, migrate, user, key, keys, audit, billing, dataset and image work on a data directory (--data-dir,
 ASSAY_DATA_DIR) and its database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one.
 session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
 

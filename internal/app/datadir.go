@@ -23,17 +23,32 @@ func openDataDir(name string) (dataDir, error) {
 	if err := os.MkdirAll(abs, 0o700); err != nil {
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
-	var st unix.Stat_t
-	if err := unix.Stat(abs, &st); err != nil {
-		return "", fmt.Errorf("look at the data directory: %w", err)
-	}
-	if perm := st.Mode & 0o777; perm&0o077 != 0 {
-		return "", fmt.Errorf("the data directory %s may be read by others (mode %04o); run: chmod 700 %s", abs, perm, abs)
-	}
-	if uid := os.Geteuid(); int(st.Uid) != uid {
-		return "", fmt.Errorf("the data directory %s belongs to user %d, and this program runs as user %d; run it as the owner, or give another --data-dir", abs, st.Uid, uid)
+	if err := checkDataDir(abs); err != nil {
+		return "", err
 	}
 	return dataDir(abs), nil
+}
+
+// checkDataDir refuses a directory that is open to others, somebody else's, or cannot be
+// written.
+func checkDataDir(abs string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(abs, &st); err != nil {
+		return fmt.Errorf("look at the data directory %s: %w", abs, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return fmt.Errorf("the data directory %s is no directory; give another --data-dir", abs)
+	}
+	if perm := st.Mode & 0o777; perm&0o077 != 0 {
+		return fmt.Errorf("the data directory %s may be read by others (mode %04o); run: chmod 700 %s", abs, perm, abs)
+	}
+	if uid := os.Geteuid(); int(st.Uid) != uid {
+		return fmt.Errorf("the data directory %s belongs to user %d, and this program runs as user %d; run it as the owner, or give another --data-dir", abs, st.Uid, uid)
+	}
+	if err := unix.Access(abs, unix.W_OK); err != nil { // root, too, is refused where the file system is read-only
+		return fmt.Errorf("the data directory %s cannot be written (%w); mount its file system for writing, or give another --data-dir", abs, err)
+	}
+	return nil
 }
 
 // errServed says that another process serves the data directory.

@@ -132,20 +132,32 @@ func (a *App) newRuntime(folder string) (*oci.Runtime, error) {
 // agentPath returns the guest agent: the configured one, or the one beside this program.
 func (c Config) agentPath() (string, error) {
 	if c.Agent != "" {
-		return c.Agent, nil
+		return c.Agent, checkAgent(c.Agent)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("find the guest agent: %w", err)
 	}
 	beside := filepath.Join(filepath.Dir(self), "assay-agent")
-	if _, err := os.Stat(beside); err == nil {
+	if checkAgent(beside) == nil {
 		return beside, nil
 	}
 	if inPath, err := exec.LookPath("assay-agent"); err == nil {
 		return inPath, nil
 	}
 	return "", fmt.Errorf("there is no guest agent at %s; build it with make build, or name it with --agent", beside)
+}
+
+// checkAgent refuses what cannot be the guest agent's program.
+func checkAgent(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && (!info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0) {
+		err = errors.New("it is no program")
+	}
+	if err != nil {
+		return fmt.Errorf("the guest agent %s cannot be used (%w); build it with make build, and name it with --agent", path, err)
+	}
+	return nil
 }
 
 // recover makes the world and the database agree before anything is served.

@@ -64,7 +64,8 @@ func (d dataDir) free() (int64, error) {
 const scrapesAtOnce = 4
 
 // metricsHandler serves what only operators may see: metrics, and profiles of the
-// running program. It belongs on a listener of its own.
+// running program. It belongs on a listener of its own. The command line, which may hold
+// secrets, is left out.
 func (s *server) metricsHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
@@ -72,7 +73,6 @@ func (s *server) metricsHandler() http.Handler {
 		MaxRequestsInFlight: scrapesAtOnce,
 	}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/telemetry"
 )
@@ -73,6 +74,18 @@ func TestEveryEndIsObserved(t *testing.T) {
 		if !slices.Contains(got, want) {
 			t.Errorf("%q was not observed, but %q", want, got)
 		}
+	}
+}
+
+func TestOrphansAreObserved(t *testing.T) {
+	h := &heard{}
+	f := newFixture(t, listening(h))
+	if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: "ses_orphan", Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	f.restart()
+	if got, _ := h.heard(); !slices.Equal(got, []string{"orphan"}) {
+		t.Errorf("observed %q, want an orphan", got)
 	}
 }
 

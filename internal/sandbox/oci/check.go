@@ -1,20 +1,14 @@
 package oci
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"assay/internal/image"
 	"assay/internal/sandbox"
 )
 
@@ -41,105 +35,111 @@ func (rt *Runtime) checkNow() error {
 	if _, err := os.Stat(rt.agent); err != nil {
 		return fmt.Errorf("the copy of the guest agent is gone (%w); restart the server", err)
 	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(rt.cfg.Dir, &st); err != nil {
-		return fmt.Errorf("look at the file system of %s: %w", rt.cfg.Dir, err)
-	}
-	if free := st.Bavail * uint64(st.Bsize); free < minFree {
-		return fmt.Errorf("only %d MiB are free on the file system of %s; make room", free>>20, rt.cfg.Dir)
-	}
-	return nil
+	_, err := rt.probeSpace()
+	return err
 }
 
-// probe finds out, by trying, whether this host can run sandboxes.
-func (rt *Runtime) probe() error {
-	steps := []func() error{rt.probeUser, rt.probeRuntime, rt.probeCgroups, rt.probeSeccomp, rt.probeRoot}
-	for _, step := range steps {
-		if err := step(); err != nil {
+// Need is something that sandboxes need of a host, and what was found of it.
+type Need struct {
+	Name   string
+	Found  string // what is there, in a few words; "" when it is not
+	After  string // the name of the need that has to be met first, when this one was not tried
+	Advice bool   // sandboxes run without it, and worse
+	Err    error  // what is missing, and the remedy; nil when nothing is, or when it was not tried
+}
+
+// Met tells whether nothing is missing.
+func (n Need) Met() bool { return n.Err == nil && n.After == "" }
+
+// Probe looks at everything that sandboxes need of this host, by trying, for an operator
+// to read. It is what New and Check refuse by, with some advice. Dir must be a directory of
+// its own; nothing is left in it but what New would make. Agent and Images are not needed.
+// It fails only when cfg is wrong.
+func Probe(cfg Config) ([]Need, error) {
+	cfg.Agent, cfg.Images = "none", noImages{}
+	rt, err := newRuntime(cfg)
+	if err != nil {
+		return nil, err
+	}
+	needs := rt.probes().all()
+	if err := rt.unmountRunDir(); err != nil {
+		needs = append(needs, Need{Name: "clean-up", Err: fmt.Errorf("take the place of mounts away again: %w", err)})
+	}
+	return append(needs, advice()...), nil
+}
+
+// noImages is the image store of a Runtime that makes no sandboxes.
+type noImages struct{}
+
+var errNoImages = errors.New("this runtime has no images")
+
+func (noImages) Resolve(context.Context, string) (image.Image, error) {
+	return image.Image{}, errNoImages
+}
+
+func (noImages) Lease(context.Context, image.Image, string) (image.RootFS, error) {
+	return image.RootFS{}, errNoImages
+}
+
+func (noImages) Release(string) error { return nil }
+
+// probes are the steps that find out whether this host can run sandboxes, each after
+// those that it builds on. A step fills in what it learns in the Runtime.
+type probes []probe
+
+type probe struct {
+	name  string
+	after []string
+	try   func() (found string, err error)
+}
+
+func (rt *Runtime) probes() probes {
+	const root, runtime, groups, disks = "root", "runtime", "cgroups", "mkfs.ext4"
+	return probes{
+		{root, nil, probeUser},
+		{runtime, nil, rt.probeRuntime},
+		{"user namespaces", []string{root, runtime}, rt.probeNamespaces},
+		{groups, nil, rt.probeCgroups},
+		{"seccomp", nil, rt.probeSeccomp},
+		{"disk space", nil, rt.probeSpace},
+		{disks, nil, probeMkfs},
+		{"loop devices and overlayfs", []string{root, runtime, groups, disks}, rt.probeRoot},
+	}
+}
+
+// first tries the steps until one fails, and returns its error.
+func (ps probes) first() error {
+	for _, p := range ps {
+		if _, err := p.try(); err != nil {
 			return fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
 		}
 	}
 	return nil
 }
 
-func (rt *Runtime) probeUser() error {
+// all tries every step whose foundations hold.
+func (ps probes) all() []Need {
+	var needs []Need
+	unmet := map[string]bool{}
+	for _, p := range ps {
+		n := Need{Name: p.name}
+		for _, below := range p.after {
+			if unmet[below] && n.After == "" {
+				n.After = below
+			}
+		}
+		if n.After == "" {
+			n.Found, n.Err = p.try()
+		}
+		unmet[p.name] = !n.Met()
+		needs = append(needs, n)
+	}
+	return needs
+}
+
+func probeUser() (string, error) {
 	if os.Geteuid() != 0 {
-		return errors.New("sandboxes need root to mount file systems and set limits; run the server as root")
+		return "", errors.New("sandboxes need root to mount file systems and set limits; run the server as root")
 	}
-	return nil
-}
-
-// installHint says where a runtime comes from.
-func installHint(runtime string) string {
-	if filepath.Base(runtime) == "runsc" {
-		return "see https://gvisor.dev/docs/user_guide/install"
-	}
-	return "apt-get install runc"
-}
-
-// probeTime bounds the runtime binary's answer to --version.
-const probeTime = 10 * time.Second
-
-// probeRuntime runs the runtime binary in a user namespace like a sandbox's.
-func (rt *Runtime) probeRuntime() error {
-	path, err := exec.LookPath(rt.cfg.Runtime)
-	if err != nil {
-		return fmt.Errorf("the runtime %q is not installed (%w); install it: %s", rt.cfg.Runtime, err, installHint(rt.cfg.Runtime))
-	}
-	if rt.runtime, err = filepath.Abs(path); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, rt.runtime, "--version").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s --version: %w: %s; reinstall it", rt.runtime, err, strings.TrimSpace(string(out)))
-	}
-	version, _, _ := bytes.Cut(out, []byte("\n"))
-	rt.gvisor = bytes.HasPrefix(version, []byte("runsc "))
-	rt.cfg.Log.Debug("found the runtime", "path", rt.runtime, "version", string(version))
-	cmd := exec.CommandContext(ctx, rt.runtime, "--version")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{HostID: int(rt.cfg.IDs.UIDBase), Size: int(rt.cfg.IDs.Size)}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: int(rt.cfg.IDs.GIDBase), Size: int(rt.cfg.IDs.Size)}},
-	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("user namespaces cannot be made (%w: %s); enable them: sysctl user.max_user_namespaces=65536, and kernel.unprivileged_userns_clone=1 where it exists", err, strings.TrimSpace(string(out)))
-	}
-	return nil
-}
-
-func (rt *Runtime) probeCgroups() (err error) {
-	rt.cgroups, err = findCgroups(keyOf(rt.cfg.Dir))
-	return err
-}
-
-func (rt *Runtime) probeSeccomp() (err error) {
-	rt.seccomp, err = seccompProfile()
-	return err
-}
-
-// probeRoot mounts a root file system as Create does. What a process that is killed
-// meanwhile leaves behind looks like a sandbox, and is found like one.
-func (rt *Runtime) probeRoot() error {
-	if _, err := exec.LookPath("mkfs.ext4"); err != nil {
-		return fmt.Errorf("mkfs.ext4 is not installed (%w); install it: apt-get install e2fsprogs", err)
-	}
-	id := "probe-" + strings.ToLower(rand.Text())
-	p := rt.places(id)
-	lower := filepath.Join(p.dir, "lower")
-	if err := os.MkdirAll(lower, 0o700); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
-	defer cancel()
-	err := rt.makeDisk(ctx, p, rt.cfg.Defaults.DiskBytes)
-	if err == nil {
-		err = rt.mountRoot(p, []string{lower})
-	}
-	if err != nil {
-		err = fmt.Errorf("%w; sandboxes need loop devices, ext4 and overlayfs of Linux 5.10 or newer: modprobe -a loop ext4 overlay, and in a container CAP_SYS_ADMIN and /dev/loop-control", err)
-	}
-	return errors.Join(err, rt.destroy(ctx, id))
+	return "user 0", nil
 }

@@ -188,6 +188,21 @@ var _ sandbox.Runtime = (*Runtime)(nil)
 // wrong. A host that cannot run sandboxes is not an error yet: Check and Create
 // tell, with the remedy.
 func New(cfg Config) (*Runtime, error) {
+	rt, err := newRuntime(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if rt.fault = rt.probes().first(); rt.fault != nil {
+		rt.cfg.Log.Warn("this host cannot run sandboxes", "err", rt.fault)
+	}
+	if rt.agent, err = rt.keepAgent(); err != nil { // in the form that the runtime needs
+		return nil, fmt.Errorf("copy the guest agent %s: %w", rt.cfg.Agent, err)
+	}
+	return rt, nil
+}
+
+// newRuntime prepares Dir, and no more.
+func newRuntime(cfg Config) (*Runtime, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("configure the oci runtime: %w", err)
@@ -197,12 +212,6 @@ func New(cfg Config) (*Runtime, error) {
 		if err := os.MkdirAll(filepath.Join(cfg.Dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("prepare the sandboxes' directory: %w", err)
 		}
-	}
-	if rt.fault = rt.probe(); rt.fault != nil {
-		cfg.Log.Warn("this host cannot run sandboxes", "err", rt.fault)
-	}
-	if rt.agent, err = rt.keepAgent(); err != nil {
-		return nil, fmt.Errorf("copy the guest agent %s: %w", cfg.Agent, err)
 	}
 	return rt, nil
 }
