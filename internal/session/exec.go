@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,7 +50,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	if !created { // also when the session has ended since
 		return in, nil
 	}
-	_, _, box, err := s.box(ctx, userID, sessionID)
+	_, box, err := s.boxOf(sessionID) // the row that was just written says that it is ready
 	if err != nil {
 		s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, "the session ended before the command was started"))
 		return nil, err
@@ -66,6 +67,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		s.store(from, in, failedEnd(in, "the server is stopping; the command was not started"))
 		return nil, err
 	}
+	runtime.Gosched() // the command goes first: it forks while its caller is answered
 	return in, nil
 }
 

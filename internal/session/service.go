@@ -166,16 +166,22 @@ func (s *Service) box(ctx context.Context, userID, id string) (*assay.Session, *
 	if err := readiness(sess); err != nil {
 		return nil, nil, nil, err
 	}
+	l, box, err := s.boxOf(id)
+	return sess, l, box, err
+}
+
+// boxOf returns the sandbox of a session whose row says that it is ready.
+func (s *Service) boxOf(id string) (*live, sandbox.Sandbox, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.live[id]
 	if l == nil || l.box == nil {
 		if s.stopped {
-			return nil, nil, nil, errStopping
+			return nil, nil, errStopping
 		}
-		return nil, nil, nil, assay.Errorf(assay.CodeSessionEnded, "session %s has just ended", id)
+		return nil, nil, assay.Errorf(assay.CodeSessionEnded, "session %s has just ended", id)
 	}
-	return sess, l, l.box, nil
+	return l, l.box, nil
 }
 
 // readiness tells the user of a session that is not ready what to do.

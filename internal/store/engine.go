@@ -31,6 +31,8 @@ type engine interface {
 	// open opens the connections that read, those that write, and those of the queue,
 	// which may be the same as those that write.
 	open(opts Options) (*connections, error)
+	// watched returns the context that a transaction ends with, once it has a connection.
+	watched(ctx context.Context) context.Context
 	// again tells whether a transaction that failed with err is worth another try.
 	again(err error) retry
 	// claim takes the database for the one process that serves from it.

@@ -149,6 +149,9 @@ func (*postgresServer) fit(ctx context.Context, migrator *sql.DB) error {
 	return nil
 }
 
+// watched is ctx: the server is another machine, perhaps.
+func (*postgresServer) watched(ctx context.Context) context.Context { return ctx }
+
 // again is always for transactions that PostgreSQL ended because of others. What must
 // be unique may have been stored by another transaction after this one looked: the
 // second try sees it, an idempotency key for example.

@@ -19,9 +19,22 @@ var (
 // A pool runs a statement by itself, a txn within a transaction. Both take the
 // prepared form of its text when there is one.
 
+// unwatched returns a context that does not end, unless ctx has ended already.
+//
+// For each statement whose context may end, database/sql and the driver of SQLite
+// start a goroutine each that watches for it. That takes longer than most statements
+// do: finding a row by its key. Nobody waits for those, since readers of a file wait
+// for no writer, and a transaction that writes has the lock from its beginning.
+func unwatched(ctx context.Context) context.Context {
+	if ctx.Err() != nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
 	if stmt := p.prepared[text]; stmt != nil {
-		return stmt.QueryRowContext(ctx, args...)
+		return stmt.QueryRowContext(unwatched(ctx), args...)
 	}
 	return p.db.QueryRowContext(ctx, text, args...)
 }
@@ -59,6 +72,7 @@ type txn struct {
 
 func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
 	if stmt := t.prepared[text]; stmt != nil {
+		ctx := unwatched(ctx)
 		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return t.tx.QueryRowContext(ctx, text, args...)
@@ -79,6 +93,7 @@ func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) 
 		return 0, err
 	}
 	if stmt := t.prepared[text]; stmt != nil {
+		ctx := unwatched(ctx)
 		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return affected(t.tx.ExecContext(ctx, text, args...))
@@ -114,7 +129,12 @@ func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, f func(txn) er
 }
 
 func (p *pool) once(ctx context.Context, opts *sql.TxOptions, f func(txn) error) error {
-	tx, err := p.db.BeginTx(ctx, opts)
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(p.engine.watched(ctx), opts)
 	if err != nil {
 		return err
 	}

@@ -151,6 +151,10 @@ func (e *sqliteFile) open(opts Options) (_ *connections, err error) {
 	return &connections{reader: newPool(reader, e), writer: newPool(writer, e), queue: writer}, nil
 }
 
+// watched ends with no context: a transaction waits for nothing but the lock that
+// another process has, for the busy timeout at most.
+func (*sqliteFile) watched(ctx context.Context) context.Context { return unwatched(ctx) }
+
 // again is never: writers wait for each other before they begin.
 func (*sqliteFile) again(error) retry { return never }
 
