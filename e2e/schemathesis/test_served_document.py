@@ -16,15 +16,18 @@ SERVER = (
 )
 
 
-def hold_against(base_url, user, folder, *args):
+def hold_against(base_url, user, folder, *args, env=None):
     """Runs Schemathesis in a folder, with the key of a user."""
+    env = {
+        **os.environ, **(env or {}), "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
+        "ASSAY_API": base_url, "ASSAY_KEY": user["key"], "ASSAY_KEY_ID": user["key_id"],
+    }
     done = subprocess.run(
         [
             pathlib.Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml",
             "run", base_url + "/openapi.json", "--seed", SEED, "--no-color", *args,
         ],
-        env={**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "ASSAY_KEY": user["key"], "ASSAY_KEY_ID": user["key_id"]},
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,
+        env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,
     )
     print(done.stdout)
     assert done.returncode == 0
@@ -34,7 +37,7 @@ def test_a_server_with_all_that_there_is(tmp_path):
     program = harness.Program.new(tmp_path)
     user = program.new_user("everything", cents=100_000)
     with harness.fakes() as env, program.serving(tmp_path / "log", *SERVER, "--billing=on", env=env) as url:
-        hold_against(url, user, tmp_path)
+        hold_against(url, user, tmp_path, env=env)
 
 
 def test_a_server_without_login_and_payments(tmp_path):
@@ -42,4 +45,7 @@ def test_a_server_without_login_and_payments(tmp_path):
     program = harness.Program.new(tmp_path)
     user = program.new_user("nothing")
     with program.serving(tmp_path / "log", *SERVER) as url:
-        hold_against(url, user, tmp_path, "--include-tag=Login", "--include-tag=Billing", "--phases=examples,coverage", "--exclude-checks=not_a_server_error")
+        hold_against(
+            url, user, tmp_path, "--include-tag=Login", "--include-tag=Billing",
+            "--phases=examples,coverage", "--exclude-checks=not_a_server_error",
+        )
