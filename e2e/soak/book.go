@@ -41,6 +41,7 @@ type command struct {
 	want    int // exit code
 	stdout  string
 	any     bool // stdout is not known
+	files   bool // it needs files of its sandbox, which a full disk may have made read-only
 	final   *wire.Interaction
 	told    time.Time // when its end was
 }

@@ -125,7 +125,7 @@ func (p *player) edit(ctx context.Context) {
 	const file = "/notes"
 	if p.notes == "" {
 		first := "first of " + p.at.id
-		made := p.run(ctx, &command{text: "echo '" + first + "' > " + file, token: "-"}, 60)
+		made := p.run(ctx, &command{text: "echo '" + first + "' > " + file, token: "-", files: true}, 60)
 		if made == nil {
 			return
 		}
@@ -158,7 +158,7 @@ func (p *player) edit(ctx context.Context) {
 
 // read holds a file against what it must say.
 func (p *player) read(ctx context.Context, file, want string) {
-	c := p.run(ctx, &command{text: "cat " + file, stdout: want + "\n", token: "-", any: p.suffered(p.at.id, p.at.sent, time.Now(), diskFull, diskReadOnly) > 0}, 60)
+	c := p.run(ctx, &command{text: "cat " + file, stdout: want + "\n", token: "-", files: true, any: p.suffered(p.at.id, p.at.sent, time.Now(), diskFull, diskReadOnly) > 0}, 60)
 	if c != nil {
 		p.await(ctx, c)
 	}
@@ -171,7 +171,7 @@ func (p *player) solve(ctx context.Context) {
 	}
 	p.solved = nil // until it is known
 	fix := base64.StdEncoding.EncodeToString([]byte(p.fixes[p.sample]))
-	c := p.run(ctx, &command{text: "echo " + fix + " | base64 -d | git apply", token: "-"}, 60)
+	c := p.run(ctx, &command{text: "echo " + fix + " | base64 -d | git apply", token: "-", files: true}, 60)
 	if c == nil {
 		return
 	}
@@ -189,7 +189,7 @@ func (p *player) exhaust(ctx context.Context) {
 	p.mu.Lock()
 	p.at.hog = true
 	p.mu.Unlock()
-	c := p.run(ctx, &command{text: "exec tail /dev/zero", want: killedExit, token: "-"}, 60)
+	c := p.run(ctx, &command{text: "exec dd if=/dev/zero of=/dev/null bs=1500M count=1", want: killedExit, token: "-"}, 60)
 	if c != nil {
 		p.await(ctx, c)
 	}

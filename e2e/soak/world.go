@@ -50,6 +50,9 @@ func open(ctx context.Context, bin, starter, dir string, b *book) (_ *world, err
 	if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil {
 		return nil, err
 	}
+	if err := kept.DropLeases(); err != nil { // of a run that was broken off
+		return nil, err
+	}
 	if w.disk, err = harness.NewDisk(ctx, filepath.Join(dir, "disk"), diskBytes); err != nil {
 		return nil, err
 	}
