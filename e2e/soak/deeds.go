@@ -181,7 +181,8 @@ func (p *player) solve(ctx context.Context) {
 	}
 }
 
-// exhaust uses all memory up, alone.
+// exhaust uses all memory up, alone: in one piece, which is the quickest way. The
+// sandboxes of the starter dataset have 2 GiB.
 func (p *player) exhaust(ctx context.Context) {
 	if p.over {
 		return
@@ -189,7 +190,7 @@ func (p *player) exhaust(ctx context.Context) {
 	p.mu.Lock()
 	p.at.hog = true
 	p.mu.Unlock()
-	c := p.run(ctx, &command{text: "exec dd if=/dev/zero of=/dev/null bs=1500M count=1", want: killedExit, token: "-"}, 60)
+	c := p.run(ctx, &command{text: "exec dd if=/dev/zero of=/dev/null bs=2047M count=1", want: killedExit, token: "-"}, 60)
 	if c != nil {
 		p.await(ctx, c)
 	}
