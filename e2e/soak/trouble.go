@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -297,11 +296,10 @@ func (t *troublemaker) breakDisk(ctx context.Context) error {
 // breakNow breaks the disk at a moment at which all that was told is on it: whatever
 // the server had in memory would be lost, as with a power cut.
 func (t *troublemaker) breakNow() (err error) {
-	pid := t.server.Pid()
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		return fmt.Errorf("stop the server for a moment: %w", err)
+	if err := t.server.Pause(); err != nil {
+		return err
 	}
-	defer func() { err = errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) }()
+	defer func() { err = errors.Join(err, t.server.Resume()) }()
 	return errors.Join(t.disk.Sync(), t.disk.Break())
 }
 
