@@ -147,6 +147,13 @@ func (b *book) addJob(j *job) {
 	b.count(didVerification)
 }
 
+// end is the end of a command that was told; nil when none was.
+func (b *book) end(c *command) *wire.Interaction {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return c.final
+}
+
 // ask notes that a session is to be closed, and close that it was told to be.
 func (b *book) ask(s *session) {
 	b.mu.Lock()

@@ -99,23 +99,25 @@ func (p *player) journal(ctx context.Context, commands []*command) {
 	}
 	p.await(ctx, read)
 	spoilt := p.suffered(p.at.id, p.at.sent, time.Now(), diskFull, diskReadOnly, processDied) > 0
-	if read.final == nil || *read.final.ExitCode != 0 || spoilt {
+	said := p.end(read)
+	if said == nil || *said.ExitCode != 0 || spoilt {
 		return
 	}
-	text := *read.final.Stdout
+	text := *said.Stdout
 	for _, c := range commands {
-		if c.final == nil {
+		end := p.end(c)
+		if end == nil {
 			continue
 		}
 		begun, ended := strings.Count(text, "begun "+c.token+"\n"), strings.Count(text, "ended "+c.token+"\n")
-		known := *c.final.ExitCode != assay.ExitUnknown
+		known := *end.ExitCode != assay.ExitUnknown
 		switch {
 		case begun > 1 || ended > 1:
 			p.wrong(falseExit, "command %s ran %d times, and ended %d times", c.id, begun, ended)
 		case known && (begun != 1 || (ended == 1) != c.ends):
-			p.wrong(falseExit, "command %s ended with %d: it began %d times and came to its end %d times", c.id, *c.final.ExitCode, begun, ended)
-		case !known && begun > 0 && strings.Contains(*c.final.Message, "before the command began"):
-			p.wrong(falseExit, "command %s ran: %s", c.id, *c.final.Message)
+			p.wrong(falseExit, "command %s ended with %d: it began %d times and came to its end %d times", c.id, *end.ExitCode, begun, ended)
+		case !known && begun > 0 && strings.Contains(*end.Message, "before the command began"):
+			p.wrong(falseExit, "command %s ran: %s", c.id, *end.Message)
 		}
 	}
 }
@@ -130,7 +132,7 @@ func (p *player) edit(ctx context.Context) {
 			return
 		}
 		p.await(ctx, made)
-		if made.final == nil || *made.final.ExitCode != 0 {
+		if end := p.end(made); end == nil || *end.ExitCode != 0 {
 			return
 		}
 		p.notes = first
@@ -176,7 +178,7 @@ func (p *player) solve(ctx context.Context) {
 		return
 	}
 	p.await(ctx, c)
-	if c.final != nil && *c.final.ExitCode == 0 {
+	if end := p.end(c); end != nil && *end.ExitCode == 0 {
 		p.solved = new(true)
 	}
 }
