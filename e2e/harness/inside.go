@@ -97,6 +97,16 @@ func (p Program) Runtimes() ([]int, error) {
 	return pids, err
 }
 
+// DropLeases drops every lease of the image store: those of programs whose data
+// directories are gone.
+func (p Program) DropLeases() error {
+	names, err := p.Leases()
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(filepath.Join(p.DataDir, "images", "leases", name)))
+	}
+	return err
+}
+
 // Leases are the names of the leases of images that are held, by sandboxes and by
 // readers, in the image store of the data directory.
 func (p Program) Leases() (names []string, err error) {

@@ -41,6 +41,7 @@ type command struct {
 	want    int // exit code
 	stdout  string
 	any     bool // stdout is not known
+	files   bool // it needs files of its sandbox, which a full disk may have made read-only
 	final   *wire.Interaction
 	told    time.Time // when its end was
 }
@@ -144,6 +145,13 @@ func (b *book) addJob(j *job) {
 	defer b.mu.Unlock()
 	b.jobs = append(b.jobs, j)
 	b.count(didVerification)
+}
+
+// end is the end of a command that was told; nil when none was.
+func (b *book) end(c *command) *wire.Interaction {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return c.final
 }
 
 // ask notes that a session is to be closed, and close that it was told to be.

@@ -99,23 +99,25 @@ func (p *player) journal(ctx context.Context, commands []*command) {
 	}
 	p.await(ctx, read)
 	spoilt := p.suffered(p.at.id, p.at.sent, time.Now(), diskFull, diskReadOnly, processDied) > 0
-	if read.final == nil || *read.final.ExitCode != 0 || spoilt {
+	said := p.end(read)
+	if said == nil || *said.ExitCode != 0 || spoilt {
 		return
 	}
-	text := *read.final.Stdout
+	text := *said.Stdout
 	for _, c := range commands {
-		if c.final == nil {
+		end := p.end(c)
+		if end == nil {
 			continue
 		}
 		begun, ended := strings.Count(text, "begun "+c.token+"\n"), strings.Count(text, "ended "+c.token+"\n")
-		known := *c.final.ExitCode != assay.ExitUnknown
+		known := *end.ExitCode != assay.ExitUnknown
 		switch {
 		case begun > 1 || ended > 1:
 			p.wrong(falseExit, "command %s ran %d times, and ended %d times", c.id, begun, ended)
 		case known && (begun != 1 || (ended == 1) != c.ends):
-			p.wrong(falseExit, "command %s ended with %d: it began %d times and came to its end %d times", c.id, *c.final.ExitCode, begun, ended)
-		case !known && begun > 0 && strings.Contains(*c.final.Message, "before the command began"):
-			p.wrong(falseExit, "command %s ran: %s", c.id, *c.final.Message)
+			p.wrong(falseExit, "command %s ended with %d: it began %d times and came to its end %d times", c.id, *end.ExitCode, begun, ended)
+		case !known && begun > 0 && strings.Contains(*end.Message, "before the command began"):
+			p.wrong(falseExit, "command %s ran: %s", c.id, *end.Message)
 		}
 	}
 }
@@ -125,12 +127,12 @@ func (p *player) edit(ctx context.Context) {
 	const file = "/notes"
 	if p.notes == "" {
 		first := "first of " + p.at.id
-		made := p.run(ctx, &command{text: "echo '" + first + "' > " + file, token: "-"}, 60)
+		made := p.run(ctx, &command{text: "echo '" + first + "' > " + file, token: "-", files: true}, 60)
 		if made == nil {
 			return
 		}
 		p.await(ctx, made)
-		if made.final == nil || *made.final.ExitCode != 0 {
+		if end := p.end(made); end == nil || *end.ExitCode != 0 {
 			return
 		}
 		p.notes = first
@@ -158,7 +160,7 @@ func (p *player) edit(ctx context.Context) {
 
 // read holds a file against what it must say.
 func (p *player) read(ctx context.Context, file, want string) {
-	c := p.run(ctx, &command{text: "cat " + file, stdout: want + "\n", token: "-", any: p.suffered(p.at.id, p.at.sent, time.Now(), diskFull, diskReadOnly) > 0}, 60)
+	c := p.run(ctx, &command{text: "cat " + file, stdout: want + "\n", token: "-", files: true, any: p.suffered(p.at.id, p.at.sent, time.Now(), diskFull, diskReadOnly) > 0}, 60)
 	if c != nil {
 		p.await(ctx, c)
 	}
@@ -171,17 +173,18 @@ func (p *player) solve(ctx context.Context) {
 	}
 	p.solved = nil // until it is known
 	fix := base64.StdEncoding.EncodeToString([]byte(p.fixes[p.sample]))
-	c := p.run(ctx, &command{text: "echo " + fix + " | base64 -d | git apply", token: "-"}, 60)
+	c := p.run(ctx, &command{text: "echo " + fix + " | base64 -d | git apply", token: "-", files: true}, 60)
 	if c == nil {
 		return
 	}
 	p.await(ctx, c)
-	if c.final != nil && *c.final.ExitCode == 0 {
+	if end := p.end(c); end != nil && *end.ExitCode == 0 {
 		p.solved = new(true)
 	}
 }
 
-// exhaust uses all memory up, alone.
+// exhaust uses all memory up, alone: in one piece, which is the quickest way. The
+// sandboxes of the starter dataset have 2 GiB.
 func (p *player) exhaust(ctx context.Context) {
 	if p.over {
 		return
@@ -189,7 +192,7 @@ func (p *player) exhaust(ctx context.Context) {
 	p.mu.Lock()
 	p.at.hog = true
 	p.mu.Unlock()
-	c := p.run(ctx, &command{text: "exec tail /dev/zero", want: killedExit, token: "-"}, 60)
+	c := p.run(ctx, &command{text: "exec dd if=/dev/zero of=/dev/null bs=2047M count=1", want: killedExit, token: "-"}, 60)
 	if c != nil {
 		p.await(ctx, c)
 	}

@@ -106,7 +106,7 @@ func (b *book) seeCommand(asked time.Time, c *command, now wire.Interaction) {
 		return
 	}
 	c.final, c.told = &now, time.Now()
-	if now.ExitCode == nil || now.Success == nil || now.Stdout == nil {
+	if now.ExitCode == nil || now.Success == nil || now.Stdout == nil || now.Stderr == nil {
 		b.wrong(falseExit, "command %s has ended without an exit code: %s", c.id, text(now))
 		return
 	}
@@ -126,9 +126,19 @@ func (b *book) seeCommand(asked time.Time, c *command, now wire.Interaction) {
 		}
 	case b.sufferedLocked(c.session, c.sent, time.Now(), processDied) > 0 && (code == killedExit || code == c.want):
 		b.count(didEnd) // that of a process that was killed
+	case c.files && code != 0 && *now.Stderr != "" && b.sufferedLocked(c.session, b.since(c), time.Now(), diskFull, diskReadOnly) > 0:
+		b.count(didEnd) // what a full disk did to its sandbox stays
 	default:
 		b.wrong(falseExit, "command %s (%s) must exit with %d and say %q: %.2000s", c.id, c.text, c.want, c.stdout, text(now))
 	}
+}
+
+// since is when the session of a command was asked for.
+func (b *book) since(c *command) time.Time {
+	if s := b.sessions[c.session]; s != nil {
+		return s.sent
+	}
+	return c.sent
 }
 
 // killedExit is the exit code of a command that was killed, as bash tells it.

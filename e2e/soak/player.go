@@ -179,8 +179,10 @@ func (p *player) work(ctx context.Context) {
 			p.solve(ctx)
 			p.verify(ctx)
 		case 9:
-			p.await(ctx, open...)
-			p.exhaust(ctx)
+			if p.chance(2) {
+				p.await(ctx, open...)
+				p.exhaust(ctx)
+			}
 		default:
 			if c := p.exec(ctx); c != nil {
 				open = append(open, c)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -230,11 +229,10 @@ const healBound = 45 * time.Second
 // heals waits until what was under way when the disk was full has its end, with no
 // start of a server that would help it.
 func (t *troublemaker) heals(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, healBound)
-	defer cancel()
+	until := time.Now().Add(healBound)
 	commands, sessions := t.open()
 	for _, c := range commands {
-		in, found, err := untilFinal(ctx, t.api, "/sessions/"+c.session+"/interactions/"+c.id, (*wire.Interaction).Final)
+		in, found, err := untilFinal(ctx, until, t.api, "/sessions/"+c.session+"/interactions/"+c.id, (*wire.Interaction).Final)
 		if err != nil {
 			return err
 		}
@@ -243,7 +241,7 @@ func (t *troublemaker) heals(ctx context.Context) error {
 		}
 	}
 	for _, id := range sessions {
-		s, found, err := untilFinal(ctx, t.api, "/sessions/"+id, func(s *wire.Session) bool { return s.Status != assay.SessionCreating })
+		s, found, err := untilFinal(ctx, until, t.api, "/sessions/"+id, func(s *wire.Session) bool { return s.Status != assay.SessionCreating })
 		if err != nil {
 			return err
 		}
@@ -254,15 +252,12 @@ func (t *troublemaker) heals(ctx context.Context) error {
 	return nil
 }
 
-// untilFinal reads an object until final says so, or as it is when ctx ends.
-func untilFinal[T any](ctx context.Context, c *caller, path string, final func(*T) bool) (last T, found bool, err error) {
+// untilFinal reads an object until final says so, or as it is at a time.
+func untilFinal[T any](ctx context.Context, until time.Time, c *caller, path string, final func(*T) bool) (now T, found bool, err error) {
 	for {
-		now, is, err := get[T](ctx, c, path+"?wait=10")
-		if errors.Is(err, context.DeadlineExceeded) {
-			return last, found, nil
-		}
-		if last, found = now, is; err != nil || !is || final(&now) {
-			return last, found, err
+		now, found, err = get[T](ctx, c, path+"?wait=5")
+		if err != nil || !found || final(&now) || time.Now().After(until) {
+			return now, found, err
 		}
 	}
 }
@@ -301,11 +296,10 @@ func (t *troublemaker) breakDisk(ctx context.Context) error {
 // breakNow breaks the disk at a moment at which all that was told is on it: whatever
 // the server had in memory would be lost, as with a power cut.
 func (t *troublemaker) breakNow() (err error) {
-	pid := t.server.Pid()
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		return fmt.Errorf("stop the server for a moment: %w", err)
+	if err := t.server.Pause(); err != nil {
+		return err
 	}
-	defer func() { err = errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) }()
+	defer func() { err = errors.Join(err, t.server.Resume()) }()
 	return errors.Join(t.disk.Sync(), t.disk.Break())
 }
 

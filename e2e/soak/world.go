@@ -50,6 +50,13 @@ func open(ctx context.Context, bin, starter, dir string, b *book) (_ *world, err
 	if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil {
 		return nil, err
 	}
+	if err := kept.DropLeases(); err != nil { // of a run that was broken off
+		return nil, err
+	}
+	w.program = harness.Program{Path: bin, DataDir: filepath.Join(dir, "disk", "data")}
+	if err := w.program.Reboot(); err != nil { // as above
+		return nil, err
+	}
 	if w.disk, err = harness.NewDisk(ctx, filepath.Join(dir, "disk"), diskBytes); err != nil {
 		return nil, err
 	}
@@ -62,7 +69,7 @@ func open(ctx context.Context, bin, starter, dir string, b *book) (_ *world, err
 	if err != nil {
 		return nil, err
 	}
-	w.program = harness.Program{Path: bin, DataDir: filepath.Join(w.disk.At, "data"), Log: log}
+	w.program.Log = log
 	if err := os.Mkdir(w.program.DataDir, 0o700); err != nil {
 		return nil, err
 	}

@@ -138,6 +138,13 @@ type Snapshotter interface {
 	Changes(ctx context.Context, root string, limits ChangeLimits, w io.Writer) error
 }
 
+// Checker is implemented by sandboxes whose host can fail them while they go on.
+type Checker interface {
+	// Check fails when the sandbox's programs may have failed for no fault of theirs:
+	// its disk took no writes.
+	Check(ctx context.Context) error
+}
+
 // StatsReader is implemented by sandboxes whose resources are metered.
 type StatsReader interface {
 	Stats(ctx context.Context) (Stats, error)

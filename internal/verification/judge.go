@@ -216,18 +216,33 @@ func (j *judgement) runSuite(ctx context.Context, box sandbox.Sandbox) (*assay.V
 	if err := box.KillAll(ctx); err != nil { // nothing of the work tree's runs while its reports are read
 		return nil, fmt.Errorf("end what the verifier left running: %w", err)
 	}
+	verdict, err := j.gradeReports(ctx, box, reports, res)
+	if err == nil && verdict.Solved {
+		return verdict, nil
+	}
+	if fault := j.hostFault(ctx, box); fault != nil { // a host without space fails suites, too
+		return nil, assay.Wrap(errors.Join(fault, err), assay.CodeSandboxFailed, "the server could not run the suite properly; start another verification")
+	}
+	return verdict, err
+}
+
+func (j *judgement) gradeReports(ctx context.Context, box sandbox.Sandbox, reports string, res sandbox.Result) (*assay.Verdict, error) {
 	report, err := j.readReports(ctx, box, reports, res)
 	if err != nil {
 		return nil, err
 	}
-	verdict, err := grade(j.sample, res, report)
-	if err != nil || verdict.Solved {
-		return verdict, err
+	return grade(j.sample, res, report)
+}
+
+// hostFault tells whether the host may be why a suite did not pass: it is in need now,
+// or its need during the suite has left its mark on the sandbox.
+func (j *judgement) hostFault(ctx context.Context, box sandbox.Sandbox) error {
+	if checker, ok := box.(sandbox.Checker); ok {
+		if err := checker.Check(ctx); err != nil {
+			return err
+		}
 	}
-	if err := j.runtime.Check(ctx); err != nil { // a host without space fails suites, too
-		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the server could not run the suite properly; start another verification")
-	}
-	return verdict, nil
+	return j.runtime.Check(ctx)
 }
 
 func (j *judgement) exec(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command) (sandbox.Result, error) {

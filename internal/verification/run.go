@@ -177,7 +177,7 @@ func (s *Service) JudgePatch(ctx context.Context, sample *assay.Sample, patchTex
 func failureOf(err error) *assay.Failure {
 	var known *assay.Error
 	switch {
-	case errors.As(err, &known):
+	case errors.As(err, &known) && known.Code != assay.CodeUnavailable: // which is no end, but a moment
 		return &assay.Failure{Code: known.Code, Message: known.Message}
 	case errors.Is(err, sandbox.ErrImage):
 		return &assay.Failure{Code: assay.CodeImageUnavailable, Message: "the sample's image is not available on this server; the operator can load it with assay image load or pull"}

@@ -299,9 +299,33 @@ func TestOurFailuresAreNeverAVerdict(t *testing.T) {
 }
 
 func TestHostInNeedFailsNobody(t *testing.T) {
+	full := errors.New("no space left")
+	for name, need := range map[string]memory.Faults{
+		"now":    {Check: func(context.Context) error { return full }},
+		"before": {CheckBox: func(context.Context, sandbox.Handle) error { return full }},
+	} {
+		for work, solved := range map[string]bool{"broken\n": false, "fixed\n": true} {
+			f := newFixture(t)
+			v := f.started(f.session(map[string]string{"a.txt": work}))
+			f.runtime.SetFaults(need)
+			f.work()
+			got := f.outcome(v)
+			if solved { // in spite of it
+				if got.Status != assay.VerificationCompleted || !got.Verdict.Solved {
+					t.Errorf("need %s, solved: %s: %+v", name, got.Status, got.Failure)
+				}
+			} else if got.Status != assay.VerificationError || got.Failure.Code != assay.CodeSandboxFailed {
+				t.Errorf("need %s: %s: %+v", name, got.Status, got.Failure)
+			}
+		}
+	}
+}
+
+// A suite that the host's need kept from reporting is no broken suite.
+func TestHostInNeedIsNotTheSuitesFault(t *testing.T) {
 	f := newFixture(t)
-	v := f.started(f.session(nil))
-	f.runtime.SetFaults(memory.Faults{Check: func(context.Context) error { return errors.New("no space left") }})
+	v := f.started(f.session(map[string]string{"suite.txt": "absent"}))
+	f.runtime.SetFaults(memory.Faults{CheckBox: func(context.Context, sandbox.Handle) error { return errors.New("read-only file system") }})
 	f.work()
 	if got := f.outcome(v); got.Status != assay.VerificationError || got.Failure.Code != assay.CodeSandboxFailed {
 		t.Errorf("%s: %+v", got.Status, got.Failure)

@@ -10,30 +10,39 @@ import (
 	"assay/internal/verification"
 )
 
-// fullDisk is a store whose database takes no outcomes for a number of times.
+// fullDisk is a store whose database refuses some moves a number of times.
 type fullDisk struct {
 	verification.Store
-	refuse int
+	refuses func(assay.VerificationStatus) bool
+	with    error
+	times   int
 }
 
 func (d *fullDisk) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change, enqueue verification.Enqueue) (*assay.Verification, bool, error) {
-	if change.Status.Final() && d.refuse > 0 {
-		d.refuse--
-		return nil, false, errors.New("database or disk is full")
+	if d.times > 0 && d.refuses(change.Status) {
+		d.times--
+		return nil, false, d.with
 	}
 	return d.Store.MoveVerification(ctx, id, from, change, enqueue)
 }
 
-func TestAVerdictOutlastsAFullDisk(t *testing.T) {
-	f := newFixture(t)
-	disk := &fullDisk{Store: f.store, refuse: 3}
+// onFullDisk returns the service over another database.
+func (f *fixture) onFullDisk(disk *fullDisk) *verification.Service {
+	f.t.Helper()
+	disk.Store = f.store
 	service, err := verification.New(verification.Config{
 		Store: disk, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue,
 	})
 	if err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	defer service.Close()
+	f.t.Cleanup(func() { service.Close() })
+	return service
+}
+
+func TestAVerdictOutlastsAFullDisk(t *testing.T) {
+	f := newFixture(t)
+	service := f.onFullDisk(&fullDisk{refuses: assay.VerificationStatus.Final, with: errors.New("database or disk is full"), times: 3})
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
 	if err := service.Run(t.Context(), v.ID); err != nil {
 		t.Fatal(err)
@@ -44,5 +53,35 @@ func TestAVerdictOutlastsAFullDisk(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(f.dir, "*")); err != nil || len(left) > 0 {
 		t.Errorf("changes are left: %q, %v", left, err)
+	}
+}
+
+// A database that is away in the midst of a verification is worth another attempt, and
+// never the reason that its user is told.
+func TestADatabaseThatIsAwayIsWorthAnotherAttempt(t *testing.T) {
+	runs := func(s assay.VerificationStatus) bool { return s == assay.VerificationRunning }
+	away := assay.Errorf(assay.CodeUnavailable, "the database is away")
+	for _, tt := range []struct {
+		times, attempts int
+		want            assay.VerificationStatus
+	}{
+		{1, 2, assay.VerificationCompleted},
+		{9, 3, assay.VerificationError},
+	} {
+		f := newFixture(t)
+		service := f.onFullDisk(&fullDisk{refuses: runs, with: away, times: tt.times})
+		v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+		for range tt.attempts {
+			if err := service.Run(t.Context(), v.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := f.outcome(v)
+		if got.Status != tt.want || got.Attempt != tt.attempts {
+			t.Errorf("refused %d times, it is %s after %d attempts; want %s after %d", tt.times, got.Status, got.Attempt, tt.want, tt.attempts)
+		}
+		if got.Failure != nil && got.Failure.Code != assay.CodeInternal {
+			t.Errorf("its reason is %s", got.Failure.Code)
+		}
 	}
 }

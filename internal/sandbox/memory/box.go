@@ -32,6 +32,7 @@ type Sandbox struct {
 var (
 	_ sandbox.Sandbox     = (*Sandbox)(nil)
 	_ sandbox.Snapshotter = (*Sandbox)(nil)
+	_ sandbox.Checker     = (*Sandbox)(nil)
 )
 
 // deathError is why a sandbox ended.
@@ -268,4 +269,12 @@ func (sb *Sandbox) usable(ctx context.Context) error {
 		return err
 	}
 	return sb.gone()
+}
+
+// Check tells whether the host has failed the sandbox.
+func (sb *Sandbox) Check(ctx context.Context) error {
+	if fault := sb.host.fault().CheckBox; fault != nil {
+		return fault(ctx, sb.handle)
+	}
+	return nil
 }

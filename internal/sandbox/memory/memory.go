@@ -51,6 +51,8 @@ type Faults struct {
 	Destroy func(context.Context, sandbox.Handle) error
 	Check   func(context.Context) error
 	Changes func(context.Context, sandbox.Handle) error
+	// CheckBox is the Check of a sandbox.
+	CheckBox func(context.Context, sandbox.Handle) error
 	// LoseExec is called when a command has been started: its error is what the
 	// caller gets, as of a lost connection. The command goes on.
 	LoseExec func(sandbox.Command) error

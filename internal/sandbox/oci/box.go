@@ -31,6 +31,7 @@ var (
 	_ sandbox.Sandbox     = (*Sandbox)(nil)
 	_ sandbox.Snapshotter = (*Sandbox)(nil)
 	_ sandbox.StatsReader = (*Sandbox)(nil)
+	_ sandbox.Checker     = (*Sandbox)(nil)
 )
 
 func newSandbox(rt *Runtime, st state) *Sandbox {
@@ -167,6 +168,19 @@ func (sb *Sandbox) explain(death sandbox.Death) sandbox.Death {
 	}
 	sb.rt.cfg.Log.Warn("a sandbox's agent died", "sandbox", sb.id(), "last_words", tail("", sb.places.agentLog()))
 	return sandbox.DeathLost
+}
+
+// Check tells whether the host has failed the sandbox: its disk is a sparse file, whose
+// writes fail when the host's disk is full or broken.
+func (sb *Sandbox) Check(context.Context) error {
+	faults, err := diskFaults(sb.places.disk())
+	if err == nil && faults > 0 {
+		err = fmt.Errorf("its disk has failed %d times", faults)
+	}
+	if err != nil {
+		return fmt.Errorf("check sandbox %s: %w", sb.id(), err)
+	}
+	return nil
 }
 
 // Stats tells what the sandbox has used so far.

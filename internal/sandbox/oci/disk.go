@@ -214,6 +214,16 @@ func dropDisk(dir string) error {
 	return unmount(dir)
 }
 
+// diskFaults is how often a mounted disk has failed its users. The kernel makes it
+// read-only at the first, and counts (kernel, admin-guide/ext4.rst, errors_count).
+func diskFaults(dir string) (int64, error) {
+	var at unix.Stat_t
+	if err := unix.Stat(dir, &at); err != nil {
+		return 0, &fs.PathError{Op: "stat", Path: dir, Err: err}
+	}
+	return readInt(fmt.Sprintf("/sys/fs/ext4/loop%d/errors_count", unix.Minor(at.Dev)))
+}
+
 // isMount tells whether something is mounted on dir, seen by its device.
 func isMount(dir string) (bool, error) {
 	var at, above unix.Stat_t
