@@ -5,8 +5,10 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -224,6 +226,7 @@ func (c *chaos) audit() {
 		}
 		c.auditUser(u, listed)
 	}
+	c.readLog()
 	for _, what := range slices.Sorted(maps.Keys(c.done)) {
 		t.Logf("%6d %s", c.done[what], what)
 	}
@@ -233,6 +236,21 @@ func (c *chaos) audit() {
 	}
 	if err := nothingLeft(c.Program); err != nil {
 		t.Error(err)
+	}
+}
+
+// readLog counts what the servers complained of. A panic is nobody's game.
+func (c *chaos) readLog() {
+	log, err := os.ReadFile(filepath.Join(filepath.Dir(c.DataDir), "log"))
+	ok(c.t, err)
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, "panic") {
+			c.t.Errorf("the log: %.1000s", line)
+		}
+		if strings.Contains(line, "level=ERROR") {
+			c.did("errors in the log")
+			c.t.Logf("%.300s", line)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func (a *API) registerBilling() {
 		Description: "Answers with a page of the payment provider. The balance grows when the provider says that it was paid, not when the page leads back.",
 	}, []int{409, 503}, a.deposit)
 	handle(a, huma.Operation{
-		OperationID: "payment-webhook", Method: http.MethodPost, Path: "/billing/webhook", Tags: []string{tagBilling}, Security: public,
+		OperationID: "payment-webhook", Method: http.MethodPost, Path: "/billing/webhook", Tags: []string{tagBilling}, Security: public, Metadata: limitForgeries.metadata(),
 		Summary:          "Take a notification of Stripe",
 		Description:      "Signed by Stripe, and at most five minutes old. Each counts once, in whatever order they come. Unknown ones are taken and ignored.",
 		SkipValidateBody: true, // the signature says that it is Stripe's; the shape is known to the adapter
@@ -128,7 +128,13 @@ type webhookInput struct {
 }
 
 func (a *API) paymentWebhook(ctx context.Context, in *webhookInput) (*answer[wire.Received], error) {
-	if err := a.cfg.Billing.Notify(ctx, in.RawBody, in.Signature); err != nil {
+	err := a.cfg.Billing.Notify(ctx, in.RawBody, in.Signature)
+	if assay.CodeOf(err) == assay.CodeInvalid {
+		if many := a.forged(ctx); many != nil {
+			return nil, many
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &answer[wire.Received]{Body: wire.Received{Received: true}}, nil

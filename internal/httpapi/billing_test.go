@@ -230,3 +230,21 @@ func TestUsageAsCSV(t *testing.T) {
 	s.till.lines, s.till.fail = nil, errors.New("disk on fire")
 	wantError(t, s.do(t, request{method: "GET", path: "/billing/usage", headers: []string{"Accept: text/csv"}}), 500, "internal")
 }
+
+// TestStripeIsServedHoweverOften: signed notifications are never limited, and unsigned
+// ones do not use up what signed ones need.
+func TestStripeIsServedHoweverOften(t *testing.T) {
+	s := newServer(t, func(c *Config) { c.Limits.PerAddress = 1 }) // two at once, and the clock stands
+	notify := func(err error) int {
+		s.till.fail = err
+		return s.do(t, request{method: "POST", path: "/billing/webhook", body: "{}", anonymous: true}).Code
+	}
+	forged := assay.Errorf(assay.CodeInvalid, "forged")
+	var codes []int
+	for _, err := range []error{nil, nil, nil, nil, forged, forged, forged, nil} {
+		codes = append(codes, notify(err))
+	}
+	if diff := cmp.Diff([]int{200, 200, 200, 200, 400, 400, 429, 200}, codes); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -44,9 +45,10 @@ func (r RateLimits) withDefaults() RateLimits {
 type strictness int
 
 const (
-	limitUsually  strictness = iota
-	limitStrictly            // it checks secrets of those who are not known yet
-	limitNever               // it tells whether the server lives
+	limitUsually   strictness = iota
+	limitStrictly             // it checks secrets of those who are not known yet
+	limitNever                // it tells whether the server lives
+	limitForgeries            // its caller signs: who does so is served however often, others count
 )
 
 // metadata is that of an operation that is not limited as usual: huma.Operation.Metadata.
@@ -102,7 +104,7 @@ func (a *API) identify(r *http.Request, op *huma.Operation) error {
 	switch {
 	case len(op.Security) > 0:
 		return a.identifyToken(r, c)
-	case how == limitNever:
+	case how == limitNever, how == limitForgeries:
 		return nil
 	}
 	return a.limits.addresses.take(c.network, a.cfg.Now())
@@ -145,6 +147,13 @@ func (a *API) identifyToken(r *http.Request, c *call) error {
 		return l.keys.take(name, now)
 	}
 	return nil
+}
+
+// forged counts a request of an operation whose caller signs, and did not, against its
+// address. The requests of the one who does must not wait for what others send in its
+// name, nor for those who share an address with it behind a proxy.
+func (a *API) forged(ctx context.Context) error {
+	return a.limits.addresses.take(callOf(ctx).network, a.cfg.Now())
 }
 
 // anyone limits a handler that is no operation by its callers' addresses.
