@@ -18,6 +18,56 @@ import (
 	"assay/internal/sandbox/sandboxtest/rootfs"
 )
 
+// BenchmarkRuntimes holds gVisor against runc, in turns. The reported numbers are
+// medians.
+func BenchmarkRuntimes(b *testing.B) {
+	runtimes := make(map[string]sandbox.Runtime)
+	for name, binary := range map[string]string{"runc": "runc", "gvisor": gvisor(b)} {
+		h := newHost(b)
+		h.binary = binary
+		runtimes[name] = h.runtime(b)
+	}
+	works := map[string]string{
+		"true":  "true",
+		"forks": "for i in {1..100}; do /bin/true; done",
+		"files": "mkdir d; for i in {1..500}; do echo $i > d/$i; done; cat d/* | wc -l; rm -r d",
+		"bulk":  "head -c 64m /dev/zero > big; md5sum big; rm big",
+		"spin":  "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done",
+	}
+	times := make(map[string][]time.Duration)
+	for b.Loop() {
+		for name, rt := range runtimes {
+			measure := func(what string, fn func() error) {
+				start := time.Now()
+				if err := fn(); err != nil {
+					b.Fatalf("%s on %s: %v", what, name, err)
+				}
+				times[what+"-"+name] = append(times[what+"-"+name], time.Since(start))
+			}
+			var sb sandbox.Sandbox
+			measure("create", func() (err error) { sb, err = rt.Create(b.Context(), spec("box")); return err })
+			for what, text := range works {
+				measure(what, func() error {
+					_, err := sb.Exec(b.Context(), sandbox.Command{ID: what, Argv: []string{"bash", "-c", text}})
+					return err
+				})
+			}
+			measure("changes", func() error {
+				return sb.(sandbox.Snapshotter).Changes(b.Context(), "/", sandbox.ChangeLimits{MaxFiles: 1000, MaxBytes: 1 << 20}, io.Discard)
+			})
+			measure("destroy", func() error { return sb.Destroy(b.Context()) })
+		}
+	}
+	report(b, times)
+}
+
+func report(b *testing.B, times map[string][]time.Duration) {
+	for what, all := range times {
+		slices.Sort(all)
+		b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, what+"-ms")
+	}
+}
+
 // BenchmarkLife holds Create and Destroy against `runc run --detach` and `runc delete
 // --force` of a prepared bundle with the same root file system and the same
 // isolation, in turns. The reported numbers are medians.
@@ -67,10 +117,7 @@ func BenchmarkLife(b *testing.B) {
 			}
 		})
 	}
-	for what, all := range times {
-		slices.Sort(all)
-		b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, what+"-ms")
-	}
+	report(b, times)
 }
 
 // prepareBundle makes a bundle like that of the sandbox "model", over its root file

@@ -21,7 +21,7 @@ import (
 )
 
 // victimEnv makes the test binary a server to be killed: it names a host's
-// directories, the agent and the image store, one per line.
+// directories, the agent, the image store and the runtime, one per line.
 const victimEnv = "ASSAY_TEST_VICTIM"
 
 // victim creates and destroys sandboxes until it is killed.
@@ -31,7 +31,7 @@ func victim(config string) error {
 	if err != nil {
 		return err
 	}
-	rt, err := oci.New(oci.Config{Dir: parts[0], RunDir: parts[1], Agent: parts[2], Images: images})
+	rt, err := oci.New(oci.Config{Dir: parts[0], RunDir: parts[1], Agent: parts[2], Images: images, Runtime: parts[4]})
 	if err != nil {
 		return err
 	}
@@ -54,17 +54,31 @@ func spec(id string) sandbox.Spec {
 }
 
 func TestKillTheServerAtAnyMoment(t *testing.T) {
-	h := newHost(t)
+	onBoth(t, killTheServer)
+}
+
+// onBoth runs a test on runc and on gVisor.
+func onBoth(t *testing.T, test func(t *testing.T, h host)) {
+	for name, binary := range map[string]string{"runc": "runc", "gvisor": gvisor(t)} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t)
+			h.binary = binary
+			test(t, h)
+		})
+	}
+}
+
+func killTheServer(t *testing.T, h host) {
 	h.runtime(t)
-	for i := range 12 {
+	for i := range 8 {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), victimEnv+"="+strings.Join([]string{h.dir, h.run, shared.agent, shared.imageDir}, "\n"))
+		cmd.Env = append(os.Environ(), victimEnv+"="+strings.Join([]string{h.dir, h.run, shared.agent, shared.imageDir, h.binary}, "\n"))
 		var said strings.Builder
 		cmd.Stderr = &said
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(100+i*23)*time.Millisecond, func() {
+		timer := time.AfterFunc(time.Duration(100+i*37)*time.Millisecond, func() {
 			cmd.Process.Kill() //nolint:errcheck // it may have ended, which Wait tells
 		})
 		if err := cmd.Wait(); timer.Stop() || err == nil {
@@ -88,7 +102,7 @@ func TestKillTheServerAtAnyMoment(t *testing.T) {
 			}
 		}
 		if left := h.leftovers(t); len(left) > 0 {
-			t.Fatalf("killed after %d ms, left:\n%s", 100+i*23, strings.Join(left, "\n"))
+			t.Fatalf("killed after %d ms, left:\n%s", 100+i*37, strings.Join(left, "\n"))
 		}
 	}
 }
@@ -96,6 +110,12 @@ func TestKillTheServerAtAnyMoment(t *testing.T) {
 // freeze leaves a sandbox as a server does that is killed in Changes.
 func freeze(t *testing.T, h host, id string) {
 	t.Helper()
+	if h.binary != "runc" {
+		if out, err := exec.Command(h.binary, "--root", filepath.Join(h.dir, "runtime", id), "pause", id).CombinedOutput(); err != nil {
+			t.Fatalf("pause: %v, %s", err, out)
+		}
+		return
+	}
 	for file, value := range map[string]string{
 		"/sys/fs/cgroup/freezer/assay/" + h.key() + "-" + id + "/freezer.state": "FROZEN",
 		"/sys/fs/cgroup/assay/" + h.key() + "-" + id + "/cgroup.freeze":         "1",
@@ -112,7 +132,10 @@ func freeze(t *testing.T, h host, id string) {
 }
 
 func TestOpenThawsWhatACrashLeftFrozen(t *testing.T) {
-	h := newHost(t)
+	onBoth(t, openFrozen)
+}
+
+func openFrozen(t *testing.T, h host) {
 	sb, err := h.runtime(t).Create(t.Context(), spec("cold"))
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +174,10 @@ func TestPseudoterminalsAreLeftForOthers(t *testing.T) {
 }
 
 func TestHostNetwork(t *testing.T) {
+	onBoth(t, hostNetwork)
+}
+
+func hostNetwork(t *testing.T, h host) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +185,7 @@ func TestHostNetwork(t *testing.T) {
 	defer l.Close()
 	s := spec("wired")
 	s.Network = sandbox.NetworkFull
-	sb, err := newHost(t).runtime(t).Create(t.Context(), s)
+	sb, err := h.runtime(t).Create(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +206,10 @@ func TestHostNetwork(t *testing.T) {
 
 // An image may hold links where the runtime mounts things and makes files.
 func TestHostileImage(t *testing.T) {
-	h := newHost(t)
+	onBoth(t, hostileImage)
+}
+
+func hostileImage(t *testing.T, h host) {
 	target := filepath.Join(t.TempDir(), "host")
 	if err := os.Mkdir(target, 0o777); err != nil {
 		t.Fatal(err)
@@ -189,12 +219,16 @@ func TestHostileImage(t *testing.T) {
 		"binary":   {{Name: "/.assay/"}, {Name: "/.assay/agent", Link: target + "/agent"}},
 		"etc":      {{Name: "/tricky/"}, {Name: "/etc", Link: "../../../.." + target}},
 		"hosts":    {{Name: "/etc/hosts", Link: target + "/hosts"}, {Name: "/etc/resolv.conf", Link: target + "/resolv.conf"}},
+		"door":     {{Name: "/.assay/"}, {Name: "/.assay/run", Link: target}},
 		"tmp":      {{Name: "/tmp", Link: target}},
 		"dev":      {{Name: "/dev", Link: target}},
+		"shm":      {{Name: "/dev/"}, {Name: "/dev/shm", Link: target}, {Name: "/dev/mqueue", Link: target}},
+		"sys":      {{Name: "/sys", Link: target}, {Name: "/proc", Link: target}},
+		"null":     {{Name: "/dev/"}, {Name: "/dev/null", Link: target + "/null"}, {Name: "/dev/ptmx", Link: target + "/ptmx"}},
 		"worktree": {{Name: "/trap", Link: target}},
 	} {
 		layout := filepath.Join(t.TempDir(), "layout")
-		image := "assay.test/hostile-" + name + ":latest"
+		image := "assay.test/hostile-" + name + ":" + filepath.Base(h.binary)
 		if err := rootfs.WriteNamed(layout, image, "/src", files); err != nil {
 			t.Fatal(err)
 		}

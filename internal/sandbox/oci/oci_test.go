@@ -206,7 +206,7 @@ func TestConformanceOfGVisor(t *testing.T) {
 }
 
 // gvisor is the path of runsc.
-func gvisor(t *testing.T) string {
+func gvisor(t testing.TB) string {
 	t.Helper()
 	binary, err := runsc.Build(t.Context())
 	if err != nil {
