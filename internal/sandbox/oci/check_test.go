@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"assay/internal/sandbox"
 )
@@ -18,7 +19,7 @@ func TestAStepIsNotTriedWithoutItsFoundations(t *testing.T) {
 	steps := probes{step("a", "1", nil), step("b", "", broken), step("c", "3", nil, "a", "b"), step("d", "4", nil, "c"), step("e", "5", nil, "a")}
 	got := steps.all()
 	want := []Need{{Name: "a", Found: "1"}, {Name: "b", Err: broken}, {Name: "c", After: "b"}, {Name: "d", After: "c"}, {Name: "e", Found: "5"}}
-	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) })); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateErrors()); diff != "" {
 		t.Error(diff)
 	}
 	if tried != "abe" {
