@@ -158,7 +158,7 @@ func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to as
 // takes over box), waits for the session's end, and frees the sandbox.
 func (s *Service) watch(sess *assay.Session, sample *assay.Sample, box sandbox.Sandbox) error {
 	ctx, end := context.WithCancel(s.ctx)
-	l := &live{sample: sample, end: end, box: box}
+	l := &live{userID: sess.UserID, sample: sample, end: end, box: box}
 	s.mu.Lock()
 	s.live[sess.ID] = l
 	s.mu.Unlock()
