@@ -29,8 +29,7 @@ type ExecRequest struct {
 // Exec stores an interaction and starts its command in the session's work tree.
 // It does not wait for the end; see AwaitInteraction.
 func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRequest) (*assay.Interaction, error) {
-	sess, err := s.cfg.Store.Session(ctx, userID, sessionID)
-	if err != nil {
+	if err := s.owned(ctx, userID, sessionID); err != nil {
 		return nil, err
 	}
 	in, created, err := s.cfg.Store.InsertInteraction(ctx, &assay.Interaction{
@@ -42,10 +41,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		Status:    assay.InteractionProcessing,
 	}, req.Idem, s.cfg.MaxCommands)
 	if err != nil {
-		if why := readiness(sess); assay.CodeOf(why) == assay.CodeOf(err) {
-			return nil, why // says more
-		}
-		return nil, err
+		return nil, s.refusal(ctx, userID, sessionID, err)
 	}
 	if !created { // also when the session has ended since
 		return in, nil
@@ -69,6 +65,20 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	runtime.Gosched() // the command goes first: it forks while its caller is answered
 	return in, nil
+}
+
+// refusal is why a command was not taken, in more words if the session's row has them.
+func (s *Service) refusal(ctx context.Context, userID, sessionID string, err error) error {
+	if code := assay.CodeOf(err); code != assay.CodeSessionEnded && code != assay.CodeSessionNotReady {
+		return err
+	}
+	sess, e := s.cfg.Store.Session(ctx, userID, sessionID)
+	if e == nil {
+		if why := readiness(sess); assay.CodeOf(why) == assay.CodeOf(err) {
+			return why
+		}
+	}
+	return err
 }
 
 // command is what an interaction runs, on behalf of the request that ctx belongs to.
@@ -159,6 +169,7 @@ func (s *Service) store(ctx context.Context, in, end *assay.Interaction) (stored
 		s.cfg.Log.ErrorContext(ctx, "the end of a command was not stored", "interaction", in.ID, "err", err)
 	}
 	s.news.Notify(in.ID)
+	runtime.Gosched() // who waits for it goes first; the agent is told to forget it afterwards
 	return stored && err == nil
 }
 

@@ -184,7 +184,7 @@ func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to as
 // behalf of the request of from, and outlives it.
 func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay.Sample, box sandbox.Sandbox) error {
 	ctx, end := context.WithCancel(telemetry.Carry(s.ctx, from))
-	l := &live{sample: sample, end: end, box: box}
+	l := &live{userID: sess.UserID, sample: sample, end: end, box: box}
 	s.mu.Lock()
 	s.live[sess.ID] = l
 	s.mu.Unlock()

@@ -107,6 +107,7 @@ type Service struct {
 
 // live is what the server knows of a live session beyond its row.
 type live struct {
+	userID string
 	sample *assay.Sample
 	end    context.CancelFunc // ends the watch's wait, once the row says that the session ended
 	box    sandbox.Sandbox    // nil while it is made
@@ -168,6 +169,19 @@ func (s *Service) box(ctx context.Context, userID, id string) (*assay.Session, *
 	}
 	l, box, err := s.boxOf(id)
 	return sess, l, box, err
+}
+
+// owned returns nil if a session is a user's. The row is read only for those that do
+// not live here: whose a session is never changes.
+func (s *Service) owned(ctx context.Context, userID, id string) error {
+	s.mu.Lock()
+	l := s.live[id]
+	s.mu.Unlock()
+	if l != nil && l.userID == userID {
+		return nil
+	}
+	_, err := s.cfg.Store.Session(ctx, userID, id)
+	return err
 }
 
 // boxOf returns the sandbox of a session whose row says that it is ready.
