@@ -28,6 +28,21 @@ func (a *API) registerUsage() {
 			"With Accept: text/csv everything that is selected, without pages.",
 		Responses: responses,
 	}, nil, a.getUsage)
+	for _, p := range a.huma.OpenAPI().Paths["/billing/usage"].Get.Parameters {
+		if p.Name == "start_date" || p.Name == "end_date" {
+			p.Schema = boundSchema(p.Schema)
+		}
+	}
+}
+
+// boundSchema is what parseBound reads, for the document alone: huma could say of another
+// text only that it is none of these.
+func boundSchema(s *huma.Schema) *huma.Schema {
+	return &huma.Schema{Description: s.Description, Examples: s.Examples, AnyOf: []*huma.Schema{
+		{Type: huma.TypeString, Format: "date"},
+		{Type: huma.TypeString, Format: "date-time"},
+		{Type: huma.TypeString, MaxLength: new(0), Description: "No bound"},
+	}}
 }
 
 type usageInput struct {
