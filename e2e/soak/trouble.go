@@ -230,7 +230,7 @@ const healBound = 45 * time.Second
 // start of a server that would help it.
 func (t *troublemaker) heals(ctx context.Context) error {
 	until := time.Now().Add(healBound)
-	commands, sessions := t.open()
+	commands, sessions, jobs := t.open()
 	for _, c := range commands {
 		in, found, err := untilFinal(ctx, until, t.api, "/sessions/"+c.session+"/interactions/"+c.id, (*wire.Interaction).Final)
 		if err != nil {
@@ -248,6 +248,9 @@ func (t *troublemaker) heals(ctx context.Context) error {
 		if !found || s.Status == assay.SessionCreating {
 			t.wrong(falseExit, "session %s is %s %s after there was room again", id, s.Status, healBound)
 		}
+	}
+	for _, j := range jobs { // they have a queue
+		t.judged(ctx, j)
 	}
 	return nil
 }
