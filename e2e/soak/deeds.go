@@ -200,8 +200,8 @@ func (p *player) exhaust(ctx context.Context) {
 
 // verify begins a verification, and waits for some.
 func (p *player) verify(ctx context.Context) {
-	const late = 20 * time.Second // its queue would outlast the run
-	if p.over || time.Until(p.until) < late {
+	const late = 20 * time.Second // it would outlast the run
+	if p.over || time.Until(p.until) < late || p.underWay() >= mostJobs {
 		return
 	}
 	key, path := p.key(), "/sessions/"+p.at.id+"/verify"
@@ -228,6 +228,10 @@ func (p *player) verify(ctx context.Context) {
 		p.waitJob(ctx, j, patience)
 	}
 }
+
+// mostJobs bounds how many verifications are under way at once, so that those of a slow
+// machine do not outlast a run.
+const mostJobs = 6
 
 // judgedBound is how long a verification may wait and run.
 const judgedBound = 4 * time.Minute
