@@ -108,7 +108,7 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 		}
 		s.mu.Unlock()
 		if box == nil {
-			s.store(in, failedEnd(in, s.unseen(in, sandbox.ErrGone)))
+			s.storeLater(in, failedEnd(in, s.unseen(in, sandbox.ErrGone))) // the start does not wait for a full disk
 			continue
 		}
 		attach := func(ctx context.Context) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }
