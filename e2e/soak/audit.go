@@ -23,9 +23,9 @@ func (b *book) endedSessions() (ids []string) {
 	return ids
 }
 
-// open returns the commands and the sessions that were accepted and of which no end
-// was told.
-func (b *book) open() (commands []*command, sessions []string) {
+// open returns the commands, sessions and verifications that were accepted and of
+// which no end was told.
+func (b *book) open() (commands []*command, sessions []string, jobs []*job) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range b.commands {
@@ -38,7 +38,12 @@ func (b *book) open() (commands []*command, sessions []string) {
 			sessions = append(sessions, id)
 		}
 	}
-	return commands, sessions
+	for _, j := range b.jobs {
+		if j.final == nil {
+			jobs = append(jobs, j)
+		}
+	}
+	return commands, sessions, jobs
 }
 
 // audit asks the server for every session, and for the last commands and
@@ -102,9 +107,10 @@ func (w *world) finish(ctx context.Context) error {
 	w.mu.Lock()
 	jobs := slices.Clone(w.jobs)
 	w.mu.Unlock()
+	deadline := time.Now().Add(judgedBound)
 	for _, j := range jobs {
 		if j.final == nil {
-			w.judged(ctx, j, 0)
+			w.waitJob(ctx, j, time.Until(deadline)) // what has no end then is told below
 		}
 	}
 	w.say("asking for everything again")

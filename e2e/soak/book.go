@@ -147,6 +147,18 @@ func (b *book) addJob(j *job) {
 	b.count(didVerification)
 }
 
+// underWay is how many verifications have no end yet, as far as was told.
+func (b *book) underWay() (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, j := range b.jobs {
+		if j.final == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // end is the end of a command that was told; nil when none was.
 func (b *book) end(c *command) *wire.Interaction {
 	b.mu.Lock()

@@ -200,8 +200,8 @@ func (p *player) exhaust(ctx context.Context) {
 
 // verify begins a verification, and waits for some.
 func (p *player) verify(ctx context.Context) {
-	const late = 20 * time.Second // its queue would outlast the run
-	if p.over || time.Until(p.until) < late {
+	const late = 20 * time.Second // it would outlast the run
+	if p.over || time.Until(p.until) < late || p.underWay() >= mostJobs {
 		return
 	}
 	key, path := p.key(), "/sessions/"+p.at.id+"/verify"
@@ -224,33 +224,41 @@ func (p *player) verify(ctx context.Context) {
 		}
 	}
 	if p.chance(2) {
-		p.judged(ctx, j, 30*time.Second)
+		const patience = 30 * time.Second
+		p.waitJob(ctx, j, patience)
 	}
 }
+
+// mostJobs bounds how many verifications are under way at once, so that those of a slow
+// machine do not outlast a run.
+const mostJobs = 6
 
 // judgedBound is how long a verification may wait and run.
 const judgedBound = 4 * time.Minute
 
-// judged waits for the end of a verification, for a while at most if it is given.
-func (w *world) judged(ctx context.Context, j *job, most time.Duration) {
-	for began := time.Now(); ctx.Err() == nil; {
+// judged waits for the end of a verification, which there must be.
+func (w *world) judged(ctx context.Context, j *job) {
+	if last, ended := w.waitJob(ctx, j, judgedBound); !ended && ctx.Err() == nil {
+		w.wrong(lostVerification, "verification %s is %s after %s", j.id, last.Status, judgedBound)
+	}
+}
+
+// waitJob waits for the end of a verification, but not for ever.
+func (w *world) waitJob(ctx context.Context, j *job, patience time.Duration) (last wire.Job, ended bool) {
+	for began := time.Now(); time.Since(began) < patience; {
 		asked := time.Now()
 		now, found, err := get[wire.Job](ctx, w.api, "/sessions/"+j.session+"/verify/"+j.id+"?wait=20")
-		switch {
-		case err != nil:
-			return
-		case !found:
+		if err != nil {
+			return last, false
+		}
+		if !found {
 			w.wrong(lostVerification, "verification %s was accepted, and is lost", j.id)
-			return
+			return last, true
 		}
 		w.seeJob(asked, j, now)
-		took := time.Since(began)
-		if now.Final() || most > 0 && took > most {
-			return
-		}
-		if took > judgedBound {
-			w.wrong(lostVerification, "verification %s is %s after %s", j.id, now.Status, judgedBound)
-			return
+		if last = now; now.Final() {
+			return last, true
 		}
 	}
+	return last, false
 }

@@ -51,7 +51,10 @@ func (p *player) play(ctx context.Context, until time.Time) {
 	for ctx.Err() == nil && time.Now().Before(until) {
 		p.at, p.notes, p.over = nil, "", false
 		p.solved = new(false)
-		p.sample = samples[min(p.random.IntN(4), 1)*p.random.IntN(2)]
+		p.sample = samples[0]
+		if p.chance(5) {
+			p.sample = samples[1]
+		}
 		ttl := 30
 		expires := p.chance(8) && time.Until(until) > 2*time.Minute
 		if expires {

@@ -230,7 +230,7 @@ const healBound = 45 * time.Second
 // start of a server that would help it.
 func (t *troublemaker) heals(ctx context.Context) error {
 	until := time.Now().Add(healBound)
-	commands, sessions := t.open()
+	commands, sessions, jobs := t.open()
 	for _, c := range commands {
 		in, found, err := untilFinal(ctx, until, t.api, "/sessions/"+c.session+"/interactions/"+c.id, (*wire.Interaction).Final)
 		if err != nil {
@@ -248,6 +248,12 @@ func (t *troublemaker) heals(ctx context.Context) error {
 		if !found || s.Status == assay.SessionCreating {
 			t.wrong(falseExit, "session %s is %s %s after there was room again", id, s.Status, healBound)
 		}
+	}
+	if t.of(filledDisk) > 1 {
+		return nil // verifications take their time: those of the first are proof enough
+	}
+	for _, j := range jobs {
+		t.judged(ctx, j)
 	}
 	return nil
 }

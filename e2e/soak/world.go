@@ -18,7 +18,7 @@ import (
 	"assay/e2e/harness"
 )
 
-// The samples that sessions are made of: one in Go, and a quick one in JavaScript.
+// The samples that sessions are made of: mostly the first, which is judged quickly.
 var samples = []string{"hughsk__flat-5.0.1", "Masterminds__semver-3.3.1"}
 
 // diskBytes is the size of the disk that holds the data directory: what runs at once
@@ -134,7 +134,7 @@ func (w *world) failed(what string, r reply) {
 // arguments are those of assay serve.
 func (w *world) arguments() []string {
 	return []string{
-		"--listen", w.listen, "--billing", "on", "--max-verifications", "2", "--max-sessions-per-user", "100",
+		"--listen", w.listen, "--billing", "on", "--max-verifications", "3", "--max-sessions-per-user", "100",
 		"--resources-memory-mb", "1024", "--resources-disk-mb", "2048", "--rate-limit-auth-per-minute=-1",
 	}
 }

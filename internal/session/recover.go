@@ -8,6 +8,7 @@ import (
 
 	"assay"
 	"assay/internal/sandbox"
+	"assay/internal/telemetry"
 )
 
 // Owns tells whether a sandbox is one of a session, by its id.
@@ -110,7 +111,7 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 		}
 		s.mu.Unlock()
 		if box == nil {
-			s.store(ctx, in, failedEnd(in, s.unseen(ctx, in, sandbox.ErrGone)))
+			s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, s.unseen(ctx, in, sandbox.ErrGone))) // the start does not wait for a full disk
 			continue
 		}
 		attach := func(ctx context.Context) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }

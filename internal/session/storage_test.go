@@ -113,6 +113,25 @@ func TestTheEndOfASessionOutlastsAFullDisk(t *testing.T) {
 	})
 }
 
+// A start is not held up by an end that cannot be stored.
+func TestStartDoesNotWaitForAFullDisk(t *testing.T) {
+	f, disk := onFullDisk(t)
+	sess := f.ready()
+	in := f.exec(sess, "gate never")
+	<-f.gates.gate("at never")
+	f.stop(f.Service)()
+	f.runtime.Kill(sess.ID, sandbox.DeathLost)
+	if _, _, err := f.store.MoveSession(t.Context(), sess.ID, assay.SessionReady, session.SessionChange{Status: assay.SessionClosed, EndedAt: new(time.Now())}); err != nil {
+		t.Fatal(err)
+	}
+	disk.full.Store(true)
+	f.restart() // which returns
+	disk.until(t)
+	if end := f.ended(in); end.ExitCode != assay.ExitUnknown {
+		t.Errorf("it ended with %d", end.ExitCode)
+	}
+}
+
 func TestStopDoesNotWaitForAFullDisk(t *testing.T) {
 	f, disk := onFullDisk(t)
 	sess := f.ready()

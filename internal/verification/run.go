@@ -37,9 +37,7 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return err
 	}
-	now := s.cfg.Now().UTC()
-	v, mine, err := s.cfg.Store.MoveVerification(ctx, id, assay.VerificationPending,
-		Change{Status: assay.VerificationStarting, Attempt: v.Attempt + 1, StartedAt: &now}, nil)
+	v, mine, err := s.take(ctx, v)
 	if err != nil || !mine {
 		return err
 	}
@@ -53,6 +51,18 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 		return ctx.Err() // the server stops; Recover makes it pending again
 	}
 	return s.store(ctx, v, verdict, err)
+}
+
+// take begins an attempt, unless somebody else has. It tries until that is stored: the
+// queue may be as unable to store that its job failed, and would take it for running.
+func (s *Service) take(ctx context.Context, v *assay.Verification) (taken *assay.Verification, mine bool, err error) {
+	err = persist.Until(ctx, s.cfg.Log, "that verification "+v.ID+" begins", func(ctx context.Context) (err error) {
+		now := s.cfg.Now().UTC()
+		taken, mine, err = s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationPending,
+			Change{Status: assay.VerificationStarting, Attempt: v.Attempt + 1, StartedAt: &now}, nil)
+		return err
+	})
+	return taken, mine, err
 }
 
 // store stores the outcome of an attempt, until that succeeds or the server stops: the

@@ -23,6 +23,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	"golang.org/x/sys/unix"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -140,15 +141,26 @@ func (s *Service) Start(ctx context.Context, userID, sessionID string, idem sess
 func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string) (_ *assay.Session, err error) {
 	f, err := s.dir.OpenFile(changesName(id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("store the changes of session %s: %w", sessionID, err)
+		return nil, short(fmt.Errorf("store the changes of session %s: %w", sessionID, err))
 	}
 	defer func() {
 		err = errors.Join(err, f.Close())
 		if err != nil {
 			s.dropChanges(ctx, id)
+			err = short(err)
 		}
 	}()
 	return s.cfg.Sessions.Snapshot(ctx, userID, sessionID, s.cfg.Changes, f)
+}
+
+// short tells users to come back when it is our disk that takes no writes.
+func short(err error) error {
+	for _, need := range []error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EIO} {
+		if errors.Is(err, need) {
+			return assay.Wrap(err, assay.CodeUnavailable, "the server has no room for the changes now; try again later")
+		}
+	}
+	return err
 }
 
 func (s *Service) dropChanges(ctx context.Context, id string) {

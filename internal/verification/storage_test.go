@@ -3,10 +3,16 @@ package verification_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/memory"
+	"assay/internal/session"
 	"assay/internal/verification"
 )
 
@@ -40,9 +46,18 @@ func (f *fixture) onFullDisk(disk *fullDisk) *verification.Service {
 	return service
 }
 
-func TestAVerdictOutlastsAFullDisk(t *testing.T) {
+// A verification waits for a database that is full, before it begins and when it ends:
+// its job must not fail, because the queue could not store that either.
+func TestAVerificationOutlastsAFullDisk(t *testing.T) {
+	starting := func(s assay.VerificationStatus) bool { return s == assay.VerificationStarting }
+	for name, refuses := range map[string]func(assay.VerificationStatus) bool{"starting": starting, "ended": assay.VerificationStatus.Final} {
+		t.Run(name, func(t *testing.T) { outlasts(t, refuses) })
+	}
+}
+
+func outlasts(t *testing.T, refuses func(assay.VerificationStatus) bool) {
 	f := newFixture(t)
-	service := f.onFullDisk(&fullDisk{refuses: assay.VerificationStatus.Final, with: errors.New("database or disk is full"), times: 3})
+	service := f.onFullDisk(&fullDisk{refuses: refuses, with: errors.New("database or disk is full"), times: 3})
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
 	if err := service.Run(t.Context(), v.ID); err != nil {
 		t.Fatal(err)
@@ -83,5 +98,23 @@ func TestADatabaseThatIsAwayIsWorthAnotherAttempt(t *testing.T) {
 		if got.Failure != nil && got.Failure.Code != assay.CodeInternal {
 			t.Errorf("its reason is %s", got.Failure.Code)
 		}
+	}
+}
+
+func TestNoRoomForChangesIsSomethingToTryAgain(t *testing.T) {
+	f := newFixture(t)
+	sess := f.session(nil)
+	f.runtime.SetFaults(memory.Faults{Changes: func(context.Context, sandbox.Handle) error {
+		return &fs.PathError{Op: "write", Path: "ver.tar", Err: unix.ENOSPC}
+	}})
+	if _, err := f.Start(t.Context(), user, sess.ID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeUnavailable {
+		t.Errorf("it is answered with %v", err)
+	}
+	f.onlySessionsLeft()
+	f.runtime.SetFaults(memory.Faults{})
+	v := f.started(sess)
+	f.work()
+	if got := f.outcome(v); got.Status != assay.VerificationCompleted {
+		t.Errorf("with room again it is %s: %+v", got.Status, got.Failure)
 	}
 }
