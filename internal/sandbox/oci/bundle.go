@@ -143,6 +143,12 @@ const cpuPeriod = 100_000
 func (b *bundle) resources() *specs.LinuxResources {
 	limits := b.spec.Limits
 	quota, period := int64(limits.CPUs*cpuPeriod), uint64(cpuPeriod)
+	pids := limits.PIDs
+	if b.door != "" {
+		// What the host counts are gVisor's own threads, and two or so for each process
+		// inside: the limit is one for the host.
+		pids = 2*pids + 256
+	}
 	memory := &specs.LinuxMemory{Limit: &limits.MemoryBytes}
 	if b.swap {
 		memory.Swap = &limits.MemoryBytes // memory and swap together: no swap
@@ -151,7 +157,7 @@ func (b *bundle) resources() *specs.LinuxResources {
 		Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}, // the runtime adds null, zero, tty, ...
 		CPU:     &specs.LinuxCPU{Quota: &quota, Period: &period},
 		Memory:  memory,
-		Pids:    &specs.LinuxPids{Limit: &limits.PIDs},
+		Pids:    &specs.LinuxPids{Limit: &pids},
 	}
 }
 

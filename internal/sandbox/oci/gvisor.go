@@ -151,7 +151,7 @@ func (rt *Runtime) thaw(ctx context.Context, id string) error {
 		return nil
 	}
 	if st, serr := binary.State(ctx, id); serr != nil || st.Status != "paused" {
-		return nil //nolint:nilerr // it was not frozen, or is dead
+		return nil // it was not frozen, or is dead
 	}
 	return fmt.Errorf("thaw: %w", err)
 }

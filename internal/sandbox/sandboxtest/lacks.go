@@ -17,7 +17,7 @@ const (
 // GVisorLacks is what oci with runsc lacks, with the reasons.
 var GVisorLacks = map[Item]string{
 	HogDiesAlone:   "all memory of a gVisor sandbox belongs to one process of the host, so the host's kernel kills the whole sandbox; its end is told as out_of_memory",
-	BombEndsAlone:  "the limit of processes counts threads of the host, and gVisor's kernel ends when it gets no more of them; the host is safe, the sandbox is lost",
+	BombEndsAlone:  "the limit of processes counts threads of the host (twice the limit and 256), and gVisor's kernel ends when it gets no more of them; the host is safe, the sandbox may be lost",
 	InitIsSafe:     "gVisor does not shield process 1 from signals of its own namespace, so a sandbox can end or stop its agent: it harms itself only, and the server ends it at its deadline",
 	PipesAreSeen:   "gVisor keeps named pipes in its own memory, so that none reaches the disk; nothing of a work tree is lost with them",
 	AgentIsUnread:  "gVisor loads programs by reading them; the agent has no secrets in its program, and its memory is closed",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,7 +98,7 @@ func writableBelow(top string, wanted func(name string) bool) []func() error {
 					return err
 				}
 				unix.Close(fd)
-				os.Stdout.WriteString(name + " can be written\n")
+				fmt.Println(name, "can be written")
 				return nil
 			})
 		}
