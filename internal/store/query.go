@@ -10,7 +10,7 @@ import (
 var (
 	hotReads  = []string{selectSession, selectInteraction, selectKeyByHash, selectLogin, selectVerification, selectSampleLatest, selectSample}
 	hotWrites = []string{
-		selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
+		startInteraction, selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
 		selectSessionAny, moveSession, touchKey, insertSample,
 		seeSession, selectTransactionByKey, selectLastTransaction, insertTransaction, insertEntry, addToAccount,
 	}
