@@ -133,7 +133,7 @@ func (p *pool) once(ctx context.Context, opts *sql.TxOptions, f func(txn) error)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // goes back to the pool
 	tx, err := conn.BeginTx(p.engine.watched(ctx), opts)
 	if err != nil {
 		return err
