@@ -30,6 +30,14 @@ const (
 	selectRoom = `SELECT s.status, (SELECT count(*) FROM interactions i WHERE i.session_id = s.id AND i.status IN ('pending', 'processing'))
 		FROM sessions s WHERE s.id = $1`
 
+	// startInteraction is insertInteraction if selectRoom lets it: all that most commands
+	// need, in one statement.
+	startInteraction = `INSERT INTO interactions (id, session_id, created_at, timeout, status, command, idem_key, idem_hash,
+			exit_code, duration, message, stdout_bytes, stdout_truncated, stderr_bytes, stderr_truncated, stdout, stderr)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '', 0, 0, 0, 0, $9, $9 FROM sessions s
+		WHERE s.id = $2 AND s.status = 'ready' AND ($10 = 0 OR
+			(SELECT count(*) FROM interactions i WHERE i.session_id = s.id AND i.status IN ('pending', 'processing')) < $10)`
+
 	insertInteraction = `INSERT INTO interactions (id, session_id, created_at, timeout, status, command, idem_key, idem_hash,
 			exit_code, duration, message, stdout_bytes, stdout_truncated, stderr_bytes, stderr_truncated, stdout, stderr)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '', 0, 0, 0, 0, $9, $9)`
@@ -68,6 +76,29 @@ func scanInteraction(row scanner) (*assay.Interaction, error) {
 
 // InsertInteraction implements session.Store. Limit 0 is no limit.
 func (s *Store) InsertInteraction(ctx context.Context, in *assay.Interaction, idem session.Idempotency, limit int) (got *assay.Interaction, created bool, err error) {
+	row := []any{
+		in.ID, in.SessionID, toMicros(in.CreatedAt), in.Timeout.Microseconds(),
+		assay.InteractionProcessing, []byte(in.Command), toNull(idem.Key), toNull(idem.RequestHash), []byte{},
+	}
+	n, err := s.writer.exec(ctx, startInteraction, append(row, max(0, limit))...)
+	if created = err == nil && n == 1; !created && (err == nil || constraintOf(err).unique != "") {
+		got, created, err = s.insertInteraction(ctx, in, row, idem, limit)
+	}
+	if err != nil {
+		return nil, false, doing(err, "insert interaction %s of session %s", in.ID, in.SessionID)
+	}
+	if created {
+		got = &assay.Interaction{
+			ID: in.ID, SessionID: in.SessionID, CreatedAt: stored(in.CreatedAt), Command: in.Command,
+			Timeout: in.Timeout.Truncate(time.Microsecond), Status: assay.InteractionProcessing,
+		}
+	}
+	return got, created, nil
+}
+
+// insertInteraction finds out why a row was not inserted, or does so now: the
+// interaction of an idempotency key, or an error.
+func (s *Store) insertInteraction(ctx context.Context, in *assay.Interaction, row []any, idem session.Idempotency, limit int) (got *assay.Interaction, created bool, err error) {
 	err = s.write(ctx, func(w txn) error {
 		created = false
 		if idem.Key != "" { // most commands have none: spare them the statement
@@ -83,24 +114,14 @@ func (s *Store) InsertInteraction(ctx context.Context, in *assay.Interaction, id
 		if err := w.checkRoom(ctx, in.SessionID, limit); err != nil {
 			return err
 		}
-		_, err := w.exec(ctx, insertInteraction, in.ID, in.SessionID, toMicros(in.CreatedAt), in.Timeout.Microseconds(),
-			assay.InteractionProcessing, []byte(in.Command), toNull(idem.Key), toNull(idem.RequestHash), []byte{})
+		_, err := w.exec(ctx, insertInteraction, row...)
 		if constraintOf(err).unique == "interactions.id" {
 			return duplicate("interaction", in.ID)
 		}
 		created = err == nil
 		return err
 	})
-	if err != nil {
-		return nil, false, doing(err, "insert interaction %s of session %s", in.ID, in.SessionID)
-	}
-	if created {
-		got = &assay.Interaction{
-			ID: in.ID, SessionID: in.SessionID, CreatedAt: stored(in.CreatedAt), Command: in.Command,
-			Timeout: in.Timeout.Truncate(time.Microsecond), Status: assay.InteractionProcessing,
-		}
-	}
-	return got, created, nil
+	return got, created, err
 }
 
 // checkRoom fails unless another command may begin in the session.

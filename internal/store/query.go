@@ -10,7 +10,7 @@ import (
 var (
 	hotReads  = []string{selectSession, selectInteraction, selectKeyByHash, selectLogin, selectVerification, selectSampleLatest, selectSample}
 	hotWrites = []string{
-		selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
+		startInteraction, selectRoom, selectInteractionByKey, insertInteraction, finishInteraction,
 		selectSessionAny, moveSession, touchKey, insertSample,
 		seeSession, selectTransactionByKey, selectLastTransaction, insertTransaction, insertEntry, addToAccount,
 	}
@@ -133,7 +133,7 @@ func (p *pool) once(ctx context.Context, opts *sql.TxOptions, f func(txn) error)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // goes back to the pool
 	tx, err := conn.BeginTx(p.engine.watched(ctx), opts)
 	if err != nil {
 		return err
