@@ -66,6 +66,8 @@ func soak(ctx context.Context) (err error) {
 	return counts.conclude(os.Stdout, *result, time.Since(began))
 }
 
+var errStopped = errors.New("the run was interrupted")
+
 // calmBefore is how long before the end of a run there is no more trouble, so that
 // what is under way can end.
 const calmBefore = 10 * time.Second

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -254,5 +253,3 @@ func (w *world) panicked(dir string) {
 		}
 	}
 }
-
-var errStopped = fmt.Errorf("the run was interrupted")
