@@ -11,6 +11,7 @@ LDFLAGS  := -s -w -X assay/internal/app.Version=$(VERSION)
 STARTER  := build/starter
 MINUTES  ?= 20
 SEED     ?= 0
+DATABASE_URL ?=
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export GOFLAGS
@@ -53,7 +54,7 @@ openapi: build starter ## the served OpenAPI document against a running server
 	e2e/schemathesis/run --assay $(BIN)/assay --starter $(STARTER)
 
 soak: build starter ## kill a server in use for MINUTES, and hold what it tells against the truth: soak.json
-	$(BIN)/assay-soak --assay $(BIN)/assay --starter $(STARTER) --dir build/soak --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/assay-soak --assay $(BIN)/assay --starter $(STARTER) --dir build/soak --minutes $(MINUTES) --seed $(SEED) --database-url "$(DATABASE_URL)"
 
 brief-soak: MINUTES := 2
 brief-soak: soak

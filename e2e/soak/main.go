@@ -18,6 +18,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"assay/e2e/harness"
 )
 
 func main() {
@@ -36,6 +38,7 @@ func soak(ctx context.Context) (err error) {
 		starter = flag.String("starter", "build/starter", "the built starter dataset, a `folder`")
 		dir     = flag.String("dir", "build/soak", "`folder` for the disk of the server, its log, and images, which are kept")
 		minutes = flag.Float64("minutes", 20, "how long to make trouble")
+		engine  = flag.String("database-url", "", "an empty PostgreSQL `database`; SQLite on the disk when not given")
 		seed    = flag.Uint64("seed", 0, "of what happens; 0 takes one by chance")
 		result  = flag.String("result", "soak.json", "`file` for the numbers")
 	)
@@ -47,7 +50,7 @@ func soak(ctx context.Context) (err error) {
 	chosen := cmp.Or(*seed, rand.Uint64())
 	counts := newCounts(say)
 	say("seed %d; preparing images, a disk and a server", chosen)
-	w, err := open(ctx, *assay, *starter, at, newBook(counts))
+	w, err := open(ctx, harness.Program{Path: *assay, DatabaseURL: *engine}, *starter, at, newBook(counts))
 	if err != nil {
 		return err
 	}
@@ -65,6 +68,8 @@ func soak(ctx context.Context) (err error) {
 	say("done")
 	return counts.conclude(os.Stdout, *result, time.Since(began))
 }
+
+var errStopped = errors.New("the run was interrupted")
 
 // calmBefore is how long before the end of a run there is no more trouble, so that
 // what is under way can end.

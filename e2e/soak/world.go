@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -39,21 +38,21 @@ type world struct {
 	moments moments
 }
 
-// open prepares everything in a folder and starts the first server. Images are
+// open prepares everything in a folder for a program and starts the first server. Images are
 // unpacked once and kept there for later runs; the rest is made anew.
-func open(ctx context.Context, bin, starter, dir string, b *book) (_ *world, err error) {
-	w := &world{book: b, fixes: make(map[string]string)}
+func open(ctx context.Context, p harness.Program, starter, dir string, b *book) (_ *world, err error) {
+	w := &world{book: b, program: p, fixes: make(map[string]string)}
 	if err := harness.Select(starter, dir, samples...); err != nil {
 		return nil, err
 	}
-	kept := harness.Program{Path: bin, DataDir: filepath.Join(dir, "kept")}
+	kept := harness.Program{Path: p.Path, DataDir: filepath.Join(dir, "kept")}
 	if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil {
 		return nil, err
 	}
 	if err := kept.DropLeases(); err != nil { // of a run that was broken off
 		return nil, err
 	}
-	w.program = harness.Program{Path: bin, DataDir: filepath.Join(dir, "disk", "data")}
+	w.program.DataDir = filepath.Join(dir, "disk", "data")
 	if err := w.program.Reboot(); err != nil { // as above
 		return nil, err
 	}
@@ -254,5 +253,3 @@ func (w *world) panicked(dir string) {
 		}
 	}
 }
-
-var errStopped = fmt.Errorf("the run was interrupted")
