@@ -323,11 +323,14 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 	if s.ctx.Err() != nil {
 		return
 	}
-	outcome := OutcomeFailed
+	outcome, to := OutcomeFailed, assay.SessionError
 	why := &assay.Failure{Code: assay.CodeSandboxFailed, Message: "the sandbox could not be made; try again, and tell the operator if it goes on"}
 	switch {
 	case ctx.Err() != nil:
 		outcome = OutcomeAbandoned
+	case !s.cfg.Now().Before(sess.ExpiresAt):
+		to = assay.SessionTerminated
+		why = &assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over before its sandbox was made"}
 	case errors.Is(cause, sandbox.ErrImage):
 		outcome = OutcomeImage
 		why = &assay.Failure{Code: assay.CodeImageUnavailable, Message: fmt.Sprintf("the image of sample %s/%s is not available on this server; the operator can load it with assay image load or pull", sess.Dataset, sess.SampleID)}
@@ -336,7 +339,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 	}
 	s.cfg.Log.WarnContext(ctx, "sandbox not made", "session", sess.ID, "err", cause)
 	s.cfg.Observer.SessionCreated(outcome, took)
-	s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError, why)
+	s.finishSurely(ctx, sess, assay.SessionCreating, to, why)
 }
 
 // lives returns when the session has ended, and has stored why if nobody did

@@ -83,12 +83,26 @@ func TestSandboxThatCannotBeMade(t *testing.T) {
 
 func TestSessionExpires(t *testing.T) {
 	f := newFixture(t)
-	sess := f.awaited(f.created(50*time.Millisecond), assay.SessionTerminated)
+	sess := f.awaited(f.created(50*time.Millisecond), assay.SessionTerminated) // ready or not
 	if sess.Error == nil || sess.Error.Code != assay.CodeExpired {
 		t.Errorf("error is %+v", sess.Error)
 	}
 	if sess.EndedAt.After(sess.ExpiresAt) {
 		t.Errorf("it ended at %s, after it expired at %s", sess.EndedAt, sess.ExpiresAt)
+	}
+	f.gone()
+}
+
+func TestASessionWhoseTimeIsOverBeforeItIsMadeHasExpired(t *testing.T) {
+	var clock clock
+	f := newFixture(t, func(c *session.Config) { c.Now = clock.now })
+	f.runtime.SetFaults(memory.Faults{Create: func(context.Context, sandbox.Spec) error {
+		clock.advance(2 * time.Hour)
+		return errors.New("its deadline has passed")
+	}})
+	sess := f.awaited(f.created(time.Hour), assay.SessionTerminated)
+	if sess.Error.Code != assay.CodeExpired || sess.ReadyAt != nil {
+		t.Errorf("error is %+v", sess.Error)
 	}
 	f.gone()
 }
