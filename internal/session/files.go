@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"assay"
 	"assay/internal/sandbox"
+	"assay/internal/wake"
 	"assay/internal/worktree"
 )
 
@@ -20,7 +24,7 @@ func (s *Service) Replace(ctx context.Context, userID, sessionID string, req san
 	}
 	res, err := box.Replace(ctx, req)
 	if err != nil {
-		return res, s.operationFailed(sessionID, "edit a file", err)
+		return res, s.operationFailed(ctx, sessionID, "edit a file", err)
 	}
 	return res, nil
 }
@@ -38,7 +42,7 @@ func (s *Service) Apply(ctx context.Context, userID, sessionID, diff string) (me
 	case errors.As(err, &refused):
 		return refused.Error(), false, nil
 	case err != nil:
-		return "", false, s.operationFailed(sessionID, "apply a patch", err)
+		return "", false, s.operationFailed(ctx, sessionID, "apply a patch", err)
 	}
 	return fmt.Sprintf("applied; %d files changed", changed), true, nil
 }
@@ -61,18 +65,56 @@ func (s *Service) Snapshot(ctx context.Context, userID, sessionID string, limits
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, assay.Wrap(err, assay.CodeInvalid, "the work tree %s is no longer a directory; put it back, or create a new session", l.sample.Task.Workdir)
 	case err != nil:
-		return nil, s.operationFailed(sessionID, "read the changes", err)
+		return nil, s.operationFailed(ctx, sessionID, "read the changes", err)
 	}
 	return sess, nil
 }
 
 // operationFailed is the error of an operation on a sandbox that did not answer.
-func (s *Service) operationFailed(sessionID, doing string, err error) error {
-	if errors.Is(err, sandbox.ErrGone) {
-		return assay.Wrap(err, assay.CodeSessionEnded, "session %s ended meanwhile", sessionID)
-	}
-	if errors.Is(err, sandbox.ErrTooLarge) {
+func (s *Service) operationFailed(ctx context.Context, sessionID, doing string, err error) error {
+	switch {
+	case errors.Is(err, sandbox.ErrGone):
+		return s.endedMeanwhile(ctx, sessionID, err)
+	case errors.Is(err, unix.EBADMSG), errors.Is(err, unix.EUCLEAN):
+		return s.damaged(ctx, sessionID, err)
+	case errors.Is(err, sandbox.ErrTooLarge):
 		return assay.Wrap(err, assay.CodeTooLarge, "the file is too large")
 	}
 	return fmt.Errorf("%s in session %s: %w", doing, sessionID, err)
+}
+
+// endBound is how long an answer waits for the end of a session to be stored, after its
+// sandbox was found dead.
+const endBound = 5 * time.Second
+
+// endedMeanwhile is the error of an operation whose sandbox is gone. It waits until the
+// session's row says so, too: nobody shall hear that a session has ended and then find
+// it ready.
+func (s *Service) endedMeanwhile(ctx context.Context, sessionID string, cause error) error {
+	ctx, cancel := context.WithTimeout(ctx, endBound)
+	defer cancel()
+	sess, err := wake.Await(ctx, &s.news, sessionID,
+		func(ctx context.Context) (*assay.Session, error) { return s.cfg.Store.Session(ctx, "", sessionID) },
+		func(sess *assay.Session) bool { return !sess.Status.Live() })
+	if err == nil {
+		if why := readiness(sess); why != nil {
+			return why
+		}
+	}
+	return assay.Wrap(cause, assay.CodeSessionEnded, "session %s ended meanwhile", sessionID)
+}
+
+// damaged ends a session whose disk the host has broken, as when the host's own was
+// full: what is in it cannot be read any more, and that is no fault of its user.
+func (s *Service) damaged(ctx context.Context, sessionID string, cause error) error {
+	s.cfg.Log.ErrorContext(ctx, "the disk of a sandbox is damaged", "session", sessionID, "err", cause)
+	ctx, cancel := finally(ctx)
+	defer cancel()
+	sess, err := s.Terminate(ctx, sessionID, assay.Failure{
+		Code: assay.CodeSandboxLost, Message: "the host's disk failed under the sandbox; work that was in it is lost",
+	})
+	if err != nil {
+		return err
+	}
+	return readiness(sess)
 }

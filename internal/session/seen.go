@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// see stores again and again which sessions live, and once more when the service
-// stops. A session whose sandbox is lost while no server runs is billed to then.
+// see stores again and again which sessions live; Stop does so once more. A session
+// whose sandbox is lost while no server runs is billed to then.
 func (s *Service) see() {
 	tick := time.NewTicker(s.cfg.SeeEvery)
 	defer tick.Stop()
@@ -15,7 +15,6 @@ func (s *Service) see() {
 		select {
 		case <-tick.C:
 		case <-s.ctx.Done():
-			s.seeOnce()
 			return
 		}
 	}

@@ -133,6 +133,7 @@ func (s *Service) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopped = true
 	s.mu.Unlock()
+	s.seeOnce() // before the watches let go of what lives
 	s.cancel()
 	done := make(chan struct{})
 	go func() { s.work.Wait(); close(done) }()
