@@ -51,34 +51,3 @@ func (s VerificationStatus) CanBecome(next VerificationStatus) bool {
 
 // Final tells whether the verification has ended.
 func (s VerificationStatus) Final() bool { return len(verificationMoves[s]) == 0 }
-
-// Verdict is the outcome of a verification whose suite ran. It is stored as JSON.
-type Verdict struct {
-	Tool     VerifierKind  `json:"tool"`
-	Grading  Grading       `json:"grading"`
-	Solved   bool          `json:"solved"`
-	Reason   string        `json:"reason"` // one sentence: why solved or not
-	Passed   int           `json:"passed"`
-	Failed   int           `json:"failed"`
-	Skipped  int           `json:"skipped"`
-	Duration time.Duration `json:"duration"` // of the suite
-	ExitCode int           `json:"exit_code"`
-	TimedOut bool          `json:"timed_out,omitempty"`
-
-	Passes   []TestOutcome `json:"passes"`
-	Failures []TestOutcome `json:"failures"`
-	Skips    []TestOutcome `json:"skips"`
-	Missing  []string      `json:"missing"` // expected tests that no report names
-
-	Stdout Output `json:"stdout"` // of the verifier
-	Stderr Output `json:"stderr"`
-}
-
-// TestOutcome is what one test did.
-type TestOutcome struct {
-	Name     string        `json:"name"`
-	Expected string        `json:"expected,omitempty"` // fail_to_pass, pass_to_pass, fail_to_fail, or "" when in no list
-	Duration time.Duration `json:"duration,omitempty"`
-	Message  string        `json:"message,omitempty"`
-	Details  string        `json:"details,omitempty"`
-}

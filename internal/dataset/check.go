@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -110,10 +111,15 @@ func (c *checker) verifier(v assay.Verifier) {
 			c.fault(field+".format", "%v", err)
 		}
 	}
+	for i, canary := range v.Canaries {
+		if !filepath.IsLocal(canary.Path) || path.Clean(canary.Path) != canary.Path {
+			c.fault(fmt.Sprintf("assay.verifier.canaries[%d].path", i), "%q is not a clean path below the work tree", canary.Path)
+		}
+	}
 }
 
-// checkReportPath accepts "-", "{reports}/NAME" and a path below the work tree, with
-// wildcards within a component.
+// checkReportPath accepts "-", "{reports}/NAME", a path below the work tree and an
+// absolute one, with wildcards within a component.
 func checkReportPath(p string) error {
 	if p == "-" {
 		return nil
@@ -125,8 +131,8 @@ func checkReportPath(p string) error {
 			return fmt.Errorf("%q names no file in %s", p, assay.ReportsPlaceholder)
 		}
 	}
-	if rest == "" || path.IsAbs(rest) || path.Clean(rest) != rest || rest == ".." || strings.HasPrefix(rest, "../") {
-		return fmt.Errorf("%q is not a clean path below %s or the work tree, nor \"-\"", p, assay.ReportsPlaceholder)
+	if rest == "" || path.IsAbs(rest) && rest != p || path.Clean(rest) != rest || rest == "/" || rest == ".." || strings.HasPrefix(rest, "../") {
+		return fmt.Errorf("%q is not a clean path below %s, / or the work tree, nor \"-\"", p, assay.ReportsPlaceholder)
 	}
 	if _, err := path.Match(rest, ""); err != nil {
 		return fmt.Errorf("%q: %w", p, err)

@@ -1,0 +1,101 @@
+package assay
+
+import "time"
+
+// GraderVersion names the rules by which verdicts are made. It changes with every
+// change that could turn a verdict.
+const GraderVersion = "2"
+
+// Verdict is the outcome of a verification whose suite ran. It is stored as JSON.
+type Verdict struct {
+	Tool     VerifierKind  `json:"tool"`
+	Grading  Grading       `json:"grading"`
+	Solved   bool          `json:"solved"`
+	Reason   string        `json:"reason"` // one sentence: why solved or not
+	Passed   int           `json:"passed"`
+	Failed   int           `json:"failed"`
+	Skipped  int           `json:"skipped"`
+	Duration time.Duration `json:"duration"` // of the suite
+	ExitCode int           `json:"exit_code"`
+	TimedOut bool          `json:"timed_out,omitempty"`
+
+	Passes   []TestOutcome `json:"passes"`
+	Failures []TestOutcome `json:"failures"`
+	Skips    []TestOutcome `json:"skips"`
+	Missing  []string      `json:"missing"` // expected tests that no report names
+
+	// Contradictions are what the pieces of evidence say against each other, a sentence
+	// each. With one, nothing is solved.
+	Contradictions []string `json:"contradictions,omitempty"`
+	// Tampering is what the work did to its own judging. It does not change the verdict.
+	Tampering []Tampering `json:"tampering,omitempty"`
+	Evidence  Evidence    `json:"evidence"`
+
+	Stdout Output `json:"stdout"` // of the verifier
+	Stderr Output `json:"stderr"`
+}
+
+// Evidence is what a verdict rests on.
+type Evidence struct {
+	Grader        string `json:"grader"`         // version of the rules: GraderVersion
+	ImageDigest   string `json:"image_digest"`   // "sha256:..."; "" when the runtime has none
+	SampleVersion int    `json:"sample_version"` //
+	PatchSHA256   string `json:"patch_sha256"`   // of the judged patch as GET .../diff hands it out, in hex; "" when nothing was stored
+
+	Expected    Expected  `json:"expected"`
+	Quarantined []string  `json:"quarantined,omitempty"` // expected tests that were not graded
+	Resources   Resource  `json:"resources"`
+	Durations   Durations `json:"durations"`
+}
+
+// Expected is the lists that a verdict was graded by.
+type Expected struct {
+	FailToPass []string `json:"fail_to_pass"`
+	PassToPass []string `json:"pass_to_pass"`
+	FailToFail []string `json:"fail_to_fail"`
+}
+
+// Resource is what the clean sandbox used at most.
+type Resource struct {
+	CPU             time.Duration `json:"cpu"` // in all
+	MemoryPeakBytes int64         `json:"memory_peak_bytes"`
+	OOMKills        int64         `json:"oom_kills"`
+}
+
+// Durations is where the time of a verification went.
+type Durations struct {
+	Create time.Duration `json:"create"` // of the clean sandbox
+	Lay    time.Duration `json:"lay"`    // of the work and of the restored tests
+	Suite  time.Duration `json:"suite"`
+	Grade  time.Duration `json:"grade"` // reading the reports included
+}
+
+// Tampering is one thing that the work did to its own judging.
+type Tampering struct {
+	Kind   TamperingKind `json:"kind"`
+	Path   string        `json:"path,omitempty"` // relative to the work tree
+	Detail string        `json:"detail"`         // a sentence
+}
+
+// TamperingKind is a kind of tampering.
+type TamperingKind string
+
+// The kinds of tampering.
+const (
+	TamperingTest     TamperingKind = "test"     // a restored test or its data was changed
+	TamperingSteering TamperingKind = "steering" // a file that steers a test runner was changed
+	TamperingReport   TamperingKind = "report"   // a report was planted or replaced
+	TamperingEscape   TamperingKind = "escape"   // a change that leads out of the work tree
+	TamperingCode     TamperingKind = "code"     // code that reaches for the runner that judges it
+	TamperingHistory  TamperingKind = "history"  // the repository's history was looked into, or changed
+	TamperingForgery  TamperingKind = "forgery"  // evidence that was made up: a canary that passed, counts that disagree
+)
+
+// TestOutcome is what one test did.
+type TestOutcome struct {
+	Name     string        `json:"name"`
+	Expected string        `json:"expected,omitempty"` // fail_to_pass, pass_to_pass, fail_to_fail, or "" when in no list
+	Duration time.Duration `json:"duration,omitempty"`
+	Message  string        `json:"message,omitempty"`
+	Details  string        `json:"details,omitempty"`
+}
