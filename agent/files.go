@@ -138,6 +138,14 @@ func (c *Client) ApplyLayer(ctx context.Context, root string, layer io.Reader) e
 	return nil
 }
 
+// ProtectTree readies a tree for a user who is to change nothing of it.
+func (c *Client) ProtectTree(ctx context.Context, req sandbox.ProtectRequest) error {
+	if err := c.again(ctx, wire.Request{Op: wire.OpProtect, Protect: &req}, nil); err != nil {
+		return fmt.Errorf("protect %s: %w", req.Root, err)
+	}
+	return nil
+}
+
 // Replace replaces the one occurrence of req.Old in a text file of at most
 // MaxReplaceFile bytes.
 func (c *Client) Replace(ctx context.Context, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error) {

@@ -76,11 +76,11 @@ func (l *launcher) launch(spec sandbox.Command) (child, error) {
 	if err != nil {
 		return child{}, err
 	}
-	return l.fork(path, spec.Argv, dir, env)
+	return l.fork(path, spec.Argv, dir, env, spec.UID)
 }
 
 // fork makes the pipes and the process.
-func (l *launcher) fork(path string, argv []string, dir string, env []string) (child, error) {
+func (l *launcher) fork(path string, argv []string, dir string, env []string, uid uint32) (child, error) {
 	stdout, err := newPipe()
 	if err != nil {
 		return child{}, err
@@ -92,11 +92,15 @@ func (l *launcher) fork(path string, argv []string, dir string, env []string) (c
 		return child{}, err
 	}
 	defer unix.Close(stderr.w)
+	sys := &syscall.SysProcAttr{Setsid: true}
+	if uid != 0 {
+		sys.Credential = &syscall.Credential{Uid: uid, Gid: uid}
+	}
 	m, pid, err := l.spawn(path, argv, &syscall.ProcAttr{
 		Dir:   dir,
 		Env:   env,
 		Files: []uintptr{l.null.Fd(), uintptr(stdout.w), uintptr(stderr.w)},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+		Sys:   sys,
 	})
 	if err != nil {
 		stdout.r.Close()

@@ -84,6 +84,8 @@ func (a *Agent) dispatch(c *conn, req *wire.Request) error {
 		return a.applyLayer(c, req)
 	case wire.OpReplace:
 		return a.replace(c, req)
+	case wire.OpProtect:
+		return a.protect(req)
 	}
 	return invalid("unknown operation %q", req.Op)
 }
@@ -220,6 +222,15 @@ func readEdit(r io.Reader, oldSize int64) (old, fresh []byte, err error) {
 		return nil, nil, &wire.Error{Code: wire.CodeTooLarge, Message: fmt.Sprintf("strings of an edit have at most %d bytes", wire.MaxReplaceFile)}
 	}
 	return p[:oldSize], p[oldSize:], nil
+}
+
+func (a *Agent) protect(req *wire.Request) error {
+	if req.Protect == nil {
+		return invalid("protect without a tree")
+	}
+	pr := *req.Protect
+	pr.Root = a.resolve(pr.Root)
+	return protectTree(pr)
 }
 
 func endOfRequest(c *conn) error {

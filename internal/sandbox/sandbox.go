@@ -125,6 +125,9 @@ type FileTransfer interface {
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
 	// is touched whatever the tar or the tree holds.
 	ApplyLayer(ctx context.Context, root string, layer io.Reader) error
+	// ProtectTree readies a tree for a user who may read it, run it and add to it, but
+	// change nothing that is there.
+	ProtectTree(ctx context.Context, req ProtectRequest) error
 	// Replace replaces the one occurrence of a string in a text file, atomically.
 	Replace(ctx context.Context, req ReplaceRequest) (ReplaceResult, error)
 }
@@ -204,6 +207,7 @@ type Command struct {
 	Argv    []string          `json:"argv"`
 	Dir     string            `json:"dir,omitempty"` // defaults to the work tree
 	Env     map[string]string `json:"env,omitempty"` // on top of the sandbox's environment
+	UID     uint32            `json:"uid,omitempty"` // user and group inside that it runs as, without supplementary groups; 0 is root
 	Timeout time.Duration     `json:"timeout"`       // the whole tree is killed then; 0 is none
 	// OutputLimit is how many bytes of each stream are kept: the first and the
 	// last half. Defaults to DefaultOutputLimit.
@@ -254,6 +258,16 @@ type CollectRequest struct {
 	Patterns []string `json:"patterns"`
 	MaxFiles int      `json:"max_files"` // ErrTooLarge beyond
 	MaxBytes int64    `json:"max_bytes"` // over all files; ErrTooLarge beyond
+}
+
+// ProtectRequest says what to protect from whom. Afterwards everything below Root (no
+// link is followed) can be read by all and written by root alone, nothing belongs to
+// UID, and directories take new files from everybody but give up only the files of
+// who asks (they are sticky).
+type ProtectRequest struct {
+	Root   string   `json:"root"`
+	UID    uint32   `json:"uid"`
+	Hidden []string `json:"hidden,omitempty"` // names in Root that root alone may enter
 }
 
 // ReplaceRequest is one edit. Old must occur exactly once.

@@ -21,6 +21,7 @@ const (
 	OpRead    Op = "read"     // Path, Limit. Answer: File, and its content as data
 	OpCollect Op = "collect"  // Collect. Answer: a File for each, and its content as data
 	OpLayer   Op = "layer"    // Path; the tar as data. Answer: none
+	OpProtect Op = "protect"  // Protect. Answer: none
 	OpReplace Op = "replace"  // Path, OldSize; the two strings, one after the other, as data. Answer: sandbox.ReplaceResult
 	OpWait    Op = "wait"     // Answer, held until the agent ends itself: Death
 )
@@ -35,6 +36,7 @@ type Request struct {
 	Limit    int64                   `json:"limit,omitempty"`
 	OldSize  int64                   `json:"old_size,omitempty"`
 	Collect  *sandbox.CollectRequest `json:"collect,omitempty"`
+	Protect  *sandbox.ProtectRequest `json:"protect,omitempty"`
 }
 
 // Hello is who answers.

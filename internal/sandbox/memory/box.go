@@ -243,6 +243,15 @@ func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader)
 	return sb.files.apply(clean(sb.handle.Workdir, root), layer)
 }
 
+// ProtectTree gives a tree the modes that keep others than root from changing it. Nobody
+// else is here to be kept from it.
+func (sb *Sandbox) ProtectTree(ctx context.Context, req sandbox.ProtectRequest) error {
+	if err := sb.usable(ctx); err != nil {
+		return err
+	}
+	return sb.files.protect(clean(sb.handle.Workdir, req.Root), req.Hidden)
+}
+
 // Replace replaces the one occurrence of a string in a text file.
 func (sb *Sandbox) Replace(ctx context.Context, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error) {
 	if err := sb.usable(ctx); err != nil {

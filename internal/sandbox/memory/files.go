@@ -227,6 +227,33 @@ func (f *Files) applyEntry(root string, hdr *tar.Header, in io.Reader) error {
 	return nil
 }
 
+// protect gives everything below root the modes of a protected tree.
+func (f *Files) protect(root string, hidden []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.nodes[root].Mode.IsDir() {
+		return fmt.Errorf("protect %s: %w", root, fs.ErrNotExist)
+	}
+	prefix := strings.TrimSuffix(root, "/") + "/"
+	for name, node := range f.nodes {
+		rest, below := strings.CutPrefix(name, prefix)
+		top, _, _ := strings.Cut(rest, "/")
+		switch {
+		case name != root && !below, node.Link != "", rest != top && slices.Contains(hidden, top):
+			continue
+		case node.Mode.IsDir() && slices.Contains(hidden, rest):
+			node.Mode = fs.ModeDir | 0o700
+		case node.Mode.IsDir():
+			node.Mode = fs.ModeDir | fs.ModeSticky | 0o777
+		default:
+			node.Mode = node.Mode&^0o022 | 0o444
+		}
+		f.nodes[name] = node
+	}
+	return nil
+}
+
+
 func (f *Files) replace(name, old, fresh string) sandbox.ReplaceResult {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -131,6 +131,11 @@ func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader)
 	return sb.client.ApplyLayer(ctx, root, layer)
 }
 
+// ProtectTree readies a tree for a user who is to change nothing of it.
+func (sb *Sandbox) ProtectTree(ctx context.Context, req sandbox.ProtectRequest) error {
+	return sb.client.ProtectTree(ctx, req)
+}
+
 // Replace replaces the one occurrence of a string in a text file.
 func (sb *Sandbox) Replace(ctx context.Context, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error) {
 	return sb.client.Replace(ctx, req)

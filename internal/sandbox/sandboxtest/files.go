@@ -77,6 +77,29 @@ func (s *suite) read(sb sandbox.Sandbox, name string) string {
 }
 
 var fileCases = []testCase{
+	{"files/protect from an unprivileged user", processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, "mkdir -p own/.git .git/x; echo mine > own/file; chmod 600 own/file; echo run > own/tool; chmod 700 own/tool; chown -R 65534:65534 own; ln -s /etc/passwd own/link; echo theirs > lib/open; chmod 666 lib/open")
+		if err := sb.ProtectTree(s.context(), sandbox.ProtectRequest{Root: ".", UID: 65534, Hidden: []string{".git"}}); err != nil {
+			s.Fatal(err)
+		}
+		as := func(text string) string {
+			cmd := command("bash", "-c", text)
+			cmd.UID = 65534
+			return strings.TrimSpace(stdout(s.run(sb, cmd)))
+		}
+		s.expectText("who", as("id -u; id -g; id -G"), "65534\n65534\n65534")
+		for _, change := range []string{
+			"echo x >> lib/a.txt", "echo x >> lib/open", "echo x >> own/file", "rm -f lib/a.txt", "rm own/file", "mv lib lib2", "mv own own2", "rm own/link",
+			"chmod 777 own/file", "ln -sfT /etc own", "rm -rf own", "ls .git", "cat .git/x/y", "chmod 777 .", "mv own/tool own/tool2",
+		} {
+			s.expectText(change, as(change+" 2>/dev/null && echo done"), "")
+		}
+		for _, use := range []string{"cat lib/a.txt", "cat own/file", "test -x own/tool", "echo x > lib/fresh && rm lib/fresh", "mkdir own/fresh && rmdir own/fresh", "ls own/.git"} {
+			s.expectText(use, as(use+" > /dev/null && echo done"), "done")
+		}
+		s.expectText("outside", strings.TrimSpace(s.must(sb, "stat -c %a /etc/passwd")), "644")
+	}},
 	{"files/read", nothing, func(s *suite) {
 		sb := s.create()
 		s.expectText("relative", s.read(sb, "README.md"), "# A project\n")
