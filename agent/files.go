@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
+	"path/filepath"
 	"strings"
 
 	"assay/agent/internal/wire"
@@ -62,6 +64,33 @@ func (c *Client) Collect(ctx context.Context, req sandbox.CollectRequest, fn fun
 	})
 	if err != nil {
 		return fmt.Errorf("collect files from %s: %w", req.Root, c.diagnose(ctx, err))
+	}
+	return nil
+}
+
+// List hands the names of everything below root to fn, a directory before what it
+// holds. An error of fn ends it and is returned.
+func (c *Client) List(ctx context.Context, root string, fn func(name string, mode fs.FileMode) error) error {
+	err := c.once(ctx, wire.Request{Op: wire.OpList, Path: []byte(root)}, nil, func(w *wire.Conn) error {
+		for listed := 0; ; listed++ {
+			if more, err := w.More(); err != nil || !more {
+				return err
+			}
+			var f wire.File
+			if err := w.ReadHead(&f); err != nil {
+				return err
+			}
+			name := string(f.Name)
+			if !filepath.IsLocal(name) || name == "." || path.Clean(name) != name || listed >= wire.MaxListed {
+				return fmt.Errorf("file name %q is not a path below the root, or one too many", name)
+			}
+			if err := fn(name, fs.FileMode(f.Mode)); err != nil {
+				return &callerError{err}
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("list %s: %w", root, c.diagnose(ctx, err))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"assay/agent/internal/wire"
 	"assay/internal/sandbox"
@@ -84,6 +85,8 @@ func (a *Agent) dispatch(c *conn, req *wire.Request) error {
 		return a.applyLayer(c, req)
 	case wire.OpReplace:
 		return a.replace(c, req)
+	case wire.OpList:
+		return a.list(c, req)
 	case wire.OpProtect:
 		return a.protect(req)
 	}
@@ -222,6 +225,15 @@ func readEdit(r io.Reader, oldSize int64) (old, fresh []byte, err error) {
 		return nil, nil, &wire.Error{Code: wire.CodeTooLarge, Message: fmt.Sprintf("strings of an edit have at most %d bytes", wire.MaxReplaceFile)}
 	}
 	return p[:oldSize], p[oldSize:], nil
+}
+
+func (a *Agent) list(c *conn, req *wire.Request) error {
+	return walk(a.resolve(string(req.Path)), func(_ *os.Root, name string, info fs.FileInfo) error {
+		if name == "." {
+			return nil
+		}
+		return c.WriteHead(wire.File{Name: []byte(name), Mode: uint32(info.Mode())})
+	})
 }
 
 func (a *Agent) protect(req *wire.Request) error {

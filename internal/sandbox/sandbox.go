@@ -121,6 +121,10 @@ type FileTransfer interface {
 	// syntax, a component at a time; no link is followed) to fn in sorted
 	// order. fn's reader is valid during the call.
 	Collect(ctx context.Context, req CollectRequest, fn func(name string, size int64, r io.Reader) error) error
+	// List hands the names of everything below root to fn, a directory before what it
+	// holds; no link is followed. fs.ErrNotExist when root is no directory, ErrTooLarge
+	// beyond a million names.
+	List(ctx context.Context, root string, fn func(name string, mode fs.FileMode) error) error
 	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
 	// is touched whatever the tar or the tree holds.

@@ -20,6 +20,7 @@ const (
 	OpForget  Op = "forget"   // ID. Answer: none
 	OpRead    Op = "read"     // Path, Limit. Answer: File, and its content as data
 	OpCollect Op = "collect"  // Collect. Answer: a File for each, and its content as data
+	OpList    Op = "list"     // Path. Answer: a File for each, without content
 	OpLayer   Op = "layer"    // Path; the tar as data. Answer: none
 	OpProtect Op = "protect"  // Protect. Answer: none
 	OpReplace Op = "replace"  // Path, OldSize; the two strings, one after the other, as data. Answer: sandbox.ReplaceResult
@@ -80,4 +81,5 @@ type Death struct {
 const (
 	MaxOutput      = 16 << 20 // kept of one output stream, whatever Command.OutputLimit says
 	MaxReplaceFile = 16 << 20 // a file to edit, and each string of the edit
+	MaxListed      = 1 << 20  // names below the root of a list, or of a tree that is protected
 )

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"assay/internal/sandbox"
@@ -233,6 +235,28 @@ func (sb *Sandbox) Collect(ctx context.Context, req sandbox.CollectRequest, fn f
 		return err
 	}
 	return sb.files.collect(clean(sb.handle.Workdir, req.Root), req, fn)
+}
+
+// List hands the names of everything below root to fn.
+func (sb *Sandbox) List(ctx context.Context, root string, fn func(name string, mode fs.FileMode) error) error {
+	if err := sb.usable(ctx); err != nil {
+		return err
+	}
+	root = clean(sb.handle.Workdir, root)
+	nodes := sb.files.snapshot()
+	if !nodes[root].Mode.IsDir() {
+		return fmt.Errorf("list %s: %w", root, fs.ErrNotExist)
+	}
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		rest, below := strings.CutPrefix(name, strings.TrimSuffix(root, "/")+"/")
+		if !below || rest == "" {
+			continue
+		}
+		if err := fn(rest, nodes[name].Mode); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ApplyLayer lays a layer on a directory.

@@ -253,7 +253,6 @@ func (f *Files) protect(root string, hidden []string) error {
 	return nil
 }
 
-
 func (f *Files) replace(name, old, fresh string) sandbox.ReplaceResult {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -126,6 +126,11 @@ func (sb *Sandbox) Collect(ctx context.Context, req sandbox.CollectRequest, fn f
 	return sb.client.Collect(ctx, req, fn)
 }
 
+// List hands the names of everything below root to fn.
+func (sb *Sandbox) List(ctx context.Context, root string, fn func(name string, mode fs.FileMode) error) error {
+	return sb.client.List(ctx, root, fn)
+}
+
 // ApplyLayer lays an OCI layer tar on a directory.
 func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader) error {
 	return sb.client.ApplyLayer(ctx, root, layer)

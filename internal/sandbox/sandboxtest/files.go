@@ -77,6 +77,31 @@ func (s *suite) read(sb sandbox.Sandbox, name string) string {
 }
 
 var fileCases = []testCase{
+	{"files/list", nothing, func(s *suite) {
+		sb := s.create()
+		s.apply(sb, "listed", file("a/b.txt", "x"), entry{File: rootfs.File{Name: "a/out", Link: "/etc"}}, file("ö bad\nname", "x"), file("e/", ""))
+		var all []string
+		list := func(root string) error {
+			return sb.List(s.context(), root, func(name string, mode fs.FileMode) error {
+				all = append(all, fmt.Sprintf("%q %v", name, mode.Type()))
+				return nil
+			})
+		}
+		if err := list("listed"); err != nil {
+			s.Fatal(err)
+		}
+		s.expectText("names", strings.Join(all, ", "), `"a" d---------, "a/b.txt" ----------, "a/out" L---------, "e" d---------, "ö bad\nname" ----------`)
+		for _, absent := range []string{"nothing", "README.md"} {
+			if err := list(absent); err == nil {
+				s.Errorf("%s was listed", absent)
+			}
+		}
+		enough := errors.New("enough")
+		if err := sb.List(s.context(), ".", func(string, fs.FileMode) error { return enough }); !errors.Is(err, enough) {
+			s.Errorf("the caller's error became %v", err)
+		}
+		s.expectText("afterwards", s.read(sb, "listed/a/b.txt"), "x")
+	}},
 	{"files/protect from an unprivileged user", processes, func(s *suite) {
 		sb := s.create()
 		s.must(sb, "mkdir -p own/.git .git/x; echo mine > own/file; chmod 600 own/file; echo run > own/tool; chmod 700 own/tool; chown -R 65534:65534 own; ln -s /etc/passwd own/link; echo theirs > lib/open; chmod 666 lib/open")
