@@ -112,6 +112,13 @@ type Interaction struct {
 	Message  string
 }
 
+// Lookup is a way in which an agent looked into its repository's history, where a
+// solution might have been. It finds none.
+type Lookup struct {
+	At   time.Time // of the first of its kind in the session
+	What string    // a phrase: "git reflog"
+}
+
 // Output is one stream of a command as it is kept: valid UTF-8, at most
 // OutputLimit bytes of it, the first and the last half.
 type Output struct {

@@ -55,14 +55,28 @@ type Release struct {
 
 // Verifier is a command, run by bash in the work tree, and the reports it leaves.
 type Verifier struct {
-	Command string   `yaml:"command" json:"command"`
-	Reports []Report `yaml:"reports" json:"reports"`
+	Command string   `yaml:"command" json:"command,omitempty"`
+	Reports []Report `yaml:"reports" json:"reports,omitempty"`
+
+	// Canaries are tests that must be seen to fail; docs/dataset-format.md describes
+	// them. The builder makes those of Go samples, one for each package with an
+	// expected test, and those of Python samples.
+	Canaries []Canary `yaml:"canaries" json:"canaries,omitempty"`
 }
 
-// Report names a file that the verifier writes. Path is "{reports}/NAME".
+// Canary is a test that must be seen to fail.
+type Canary struct {
+	Path string `yaml:"path" json:"path"`
+	Text string `yaml:"text" json:"text"`
+	ID   string `yaml:"id" json:"id"`
+}
+
+// Report names a file that the verifier writes. Path is "{reports}/NAME", or "-" for
+// standard output.
 type Report struct {
-	Path   string `yaml:"path" json:"path"`
-	Format string `yaml:"format" json:"format"` // go-test-json or junit-xml
+	Path    string `yaml:"path" json:"path"`
+	Format  string `yaml:"format" json:"format"` // go-test-json or junit-xml; a witness also pytest-text
+	Witness bool   `yaml:"witness" json:"witness,omitempty"`
 }
 
 // Recorded is what fetching, diffing and running told, kept so that a build can

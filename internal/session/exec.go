@@ -46,6 +46,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	if !created { // also when the session has ended since
 		return in, nil
 	}
+	s.noteLookups(ctx, in)
 	_, box, err := s.boxOf(sessionID) // the row that was just written says that it is ready
 	if err != nil {
 		s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, "the session ended before the command was started"))

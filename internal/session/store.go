@@ -41,6 +41,8 @@ type Store interface {
 	// is ready (else session_not_ready or session_ended) and fewer than limit are
 	// running in it (else too_many_commands). Idempotency as for sessions.
 	InsertInteraction(ctx context.Context, in *assay.Interaction, idem Idempotency, limit int) (got *assay.Interaction, created bool, err error)
+	// NoteLookup stores a look into the repository's history, the first of its kind.
+	NoteLookup(ctx context.Context, sessionID string, l assay.Lookup) error
 	// Interaction returns an interaction of a user's session: interaction_not_found.
 	Interaction(ctx context.Context, userID, sessionID, id string) (*assay.Interaction, error)
 	// FinishInteraction stores the end of an interaction if it has none yet.

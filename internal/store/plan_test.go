@@ -14,7 +14,7 @@ import (
 // frequent are the statements that run more often than an operator types.
 var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectSessionByKey, countLiveOfUser, countLive, selectLive, setSessionHandle,
-	selectRunning, selectRunningOfSession,
+	selectRunning, selectRunningOfSession, insertLookup, selectLookups,
 	selectVerificationByKey, countOpen, selectOpen, moveVerification, setVerificationHandle,
 	selectUser, selectUsers, setActive, countKeys, selectKeys, selectKey, revokeKey,
 	insertLogin, deleteExpiredLogins, deleteOldLogins, selectLogins, selectLoginByHash, revokeLogin, revokeLogins,

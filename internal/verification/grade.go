@@ -11,15 +11,11 @@ import (
 	"assay/internal/testreport"
 )
 
-// grade turns what the suite reported into a verdict, by the rule of the sample's
-// dataset: solved if and only if every fail_to_pass and every pass_to_pass test was
-// seen to pass. A test that was skipped or that no report names was not seen to
-// pass. (SWE-bench's harness takes a skipped pass_to_pass test for maintained; we
-// do not.)
-//
-// A suite that reported no test at all, not even that it could not be built, never
-// ran: that is an error.
-func grade(sample *assay.Sample, res sandbox.Result, report *testreport.Report) (*assay.Verdict, error) {
+// grade turns what a suite left into a verdict, by the rule of the sample's dataset
+// and the kind of its verifier. Evidence that contradicts itself solves nothing,
+// whatever it says.
+func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
+	res := e.result
 	v := &assay.Verdict{
 		Tool:     sample.Task.Verifier.Kind,
 		Grading:  sample.Task.Grading,
@@ -32,17 +28,87 @@ func grade(sample *assay.Sample, res sandbox.Result, report *testreport.Report) 
 		Missing:  []string{},
 		Stdout:   session.Text(bounded(res.Stdout)),
 		Stderr:   session.Text(bounded(res.Stderr)),
+		Evidence: assay.Evidence{
+			Grader:        assay.GraderVersion,
+			SampleVersion: sample.Version,
+			Expected:      assay.Expected{FailToPass: orEmpty(sample.FailToPass), PassToPass: orEmpty(sample.PassToPass), FailToFail: orEmpty(sample.FailToFail)},
+			Quarantined:   sample.Task.Verifier.Quarantined,
+		},
 	}
-	if len(report.Results) == 0 && len(report.Problems) == 0 && !res.Exit.TimedOut {
-		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test: %s", res.Exit.Code, lastLine(res))
-	}
-	sortOutcomes(v, sample, report)
+	sortOutcomes(v, sample, e)
 	v.Passed, v.Failed, v.Skipped = len(v.Passes), len(v.Failures), len(v.Skips)
 
-	wanted := slices.Concat(sample.FailToPass, sample.PassToPass)
+	solved, why := rule(sample, e, v)
+	if cut := cutShort(sample, res); cut != "" {
+		solved, why = false, cut
+	}
+	forged := forgeries(e, solved)
+	v.Contradictions = append(forged, contradictions(sample.Task.Verifier, e)...)
+	if solved && len(v.Contradictions) > 0 {
+		solved, forged = false, v.Contradictions
+		why = "the evidence contradicts itself: " + v.Contradictions[0]
+	}
+	for _, what := range forged {
+		v.Tampering = append(v.Tampering, assay.Tampering{Kind: assay.TamperingForgery, Detail: what})
+	}
+	v.Solved, v.Reason = solved, why
+	return v
+}
+
+func orEmpty(ids []string) []string {
+	if ids == nil {
+		return []string{}
+	}
+	return ids
+}
+
+// rule applies the rule of the verifier's kind, and says why in a sentence.
+func rule(sample *assay.Sample, e *evidence, v *assay.Verdict) (solved bool, why string) {
+	switch sample.Task.Verifier.Kind {
+	case assay.VerifierLinter, assay.VerifierStaticAnalysis:
+		return gradeFindings(sample, e.report)
+	case assay.VerifierCustom:
+		if ok, why := gradeCustom(e); !ok || len(sample.FailToPass) == 0 {
+			return ok, why
+		}
+	}
+	if sample.Task.Grading == assay.GradingExact {
+		return gradeExact(sample, e.report, v)
+	}
+	return gradeLists(sample, e, v)
+}
+
+// cutShort says why a run did not come to its own end; "" when it did.
+func cutShort(sample *assay.Sample, res sandbox.Result) string {
+	const notRun = 126 // and what is above it: not found, and killed by a signal
+	switch {
+	case res.Exit.TimedOut:
+		return fmt.Sprintf("the suite was killed after its timeout of %s", suiteTimeout(sample))
+	case res.Exit.OOMKilled:
+		return "the suite was killed because it used more memory than the sample allows"
+	case sample.Task.Verifier.ExitCode != assay.ExitIgnored && res.Exit.Code >= notRun:
+		return fmt.Sprintf("the suite was cut short: its exit code is %d", res.Exit.Code)
+	}
+	return ""
+}
+
+// lookup returns what became of an expected test.
+func lookup(sample *assay.Sample, report *testreport.Report, id string) (testreport.Status, bool) {
+	if sample.Task.Verifier.TruncatedIDs {
+		return report.LookupTruncated(id)
+	}
+	return report.Lookup(id)
+}
+
+// gradeLists is the rule "swe-bench": solved if and only if every fail_to_pass and
+// every pass_to_pass test was seen to pass. A test that was skipped or that no report
+// names was not seen to pass. (SWE-bench's harness takes a skipped pass_to_pass test
+// for maintained; we do not.)
+func gradeLists(sample *assay.Sample, e *evidence, v *assay.Verdict) (solved bool, why string) {
+	wanted := graded(sample, slices.Concat(sample.FailToPass, sample.PassToPass))
 	var unmet []string
 	for _, id := range wanted {
-		status, seen := report.Lookup(id)
+		status, seen := lookup(sample, e.report, id)
 		if !seen {
 			v.Missing = append(v.Missing, id)
 		}
@@ -50,27 +116,133 @@ func grade(sample *assay.Sample, res sandbox.Result, report *testreport.Report) 
 			unmet = append(unmet, id)
 		}
 	}
-	v.Solved, v.Reason = reason(sample, res, report, wanted, unmet, v.Missing)
-	return v, nil
-}
-
-// reason decides, and says why in a sentence.
-func reason(sample *assay.Sample, res sandbox.Result, report *testreport.Report, wanted, unmet, missing []string) (solved bool, why string) {
 	switch {
-	case res.Exit.TimedOut:
-		return false, fmt.Sprintf("the suite was killed after its timeout of %s", suiteTimeout(sample))
-	case len(sample.FailToPass) == 0:
+	case len(graded(sample, sample.FailToPass)) == 0:
 		return false, "the sample names no fail_to_pass test, so that nothing can show that it is solved"
-	case !report.Complete:
-		return false, "the report has no proper end: " + strings.Join(report.Problems, "; ")
+	case e.silent():
+		return false, fmt.Sprintf("with these changes the suite ended with exit code %d and reported no test; without them it reports: %s", e.result.Exit.Code, lastLine(e.result))
+	case !e.report.Complete:
+		return false, "the report has no proper end: " + strings.Join(e.report.Problems, "; ")
 	case len(unmet) > 0:
-		return false, fmt.Sprintf("%d of %d expected tests did not pass (%d of them were not seen at all), the first: %s", len(unmet), len(wanted), len(missing), unmet[0])
+		return false, fmt.Sprintf("%d of %d expected tests did not pass (%d of them were not seen at all), the first: %s", len(unmet), len(wanted), len(v.Missing), unmet[0])
 	}
-	return true, fmt.Sprintf("all %d expected tests passed, in %s", len(wanted), seconds(res.Duration))
+	return true, fmt.Sprintf("all %d expected tests passed, in %s", len(wanted), seconds(e.result.Duration))
 }
 
-// sortOutcomes files every reported test under what it did, once each.
-func sortOutcomes(v *assay.Verdict, sample *assay.Sample, report *testreport.Report) {
+// graded leaves out what the operator has quarantined.
+func graded(sample *assay.Sample, ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.Contains(sample.Task.Verifier.Quarantined, id)
+	})
+}
+
+// gradeExact is the rule "exact": the tests that passed are those of fail_to_pass and
+// pass_to_pass, no more and no less, and those that failed are those of fail_to_fail.
+// Skipped tests are ignored.
+func gradeExact(sample *assay.Sample, report *testreport.Report, v *assay.Verdict) (solved bool, why string) {
+	wantPass := setOf(graded(sample, slices.Concat(sample.FailToPass, sample.PassToPass)))
+	wantFail := setOf(graded(sample, sample.FailToFail))
+	passed := setOf(graded(sample, namesOf(v.Passes)))
+	failed := setOf(graded(sample, namesOf(v.Failures)))
+	for _, id := range graded(sample, slices.Concat(sample.FailToPass, sample.PassToPass, sample.FailToFail)) {
+		if _, seen := report.Lookup(id); !seen {
+			v.Missing = append(v.Missing, id)
+		}
+	}
+	if len(graded(sample, sample.FailToPass)) == 0 {
+		return false, "the sample names no fail_to_pass test, so that nothing can show that it is solved"
+	}
+	if !report.Complete {
+		return false, "the report has no proper end: " + strings.Join(report.Problems, "; ")
+	}
+	for _, d := range []struct {
+		have, lack map[string]bool
+		what       string
+	}{
+		{wantPass, passed, "expected to pass and did not"},
+		{passed, wantPass, "passed and were not expected to"},
+		{wantFail, failed, "expected to fail and did not"},
+		{failed, wantFail, "failed and were not expected to"},
+	} {
+		if n, first := missingFrom(d.have, d.lack); n > 0 {
+			return false, fmt.Sprintf("the outcomes are not exactly the expected ones: %d tests %s, the first: %s", n, d.what, first)
+		}
+	}
+	return true, fmt.Sprintf("exactly the %d expected tests passed and the %d expected ones failed", len(wantPass), len(wantFail))
+}
+
+func namesOf(outcomes []assay.TestOutcome) []string {
+	names := make([]string, len(outcomes))
+	for i, o := range outcomes {
+		names[i] = o.Name
+	}
+	return names
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
+// missingFrom counts what is in have and not in other, and names the first by order.
+func missingFrom(have, other map[string]bool) (n int, first string) {
+	for id := range have {
+		if other[id] {
+			continue
+		}
+		if n++; n == 1 || id < first {
+			first = id
+		}
+	}
+	return n, first
+}
+
+// gradeFindings is the rule of linters: none of the findings in fail_to_pass is left,
+// and there is none that the sample does not know (fail_to_fail).
+func gradeFindings(sample *assay.Sample, report *testreport.Report) (solved bool, why string) {
+	if !report.Complete {
+		return false, "the report has no proper end: " + strings.Join(report.Problems, "; ")
+	}
+	known := setOf(slices.Concat(sample.FailToPass, sample.FailToFail))
+	var left, fresh []string
+	for _, r := range report.Results {
+		switch {
+		case slices.Contains(sample.Task.Verifier.Quarantined, r.ID):
+		case slices.Contains(sample.FailToPass, r.ID):
+			left = append(left, r.ID)
+		case !known[r.ID]:
+			fresh = append(fresh, r.ID)
+		}
+	}
+	switch {
+	case len(left) > 0:
+		return false, fmt.Sprintf("%d findings that were to go are still there, the first: %s", len(left), left[0])
+	case len(fresh) > 0:
+		return false, fmt.Sprintf("%d new findings appeared, the first: %s", len(fresh), fresh[0])
+	}
+	return true, fmt.Sprintf("all %d findings are gone, and no new one appeared", len(sample.FailToPass))
+}
+
+// gradeCustom is the rule of verifiers that decide themselves: exit code 0, and no
+// report that says otherwise.
+func gradeCustom(e *evidence) (solved bool, why string) {
+	switch {
+	case e.result.Exit.Code != 0:
+		return false, fmt.Sprintf("the verifier ended with exit code %d: %s", e.result.Exit.Code, lastLine(e.result))
+	case e.reports > 0 && !e.report.Complete:
+		return false, "the report has no proper end: " + strings.Join(e.report.Problems, "; ")
+	case e.report.Solved != nil && !*e.report.Solved:
+		return false, "the verifier says that it is not solved: " + e.report.Reason
+	}
+	return true, "the verifier says that it is solved"
+}
+
+// sortOutcomes files every reported test under what it did, once each. Canaries are
+// nobody's tests.
+func sortOutcomes(v *assay.Verdict, sample *assay.Sample, e *evidence) {
 	expected := make(map[string]string)
 	for list, ids := range map[string][]string{
 		"fail_to_pass": sample.FailToPass,
@@ -81,9 +253,12 @@ func sortOutcomes(v *assay.Verdict, sample *assay.Sample, report *testreport.Rep
 			expected[id] = list
 		}
 	}
-	filed := make(map[string]bool, len(report.Results))
-	for _, r := range report.Results {
-		status, _ := report.Lookup(r.ID) // of all tests of this id together
+	filed := make(map[string]bool, len(e.report.Results))
+	for _, id := range e.canaries {
+		filed[id] = true
+	}
+	for _, r := range e.report.Results {
+		status, _ := e.report.Lookup(r.ID) // of all tests of this id together
 		if filed[r.ID] || status != r.Status {
 			continue
 		}

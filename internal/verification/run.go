@@ -19,9 +19,12 @@ import (
 	"assay/internal/session"
 )
 
-// maxAttempts is how often a verification is begun before it is given up: the
-// first time, and again when the server was killed or we failed during it.
-const maxAttempts = 3
+// How often a verification is begun before it is given up: when we fail during it,
+// once more; when the server is killed during it, twice more.
+const (
+	maxTries    = 2
+	maxAttempts = 3
+)
 
 // finalBound is how long the last steps of a verification may take after the
 // server began to stop.
@@ -44,6 +47,9 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 	s.news.Notify(id)
 
 	verdict, err := s.judgeStored(ctx, v)
+	if err == nil {
+		err = s.tellLookups(ctx, v, verdict)
+	}
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 	}
@@ -86,7 +92,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 		f := failureOf(cause)
 		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
 		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
-		if worthAnotherTry(f.Code) && v.Attempt < maxAttempts {
+		if worthAnotherTry(f.Code) && v.Attempt < maxTries {
 			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
 		}
 	}
@@ -102,6 +108,18 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 	}
 	s.news.Notify(v.ID)
 	return nil
+}
+
+// tellLookups adds to a verdict how the session's agent looked into the history.
+func (s *Service) tellLookups(ctx context.Context, v *assay.Verification, verdict *assay.Verdict) error {
+	lookups, err := s.cfg.Store.Lookups(ctx, v.SessionID)
+	for _, l := range lookups {
+		verdict.Tampering = append(verdict.Tampering, assay.Tampering{
+			Kind:   assay.TamperingHistory,
+			Detail: fmt.Sprintf("the session looked at %s (first at %s); the image has no history to find", l.What, l.At.UTC().Format(time.RFC3339)),
+		})
+	}
+	return err
 }
 
 // worthAnotherTry tells failures that may pass by themselves from those that will

@@ -2,9 +2,9 @@
 //
 // A verification never runs where the agent was. From the session only the changes
 // to its work tree travel, read by our code at the moment of the request. They are
-// laid on a fresh sandbox of the sample's image, the files that the sample's test
-// patch touches are put into their reference state, the verifier runs, and its
-// reports are graded.
+// laid on a fresh sandbox of the sample's image, except what would steer their own
+// judging; the tests are put into their reference state; the verifier runs as nobody;
+// and what it leaves is graded. docs/verdicts.md says what is promised.
 //
 // Two kinds of end are never mixed: a verdict is about the agent's work, a failure
 // is about us.
@@ -257,5 +257,5 @@ func (s *Service) sweepChanges(waiting map[string]bool) error {
 func (s *Service) Uses(sandboxID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.judging[sandboxID]
+	return s.judging[strings.TrimSuffix(sandboxID, controlSuffix)]
 }

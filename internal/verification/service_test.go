@@ -36,15 +36,25 @@ func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
 		return string(file.Content)
 	}
 	switch read("/work/suite.txt") { // a work tree can break the suite
-	case "absent":
-		fmt.Fprintln(p.Stderr, "suite: not found")
-		return sandbox.ExitStatus{Code: 127}
+	case "silent":
+		fmt.Fprintln(p.Stderr, "suite: over and out")
+		return sandbox.ExitStatus{}
 	case "slow":
 		<-ctx.Done()
 		return sandbox.ExitStatus{}
 	}
+	if read("/broken") != "" { // and so can an image
+		fmt.Fprintln(p.Stderr, "suite: not found")
+		return sandbox.ExitStatus{Code: 127}
+	}
 	var report strings.Builder
+	exit := sandbox.ExitStatus{}
+	forged := read("/work/suite.txt") == "forged"
 	test := func(name string, pass bool) {
+		pass = pass || forged
+		if !pass {
+			exit.Code = 1
+		}
 		report.WriteString(`<testcase name="` + name + `">`)
 		if !pass {
 			report.WriteString(`<failure message="no"/>`)
@@ -53,8 +63,11 @@ func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
 	}
 	test("fix", read("/work/a.txt") == "fixed\n")
 	test("keep", read("/work/a_test.txt") == "reference test\n")
+	if canary := read("/work/canary.txt"); canary != "" {
+		test("canary "+canary, false)
+	}
 	p.Files.Put(p.Env[assay.EnvReports]+"/junit.xml", memory.File{Content: []byte(`<testsuite name="s">` + report.String() + `</testsuite>`)})
-	return sandbox.ExitStatus{}
+	return exit
 }
 
 // fixture is the service with sessions, over a real database and sandboxes in memory.
@@ -64,6 +77,7 @@ type fixture struct {
 	runtime  *memory.Runtime
 	sessions *session.Service
 	dir      string
+	image    map[string]memory.File // to be changed before the first sandbox is made
 
 	mu     sync.Mutex
 	queued []string
@@ -86,19 +100,20 @@ func newFixture(t *testing.T) *fixture {
 			Image: "img", Workdir: "/work", Grading: assay.GradingSWEBench,
 			Verifier: assay.Verifier{
 				Kind: assay.VerifierTestSuite, Command: "run", TimeoutSeconds: 1,
-				Reports: []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}},
+				Reports:  []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}},
+				Canaries: []assay.Canary{{Path: "canary.txt", Text: "{nonce}", ID: "canary {nonce}"}},
 			},
 		},
 	}
 	if _, err := st.ImportDataset(t.Context(), &assay.Dataset{Name: "d"}, []*assay.Sample{sample}); err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t: t, store: st, dir: t.TempDir()}
+	f := &fixture{t: t, store: st, dir: t.TempDir(), image: map[string]memory.File{
+		"/work/a.txt":      {Content: []byte("broken\n")},
+		"/work/a_test.txt": {Content: []byte("old test\n")},
+	}}
 	f.runtime = memory.New(memory.Options{
-		Images: map[string]memory.Image{"img": {Files: map[string]memory.File{
-			"/work/a.txt":      {Content: []byte("broken\n")},
-			"/work/a_test.txt": {Content: []byte("old test\n")},
-		}}},
+		Images:  map[string]memory.Image{"img": {Files: f.image}},
 		Program: suite,
 	})
 	f.sessions = session.New(session.Config{Store: st, Samples: st, Runtime: f.runtime})
@@ -214,6 +229,9 @@ func TestVerdicts(t *testing.T) {
 		{"it was fixed", map[string]string{"a.txt": "fixed\n"}, true, ""},
 		{"the test was edited", map[string]string{"a.txt": "fixed\n", "a_test.txt": "no test\n"}, true, ""},
 		{"only the test was edited", map[string]string{"a_test.txt": "no test\n"}, false, "the first: fix"},
+		{"the runner lets everything pass", map[string]string{"suite.txt": "forged"}, false, "a test that cannot pass is reported as passed"},
+		{"the suite ends before it begins", map[string]string{"a.txt": "fixed\n", "suite.txt": "silent"}, false, "reported no test; without them it reports: suite: over and out"},
+		{"a canary was laid beforehand", map[string]string{"a.txt": "fixed\n", "canary.txt": "x"}, true, ""},
 		{"the suite never ends", map[string]string{"a.txt": "fixed\n", "suite.txt": "slow"}, false, "timeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -255,9 +273,10 @@ func TestWhatIsJudgedIsTheMomentOfTheRequest(t *testing.T) {
 	}
 }
 
-func TestSuiteThatNeverRanIsAnError(t *testing.T) {
+func TestSuiteThatNeverRunsIsOurError(t *testing.T) {
 	f := newFixture(t)
-	v := f.judged(map[string]string{"suite.txt": "absent"})
+	f.image["/broken"] = memory.File{Content: []byte("yes")}
+	v := f.judged(map[string]string{"a.txt": "fixed\n"})
 	if v.Status != assay.VerificationError || v.Failure.Code != assay.CodeSuiteNotRun || v.Verdict != nil {
 		t.Errorf("%s: %+v", v.Status, v.Failure)
 	}
@@ -267,7 +286,7 @@ func TestSuiteThatNeverRanIsAnError(t *testing.T) {
 func TestOurFailuresAreTriedAgain(t *testing.T) {
 	f := newFixture(t)
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
-	failures := 2
+	failures := 1
 	f.runtime.SetFaults(memory.Faults{Create: func(context.Context, sandbox.Spec) error {
 		if failures--; failures >= 0 {
 			return errors.New("no loop device")
@@ -276,7 +295,7 @@ func TestOurFailuresAreTriedAgain(t *testing.T) {
 	}})
 	f.work()
 	got := f.outcome(v)
-	if got.Status != assay.VerificationCompleted || !got.Verdict.Solved || got.Attempt != 3 {
+	if got.Status != assay.VerificationCompleted || !got.Verdict.Solved || got.Attempt != 2 {
 		t.Errorf("%s after %d attempts: %+v", got.Status, got.Attempt, got.Failure)
 	}
 }
@@ -324,7 +343,7 @@ func TestHostInNeedFailsNobody(t *testing.T) {
 // A suite that the host's need kept from reporting is no broken suite.
 func TestHostInNeedIsNotTheSuitesFault(t *testing.T) {
 	f := newFixture(t)
-	v := f.started(f.session(map[string]string{"suite.txt": "absent"}))
+	v := f.started(f.session(map[string]string{"suite.txt": "silent"}))
 	f.runtime.SetFaults(memory.Faults{CheckBox: func(context.Context, sandbox.Handle) error { return errors.New("read-only file system") }})
 	f.work()
 	if got := f.outcome(v); got.Status != assay.VerificationError || got.Failure.Code != assay.CodeSandboxFailed {

@@ -28,6 +28,8 @@ type Store interface {
 	MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change Change, enqueue Enqueue) (v *assay.Verification, moved bool, err error)
 	// SetVerificationHandle stores the clean sandbox of a verification that has not ended.
 	SetVerificationHandle(ctx context.Context, id, handle, location string) error
+	// Lookups returns how a session's agent looked into its repository's history.
+	Lookups(ctx context.Context, sessionID string) ([]assay.Lookup, error)
 	// OpenVerifications returns all that have not ended.
 	OpenVerifications(ctx context.Context) ([]*assay.Verification, error)
 }

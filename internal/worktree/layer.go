@@ -23,6 +23,8 @@ const (
 type Entry struct {
 	Name     string // slash-separated, relative to the root; of a whiteout, what it deletes
 	Type     byte   // a tar type flag
+	Size     int64  // of a regular file, in bytes
+	Target   string // of a symbolic link
 	Deletes  bool   // a whiteout
 	Replaces bool   // an opaque directory: what the image has in it is gone
 }
@@ -30,11 +32,36 @@ type Entry struct {
 // Filter copies the entries of an OCI layer tar for which keep returns true. It
 // lets through regular files, directories, symbolic links and whiteouts only.
 func Filter(dst io.Writer, src io.Reader, keep func(Entry) bool) error {
-	in, out := tar.NewReader(src), tar.NewWriter(dst)
-	for {
+	out := tar.NewWriter(dst)
+	err := each(src, func(hdr *tar.Header, e Entry, content io.Reader) error {
+		if !keep(e) {
+			return nil
+		}
+		if err := out.WriteHeader(hdr); err != nil {
+			return fmt.Errorf("write a layer: %s: %w", hdr.Name, err)
+		}
+		if _, err := io.Copy(out, content); err != nil { //nolint:gosec // nothing is decompressed: no more comes out than went in
+			return fmt.Errorf("copy a layer: %s: %w", hdr.Name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// Scan calls fn for each entry of an OCI layer tar that Filter would show to keep.
+// content is what a regular file holds, and is valid during the call.
+func Scan(src io.Reader, fn func(e Entry, content io.Reader) error) error {
+	return each(src, func(_ *tar.Header, e Entry, content io.Reader) error { return fn(e, content) })
+}
+
+func each(src io.Reader, fn func(*tar.Header, Entry, io.Reader) error) error {
+	for in := tar.NewReader(src); ; {
 		hdr, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return out.Close()
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read a layer: %w", err)
@@ -45,31 +72,11 @@ func Filter(dst io.Writer, src io.Reader, keep func(Entry) bool) error {
 			continue
 		}
 		e := entryOf(hdr)
-		if !filepath.IsLocal(e.Name) || !keep(e) { // a name need not be UTF-8
+		if !filepath.IsLocal(e.Name) { // a name need not be UTF-8
 			continue
 		}
-		if err := out.WriteHeader(hdr); err != nil {
-			return fmt.Errorf("write a layer: %s: %w", hdr.Name, err)
-		}
-		if _, err := io.Copy(out, in); err != nil { //nolint:gosec // nothing is decompressed: no more comes out than went in
-			return fmt.Errorf("copy a layer: %s: %w", hdr.Name, err)
-		}
-	}
-}
-
-// ReplacesRoot tells whether a layer has another tree in the place of the root: of
-// what was there, nothing is left.
-func ReplacesRoot(layer io.Reader) (bool, error) {
-	for in := tar.NewReader(layer); ; {
-		hdr, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("read a layer: %w", err)
-		}
-		if e := entryOf(hdr); e.Replaces && e.Name == "." {
-			return true, nil
+		if err := fn(hdr, e, in); err != nil {
+			return err
 		}
 	}
 }
@@ -83,7 +90,7 @@ func entryOf(hdr *tar.Header) Entry {
 	case strings.HasPrefix(base, whiteoutPrefix):
 		return Entry{Name: path.Join(dir, strings.TrimPrefix(base, whiteoutPrefix)), Type: hdr.Typeflag, Deletes: true}
 	}
-	return Entry{Name: name, Type: hdr.Typeflag}
+	return Entry{Name: name, Type: hdr.Typeflag, Size: hdr.Size, Target: hdr.Linkname}
 }
 
 // Within tells whether name is dir or lies below it.

@@ -189,7 +189,7 @@ func TestDatasetFolder(t *testing.T) {
 	dir := t.TempDir()
 	r := starter.Recipe{InstanceID: "A__b-1.0.1", Language: starter.Python, Verifier: &starter.Verifier{Command: "pytest"},
 		Base: starter.Release{Version: "v1.0.0"}, Recorded: starter.Recorded{Lists: starter.Lists{FailToPass: []string{"t<1>"}}}}
-	if err := writeDataset(dir, []row{newRow(r, patches{code: "diff a\n", test: "diff b\n"}, "c0ffee")}); err != nil {
+	if err := writeDataset(dir, []row{newRow(r, patches{code: "diff a\n", test: "diff b\n"}, "c0ffee", nil)}); err != nil {
 		t.Fatal(err)
 	}
 	var dataset struct {

@@ -145,7 +145,11 @@ func (b *builder) make(ctx context.Context, r starter.Recipe) (row, error) {
 	if err := b.exporter.export(ctx, b.buildah, r.Image()); err != nil {
 		return row{}, err
 	}
-	return newRow(r, task, commit), nil
+	canaries, err := canariesOf(r, trees[1])
+	if err != nil {
+		return row{}, err
+	}
+	return newRow(r, task, commit, canaries), nil
 }
 
 // base makes the images that a language's samples stand on.

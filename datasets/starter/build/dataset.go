@@ -60,14 +60,16 @@ type override struct {
 	Verifier *starter.Verifier `json:"verifier,omitempty"`
 }
 
-func newRow(r starter.Recipe, p patches, commit string) row {
+func newRow(r starter.Recipe, p patches, commit string, canaries []starter.Canary) row {
 	created := r.CreatedAt
 	if created.IsZero() {
 		created = epoch
 	}
 	own := override{Image: r.Image(), Env: r.Env}
+	own.Verifier = &starter.Verifier{Canaries: canaries}
 	if r.Language != starter.Go {
-		own.Language, own.Verifier = r.Language, r.Verifier
+		own.Language = r.Language
+		own.Verifier.Command, own.Verifier.Reports = r.Verifier.Command, r.Verifier.Reports
 	}
 	return row{
 		InstanceID:       r.InstanceID,

@@ -20,6 +20,7 @@ var interactionTests = []test{
 	{"an idempotency key stores one interaction under concurrency", testInteractionIdempotencyRace},
 	{"one of many ends is stored", testFinishRace},
 	{"an end that is none is refused", testFinishRefused},
+	{"a look into the history is noted once a session", testLookups},
 	{"running interactions are found until they end", testRunning},
 }
 
@@ -217,5 +218,22 @@ func testRunning(f fixture) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			f.Errorf("session %q: %s", sessionID, diff)
 		}
+	}
+}
+
+func testLookups(f fixture) {
+	s, other := f.ready(), f.ready()
+	first := assay.Lookup{At: kept, What: "git reflog"}
+	f.must(f.NoteLookup(f.ctx, s.ID, assay.Lookup{At: at, What: "git reflog"}))
+	f.must(f.NoteLookup(f.ctx, s.ID, assay.Lookup{At: at.Add(time.Hour), What: "git reflog"})) // the first stays
+	f.must(f.NoteLookup(f.ctx, s.ID, assay.Lookup{At: at, What: "git fsck"}))
+	f.must(f.NoteLookup(f.ctx, other.ID, assay.Lookup{At: at, What: "git stash"}))
+	got, err := f.Lookups(f.ctx, s.ID)
+	f.must(err)
+	if diff := cmp.Diff([]assay.Lookup{{At: kept, What: "git fsck"}, first}, got); diff != "" {
+		f.Errorf("lookups (-want +got):\n%s", diff)
+	}
+	if err := f.NoteLookup(f.ctx, "ses_none", first); err == nil {
+		f.Error("a lookup of no session was stored")
 	}
 }

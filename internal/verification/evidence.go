@@ -1,0 +1,108 @@
+package verification
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/testreport"
+)
+
+// Bounds of what a suite may report.
+const (
+	maxReportFiles = 10_000
+	maxReportBytes = 256 << 20
+)
+
+// evidence is what a run of the suite left.
+type evidence struct {
+	result    sandbox.Result
+	report    *testreport.Report   // what the sources of results say together
+	witnesses []*testreport.Report // what else must agree with it
+	reports   int                  // that were found
+	findings  bool                 // what is reported are findings, of which there may be none
+	canaries  []string             // ids of the tests that must be seen to fail
+}
+
+// silent tells whether a suite said nothing of itself, not even that it could not be
+// built. One that was cut short by its timeout had no chance to.
+func (e *evidence) silent() bool {
+	said := len(e.report.Results) > 0 || len(e.report.Problems) > 0 || e.report.Solved != nil || e.findings && e.report.Complete
+	return !said && !e.result.Exit.TimedOut
+}
+
+// readEvidence reads every report that the verifier is known to leave, once.
+func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, error) {
+	e := &evidence{result: res, canaries: r.canaries()}
+	var sources []*testreport.Report
+	for _, spec := range r.sample.Task.Verifier.Reports {
+		found, err := readReports(ctx, r, spec, res)
+		if err != nil {
+			return nil, err
+		}
+		e.reports += len(found)
+		if !spec.Witness {
+			sources = append(sources, found...)
+			e.findings = e.findings || testreport.Format(spec.Format).Findings()
+			continue
+		}
+		if len(found) == 0 { // a witness that says nothing says that nothing was seen
+			found = append(found, &testreport.Report{})
+		}
+		e.witnesses = append(e.witnesses, testreport.Merge(found...))
+	}
+	e.report = testreport.Merge(sources...)
+	return e, nil
+}
+
+// readReports reads the reports of one kind.
+func readReports(ctx context.Context, r *room, spec assay.ReportSpec, res sandbox.Result) (found []*testreport.Report, err error) {
+	format, err := testreport.ParseFormat(spec.Format)
+	if err != nil {
+		return nil, assay.Wrap(err, assay.CodeReportInvalid, "sample %s/%s: %s", r.sample.Dataset, r.sample.ID, err)
+	}
+	parse := func(name string, _ int64, content io.Reader) error {
+		if spec.Begin != "" || spec.End != "" {
+			content = testreport.Section(content, spec.Begin, spec.End)
+		}
+		report, err := testreport.Parse(format, content, testreport.Limits{})
+		if err != nil { // what was read is there, and is not Complete
+			report.Problems = append(report.Problems, fmt.Sprintf("report %s: %s", name, err))
+		}
+		found = append(found, report)
+		return nil
+	}
+	root, pattern := reportPlace(r.sample, spec, r.reports)
+	if root == "" {
+		out := res.Stdout
+		content := io.MultiReader(bytes.NewReader(out.Head), bytes.NewReader(out.Tail))
+		if kept := int64(len(out.Head) + len(out.Tail)); out.Total > kept {
+			err = parse("on standard output", 0, io.MultiReader(bytes.NewReader(out.Head), cut{}))
+		} else {
+			err = parse("on standard output", 0, content)
+		}
+		return found, err
+	}
+	req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
+	err = r.box.Collect(ctx, req, parse)
+	switch {
+	case errors.Is(err, sandbox.ErrTooLarge):
+		// Whoever writes so much is the suite, with the work in it.
+		problem := fmt.Sprintf("the reports %s are larger than %d MiB in %d files", spec.Path, maxReportBytes>>20, maxReportFiles)
+		return append(found, &testreport.Report{Problems: []string{problem}}), nil
+	case err != nil:
+		return nil, fmt.Errorf("read the reports: %w", err)
+	}
+	return found, nil
+}
+
+// cut ends a stream of which the middle was dropped.
+type cut struct{}
+
+func (cut) Read([]byte) (int, error) {
+	return 0, errors.New("more was written than is kept")
+}

@@ -1,0 +1,385 @@
+package verification
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"assay"
+	"assay/internal/patch"
+	"assay/internal/sandbox"
+	"assay/internal/steering"
+	"assay/internal/worktree"
+)
+
+// The user that verifiers run as unless their sample says otherwise: nobody, as every
+// distribution has it.
+const nobodyUID = 65534
+
+// Places of the clean sandbox. The directory of reports has a name that cannot be
+// guessed, in one that cannot be listed: whoever was not told it does not find it.
+const (
+	placesDir = "/run/assay"
+	homeDir   = placesDir + "/home"
+)
+
+// room is a clean sandbox that is being readied for the suite.
+type room struct {
+	box      sandbox.Sandbox
+	sample   *assay.Sample
+	tree     *pristine
+	guard    *steering.Guard
+	failed   error  // of the tree, when the guard asked for it
+	nonce    string // of this verification's canaries
+	reports  string // the directory of reports
+	tampered tampered
+}
+
+func newRoom(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample) (*room, error) {
+	r := &room{
+		box: box, sample: sample, nonce: newNonce(), reports: placesDir + "/" + newNonce(),
+		tree: &pristine{box: box, root: sample.Task.Workdir},
+	}
+	var err error
+	r.guard, err = guardOf(sample, func(name string) bool {
+		there, err := r.tree.has(ctx, name)
+		r.failed = errors.Join(r.failed, err)
+		return there
+	})
+	return r, err
+}
+
+// newNonce is a word that nobody guesses. It begins with a letter, so that it names
+// a function in any language.
+func newNonce() string { return "n" + strings.ToLower(rand.Text()) }
+
+// guardOf returns what is protected in the work tree of a sample.
+func guardOf(sample *assay.Sample, has func(name string) bool) (*steering.Guard, error) {
+	v := sample.Task.Verifier
+	rules := steering.Rules{
+		Language:    sample.Task.Language,
+		Command:     v.Command,
+		Protected:   v.Protected,
+		Unprotected: v.Unprotected,
+		TestNames:   slices.Concat(sample.FailToPass, sample.PassToPass),
+		Has:         has,
+	}
+	for _, text := range []string{sample.Patch, sample.NonCodePatch} {
+		names, err := pathsOf(text)
+		if err != nil {
+			return nil, assay.Wrap(err, assay.CodePatchFailed, "the reference patch of sample %s/%s cannot be read", sample.Dataset, sample.ID)
+		}
+		rules.Reference = append(rules.Reference, names...)
+	}
+	names, err := pathsOf(sample.TestPatch)
+	if err != nil {
+		return nil, assay.Wrap(err, assay.CodePatchFailed, "the test patch of sample %s/%s cannot be read", sample.Dataset, sample.ID)
+	}
+	rules.Tests = names
+	for _, c := range v.Canaries {
+		if !strings.Contains(c.Path, assay.NoncePlaceholder) {
+			rules.Tests = append(rules.Tests, c.Path)
+		}
+	}
+	for _, report := range v.Reports {
+		if place, pattern := reportPlace(sample, report, ""); place == sample.Task.Workdir {
+			rules.Reports = append(rules.Reports, pattern)
+		}
+	}
+	return steering.New(rules)
+}
+
+func pathsOf(text string) ([]string, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	set, err := patch.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return set.Paths(), nil
+}
+
+// lay puts the work on the pristine tree, except what would steer its own judging, and
+// then the tests in their reference state. work may be called more than once.
+func (r *room) lay(ctx context.Context, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) error {
+	tests, err := r.layerOf(ctx, r.sample.TestPatch) // before the work can change what it is made from
+	if err != nil {
+		return err
+	}
+	t, err := r.decide(ctx, work)
+	if err != nil {
+		return err
+	}
+	r.tampered = t.tampered
+	if err := r.layFiltered(ctx, work, t); err != nil {
+		return fmt.Errorf("lay the work on a fresh work tree: %w", err)
+	}
+	if len(tests) > 0 {
+		if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, bytes.NewReader(tests)); err != nil {
+			return fmt.Errorf("restore the tests: %w", err)
+		}
+	}
+	return nil
+}
+
+// decide reads the work and rules on it.
+func (r *room) decide(ctx context.Context, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) (*travel, error) {
+	t := &travel{tree: r.tree, guard: r.guard, fixed: r.referenceFile}
+	layer, err := work(ctx, r.box)
+	if err != nil {
+		return nil, err
+	}
+	defer layer.Close()
+	if err := t.read(layer); err != nil {
+		return nil, fmt.Errorf("read the work: %w", err)
+	}
+	err = t.decide(ctx)
+	return t, errors.Join(err, r.failed)
+}
+
+// layFiltered lays what travels.
+func (r *room) layFiltered(ctx context.Context, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error), t *travel) error {
+	if len(t.gone) > 0 {
+		if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, whiteouts(t.gone)); err != nil {
+			return err
+		}
+	}
+	layer, err := work(ctx, r.box)
+	if err != nil {
+		return err
+	}
+	defer layer.Close()
+	filtered, dst := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		dst.CloseWithError(worktree.Filter(dst, layer, t.keeps))
+	}()
+	err = r.box.ApplyLayer(ctx, r.sample.Task.Workdir, filtered)
+	_ = filtered.Close() // ends the goroutine, wherever it is
+	<-done
+	return err
+}
+
+// whiteouts is a layer that removes files.
+func whiteouts(names []string) io.Reader {
+	layer := make(map[string]string, len(names))
+	for _, name := range names {
+		dir, base := path.Split(name)
+		layer[dir+".wh."+base] = ""
+	}
+	return layerOf(layer, 0o600)
+}
+
+// layerOf is a layer of files; those whose names end in "/" are directories.
+func layerOf(files map[string]string, mode int64) *bytes.Buffer {
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		hdr := &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Size: int64(len(files[name])), Format: tar.FormatPAX}
+		if strings.HasSuffix(name, "/") {
+			hdr.Typeflag = tar.TypeDir
+		}
+		_ = w.WriteHeader(hdr) // into memory
+		_, _ = io.WriteString(w, files[name])
+	}
+	_ = w.Close()
+	return &buf
+}
+
+// referenceFile returns a file as the reference fix leaves it; fs.ErrNotExist when
+// the fix does not touch it, or removes it.
+func (r *room) referenceFile(ctx context.Context, name string) ([]byte, error) {
+	for _, text := range []string{r.sample.NonCodePatch, r.sample.Patch} {
+		layer, err := r.layerOf(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		var content []byte
+		err = worktree.Scan(bytes.NewReader(layer), func(e worktree.Entry, from io.Reader) (err error) {
+			if e.Name == name && e.Type == tar.TypeReg && !e.Deletes {
+				content, err = io.ReadAll(from)
+			}
+			return err
+		})
+		if err != nil || content != nil {
+			return content, err
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+// layerOf returns what a patch of the sample makes of the pristine work tree.
+func (r *room) layerOf(ctx context.Context, text string) ([]byte, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	return patchLayer(ctx, r.box, r.sample, text)
+}
+
+// patchLayer returns what a patch of the sample makes of the pristine work tree.
+func patchLayer(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample, text string) ([]byte, error) {
+	layer, _, err := worktree.PatchLayer(ctx, box, sample.Task.Workdir, text)
+	var refused *worktree.PatchError
+	if errors.As(err, &refused) {
+		return nil, assay.Wrap(err, assay.CodePatchFailed, "a patch does not apply to the image of sample %s/%s: %s", sample.Dataset, sample.ID, refused)
+	}
+	return layer, err
+}
+
+// ready prepares everything else that the suite needs: canaries, no stale reports,
+// a tree that its user cannot change, and places of its own.
+func (r *room) ready(ctx context.Context) error {
+	if err := r.layCanaries(ctx); err != nil {
+		return err
+	}
+	if err := r.removeReports(ctx); err != nil {
+		return err
+	}
+	const (
+		enter = 0o711  // and do not list
+		drop  = 0o1733 // make files of one's own, and do not list
+	)
+	for _, dir := range []struct {
+		name string
+		mode int64
+	}{{placesDir, enter}, {homeDir, 0o1777}, {r.reports, drop}} {
+		made := layerOf(map[string]string{strings.TrimPrefix(dir.name, "/run/") + "/": ""}, dir.mode)
+		if err := r.box.ApplyLayer(ctx, "/run", made); err != nil {
+			return fmt.Errorf("make %s: %w", dir.name, err)
+		}
+	}
+	if r.uid() == 0 {
+		return nil
+	}
+	req := sandbox.ProtectRequest{Root: r.sample.Task.Workdir, UID: r.uid(), Hidden: []string{".git"}}
+	if err := r.box.ProtectTree(ctx, req); err != nil {
+		return fmt.Errorf("protect the work tree from its tests: %w", err)
+	}
+	return nil
+}
+
+// uid is who runs the suite.
+func (r *room) uid() uint32 {
+	if r.sample.Task.Verifier.User == assay.UserRoot {
+		return 0
+	}
+	return nobodyUID
+}
+
+// environ is the environment of the suite, on top of the image's: the same for
+// everybody, and nothing from the work tree. What the sample sets itself goes first.
+func (r *room) environ() map[string]string {
+	env := map[string]string{
+		"LANG":             "C.UTF-8",
+		"TZ":               "UTC",
+		"PYTHONHASHSEED":   "0",
+		"PYTHONNOUSERSITE": "1",
+		"GOENV":            "off",
+		"LD_PRELOAD":       "",
+	}
+	if r.uid() != 0 {
+		env["HOME"], env["USER"], env["LOGNAME"] = homeDir, "nobody", "nobody"
+	}
+	for name, value := range r.sample.Task.Env {
+		env[name] = value
+	}
+	env[assay.EnvReports] = r.reports
+	return env
+}
+
+// reportPlace returns the directory that a report lies below, and its name or pattern
+// there. Both are "" for standard output.
+func reportPlace(sample *assay.Sample, spec assay.ReportSpec, reports string) (root, pattern string) {
+	rest, inReports := strings.CutPrefix(spec.Path, assay.ReportsPlaceholder+"/")
+	switch {
+	case spec.Path == "-":
+		return "", ""
+	case inReports:
+		return reports, path.Clean(rest)
+	case path.IsAbs(spec.Path):
+		if below, err := filepath.Rel(sample.Task.Workdir, spec.Path); err == nil && filepath.IsLocal(below) {
+			return sample.Task.Workdir, below
+		}
+		return "/", strings.TrimPrefix(path.Clean(spec.Path), "/")
+	}
+	return sample.Task.Workdir, path.Clean(spec.Path)
+}
+
+// removeReports removes what lies where the verifier will leave its reports: whatever
+// is there afterwards is of this run.
+func (r *room) removeReports(ctx context.Context) error {
+	for _, spec := range r.sample.Task.Verifier.Reports {
+		root, pattern := reportPlace(r.sample, spec, r.reports)
+		if root == "" || root == r.reports {
+			continue
+		}
+		var stale []string
+		req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
+		err := r.box.Collect(ctx, req, func(name string, _ int64, _ io.Reader) error {
+			stale = append(stale, name)
+			return nil
+		})
+		if err == nil && len(stale) > 0 {
+			err = r.box.ApplyLayer(ctx, root, whiteouts(stale))
+		}
+		if err != nil {
+			return fmt.Errorf("remove stale reports: %w", err)
+		}
+	}
+	return nil
+}
+
+// layCanaries lays the tests that must be seen to fail.
+func (r *room) layCanaries(ctx context.Context) error {
+	files := make(map[string]string)
+	for _, c := range r.sample.Task.Verifier.Canaries {
+		name := r.withNonce(c.Path)
+		if _, known := files[name]; !known {
+			content, _, err := r.box.ReadFile(ctx, path.Join(r.sample.Task.Workdir, name), maxCanaryFile)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("read %s, to lay a canary: %w", name, err)
+			}
+			files[name] = string(content)
+		}
+		files[name] += r.withNonce(c.Text)
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, layerOf(files, 0o644)); err != nil {
+		return fmt.Errorf("lay the canaries: %w", err)
+	}
+	return nil
+}
+
+// maxCanaryFile bounds a file that a canary is appended to, in bytes.
+const maxCanaryFile = 16 << 20
+
+// canaries returns the ids of the tests that must be seen to fail.
+func (r *room) canaries() []string {
+	var ids []string
+	for _, c := range r.sample.Task.Verifier.Canaries {
+		ids = append(ids, r.withNonce(c.ID))
+	}
+	return ids
+}
+
+func (r *room) withNonce(text string) string {
+	return strings.ReplaceAll(text, assay.NoncePlaceholder, r.nonce)
+}

@@ -1,0 +1,299 @@
+package verification
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"assay"
+	"assay/internal/steering"
+	"assay/internal/worktree"
+)
+
+// Bounds of what is looked at for the report of tampering. What lies beyond them is
+// ruled upon by its name alone.
+const (
+	maxLookedAt      = 1000     // files whose content is compared with the image's
+	maxLookedAtBytes = 32 << 20 // of their contents together
+	maxLookedAtFile  = 1 << 20
+)
+
+// travel decides what of the work reaches the clean sandbox: nothing of the
+// repository's own data, nothing that leads out of the tree, no test and nothing that
+// steers a test runner. It reads the pristine tree, and changes nothing.
+type travel struct {
+	tree    *pristine
+	guard   *steering.Guard
+	fixed   func(ctx context.Context, name string) ([]byte, error) // a file as the reference fix leaves it
+	entries []worktree.Entry
+	content map[string][]byte // of changed files that are looked at
+
+	brought  map[string]bool // names that the work has something at
+	held     map[mark]bool   // entries that do not travel
+	gone     []string        // pristine files that go although the directory they are in stays
+	tampered tampered
+}
+
+// mark tells apart the entries of one name.
+type mark struct {
+	name              string
+	deletes, replaces bool
+}
+
+func markOf(e worktree.Entry) mark { return mark{e.Name, e.Deletes, e.Replaces} }
+
+// read takes in the entries of the work.
+func (t *travel) read(layer io.Reader) error {
+	t.content, t.brought, t.held = make(map[string][]byte), make(map[string]bool), make(map[mark]bool)
+	var kept int64
+	return worktree.Scan(layer, func(e worktree.Entry, content io.Reader) error {
+		t.entries = append(t.entries, e)
+		if e.Deletes || e.Replaces {
+			return nil
+		}
+		t.brought[e.Name] = true
+		if e.Type != tar.TypeReg || e.Size > maxLookedAtFile || kept+e.Size > maxLookedAtBytes || len(t.content) >= maxLookedAt {
+			return nil
+		}
+		text, err := io.ReadAll(content)
+		kept += int64(len(text))
+		t.content[e.Name] = text
+		return err
+	})
+}
+
+// decide rules on every entry.
+func (t *travel) decide(ctx context.Context) error {
+	for _, e := range t.entries {
+		var err error
+		switch {
+		case inRepository(e.Name):
+			t.repository(e)
+		case e.Deletes:
+			err = t.deletes(ctx, e)
+		case e.Replaces:
+			err = t.replaces(ctx, e)
+		case e.Type == tar.TypeDir:
+			err = t.directory(ctx, e)
+		default:
+			err = t.file(ctx, e)
+		}
+		if err != nil {
+			return fmt.Errorf("rule on %s: %w", e.Name, err)
+		}
+	}
+	slices.Sort(t.gone)
+	t.gone = slices.Compact(t.gone)
+	return nil
+}
+
+// keeps tells whether an entry travels.
+func (t *travel) keeps(e worktree.Entry) bool { return !t.held[markOf(e)] }
+
+func (t *travel) hold(e worktree.Entry) { t.held[markOf(e)] = true }
+
+// inRepository tells whether a name is of a repository's own data.
+func inRepository(name string) bool {
+	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
+}
+
+// repository holds what is of the repository, and tells of programs that were put there
+// for others to run. Commits are everybody's right.
+func (t *travel) repository(e worktree.Entry) {
+	t.hold(e)
+	if e.Deletes || e.Replaces || e.Type == tar.TypeDir {
+		return
+	}
+	switch dir, base := path.Split(e.Name); {
+	case strings.HasSuffix(dir, "/hooks/") || dir == ".git/hooks/":
+		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "a program that git runs was put into the repository; it does not reach the verification")
+	case strings.HasSuffix(dir, "/info/") && base == "attributes":
+		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "filters of git were set in the repository; they do not reach the verification")
+	case base == "config" && steering.GitConfigRuns(t.content[e.Name]):
+		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "programs that git runs were set in the repository's configuration; it does not reach the verification")
+	}
+}
+
+// deletes rules on a whiteout.
+func (t *travel) deletes(ctx context.Context, e worktree.Entry) error {
+	if r := t.guard.Rule(e.Name); r.Fate != steering.Travels {
+		t.hold(e) // also of what is compared: its steering part would be gone
+		return t.tell(ctx, e, r, "was removed")
+	}
+	directory, err := t.tree.isDirectory(ctx, e.Name)
+	if err != nil || !directory {
+		return err
+	}
+	return t.expand(ctx, e)
+}
+
+// replaces rules on a directory that hides what the image has in it. The root is
+// never emptied, for the repository's data.
+func (t *travel) replaces(ctx context.Context, e worktree.Entry) error {
+	if e.Name != "." && t.guard.Rule(e.Name).Fate == steering.Restored {
+		t.hold(e)
+	}
+	return t.expand(ctx, e)
+}
+
+// expand lets go of what a directory held file by file, where something in it stays.
+func (t *travel) expand(ctx context.Context, e worktree.Entry) error {
+	free, restored, err := t.below(ctx, e.Name)
+	if err != nil || len(restored) == 0 && e.Name != "." {
+		return err
+	}
+	t.hold(e)
+	for _, name := range free {
+		if !t.brought[name] {
+			t.gone = append(t.gone, name)
+		}
+	}
+	for name, r := range restored {
+		if !t.brought[name] {
+			t.tampered.add(r, name, "was removed, and is restored: "+r.Why)
+		}
+	}
+	return nil
+}
+
+// below returns the files that the image has below a directory: those that may go, and
+// those that stay.
+func (t *travel) below(ctx context.Context, dir string) (free []string, restored map[string]steering.Ruling, err error) {
+	names, err := t.tree.below(ctx, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	restored = make(map[string]steering.Ruling)
+	for _, name := range names {
+		if inRepository(name) {
+			continue
+		}
+		if r := t.guard.Rule(name); r.Fate == steering.Travels {
+			free = append(free, name)
+		} else {
+			restored[name] = r
+		}
+	}
+	return free, restored, nil
+}
+
+// directory rules on a directory, whose mode is all that it brings.
+func (t *travel) directory(ctx context.Context, e worktree.Entry) error {
+	if e.Name == "." {
+		return nil
+	}
+	r := t.guard.Rule(e.Name)
+	if r.Fate == steering.Travels {
+		return nil
+	}
+	t.hold(e)
+	there, err := t.tree.has(ctx, e.Name)
+	if err != nil || !there {
+		return err
+	}
+	directory, err := t.tree.isDirectory(ctx, e.Name)
+	if err == nil && !directory {
+		t.tampered.add(r, e.Name, "became a directory, and is restored: "+r.Why)
+	}
+	return err
+}
+
+// file rules on a regular file or a symbolic link.
+func (t *travel) file(ctx context.Context, e worktree.Entry) error {
+	r := t.guard.Rule(e.Name)
+	switch {
+	case r.Fate == steering.Restored:
+		t.hold(e)
+		return t.tell(ctx, e, r, "was changed")
+	case e.Type == tar.TypeSymlink && steering.LinkEscapes(e.Name, e.Target):
+		t.hold(e)
+		t.tampered.add(steering.Ruling{Kind: steering.KindEscape}, e.Name, "is a link that leads out of the work tree, and does not travel")
+		return nil
+	}
+	over, err := t.tree.isDirectory(ctx, e.Name)
+	if err != nil {
+		return err
+	}
+	if over {
+		if _, restored, err := t.below(ctx, e.Name); err != nil || len(restored) > 0 {
+			t.hold(e)
+			t.tampered.add(steering.Ruling{Kind: steering.KindTest}, e.Name, fmt.Sprintf("stands where the image has a directory with %d files that are restored; it does not travel", len(restored)))
+			return err
+		}
+	}
+	if r.Fate == steering.Compared {
+		return t.compare(ctx, e, r)
+	}
+	return t.suspect(ctx, e)
+}
+
+// compare lets a file travel whose steering part is as the image has it. Where the
+// reference fix touches the file, the work may change it, too: then it travels, and
+// what it steers otherwise than the fix is told.
+func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Ruling) error {
+	changed, looked := t.content[e.Name]
+	before, err := t.tree.read(ctx, e.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	same, difference := false, "it is no plain file, or too large to be compared"
+	if looked && e.Type == tar.TypeReg {
+		same, difference = t.guard.Compare(e.Name, before, changed)
+	}
+	if same {
+		return t.suspect(ctx, e)
+	}
+	if !r.Reference || !looked {
+		t.hold(e)
+		t.tampered.add(r, e.Name, "steers the tests otherwise than before, and is restored: "+difference)
+		return nil
+	}
+	fixed, err := t.fixed(ctx, e.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if same, difference := t.guard.Compare(e.Name, fixed, changed); !same {
+		t.tampered.add(r, e.Name, "steers the tests otherwise than the reference fix does: "+difference)
+	}
+	return nil
+}
+
+// suspect looks for code that reaches for the runner that judges it.
+func (t *travel) suspect(ctx context.Context, e worktree.Entry) error {
+	changed, looked := t.content[e.Name]
+	if !looked {
+		return nil
+	}
+	before, err := t.tree.read(ctx, e.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, s := range t.guard.Suspicions(e.Name, before, changed) {
+		t.tampered.add(steering.Ruling{Kind: string(assay.TamperingCode)}, e.Name, fmt.Sprintf("line %d: %s", s.Line, s.Why))
+	}
+	return nil
+}
+
+// tell reports a change to what is restored, unless it is none.
+func (t *travel) tell(ctx context.Context, e worktree.Entry, r steering.Ruling, what string) error {
+	became := what + ", and is restored: "
+	if changed, looked := t.content[e.Name]; looked && !e.Deletes {
+		before, err := t.tree.read(ctx, e.Name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			became = "was added, and does not travel: "
+		case err != nil:
+			return err
+		case string(before) == string(changed):
+			return nil
+		}
+	}
+	t.tampered.add(r, e.Name, became+r.Why)
+	return nil
+}
