@@ -1,10 +1,8 @@
 package testreport
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -56,7 +54,7 @@ const didNotFinish = "did not finish"
 
 func readGoTest(r io.Reader, limits Limits, report *Report) error {
 	g := &goReader{limits: limits, report: report, packages: map[string]*goPackage{}, builds: map[string]*excerpt{}}
-	offset, err := g.lines(bufio.NewReaderSize(r, limits.MaxLine))
+	offset, err := eachLine(r, limits, report, g.line)
 	if unfinished := g.finish(); err == nil {
 		err = unfinished
 	}
@@ -65,44 +63,6 @@ func readGoTest(r io.Reader, limits Limits, report *Report) error {
 	}
 	report.Complete = true
 	return nil
-}
-
-// lines reads all lines and returns how far it came.
-func (g *goReader) lines(r *bufio.Reader) (offset int64, err error) {
-	for {
-		line, err := r.ReadSlice('\n')
-		length := int64(len(line))
-		if errors.Is(err, bufio.ErrBufferFull) {
-			g.report.Noise++
-			var rest int64
-			rest, err = skipLine(r)
-			length += rest
-			line = nil
-		}
-		last := errors.Is(err, io.EOF)
-		if err != nil && !last {
-			return offset, err
-		}
-		if err := g.line(line, last); err != nil {
-			return offset, err
-		}
-		offset += length
-		if last {
-			return offset, nil
-		}
-	}
-}
-
-// skipLine drops the rest of a line and returns its length.
-func skipLine(r *bufio.Reader) (int64, error) {
-	var n int64
-	for {
-		rest, err := r.ReadSlice('\n')
-		n += int64(len(rest))
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return n, err
-		}
-	}
 }
 
 // line reads one line. Lines that are no events are other programs' words, unless

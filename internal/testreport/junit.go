@@ -2,7 +2,6 @@ package testreport
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -37,97 +36,19 @@ var attributeStatus = map[string]Status{
 }
 
 type junitReader struct {
-	dec    *xml.Decoder
+	*xmlReader
 	limits Limits
 	report *Report
-	depth  int
 }
 
 func readJUnit(r io.Reader, limits Limits, report *Report) error {
-	dec := xml.NewDecoder(newXMLScanner(r))
-	dec.CharsetReader = acceptCharset
-	p := &junitReader{dec: dec, limits: limits, report: report}
-	if err := p.document(); err != nil {
-		var syntax *xml.SyntaxError
-		if errors.Is(err, io.EOF) || errors.As(err, &syntax) && strings.Contains(syntax.Msg, "unexpected EOF") {
-			err = ErrTruncated
-		}
-		return fmt.Errorf("at byte %d: %w", dec.InputOffset(), err)
-	}
-	report.Complete = true
-	return nil
+	err := readXML(r, limits, []string{"testsuites", "testsuite"}, func(x *xmlReader, start xml.StartElement) error {
+		p := &junitReader{x, limits, report}
+		return p.suite(start, true)
+	})
+	report.Complete = err == nil
+	return err
 }
-
-// document reads the root element and what may follow it.
-func (p *junitReader) document() error {
-	for seen := false; ; {
-		tok, err := p.next()
-		switch {
-		case errors.Is(err, io.EOF) && seen:
-			return nil
-		case err != nil:
-			return err
-		}
-		switch t := tok.(type) {
-		case xml.CharData:
-			if strings.TrimSpace(string(t)) != "" {
-				return errors.New("text outside of the root element")
-			}
-		case xml.StartElement:
-			name := strings.ToLower(t.Name.Local)
-			if seen || name != "testsuites" && name != "testsuite" {
-				return fmt.Errorf("element %q where testsuites or testsuite is expected once", clip(t.Name.Local, 100))
-			}
-			seen = true
-			if err := p.suite(t, true); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// next returns the next token. io.EOF is returned between elements only.
-func (p *junitReader) next() (xml.Token, error) {
-	tok, err := p.dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch tok.(type) {
-	case xml.StartElement:
-		p.depth++
-		if p.depth > p.limits.MaxDepth {
-			return nil, fmt.Errorf("elements are nested deeper than %d", p.limits.MaxDepth)
-		}
-	case xml.EndElement:
-		p.depth--
-	}
-	return tok, nil
-}
-
-// children calls each for every child element of the one that was just begun, and
-// text for its text. each reads its element to the end.
-func (p *junitReader) children(each func(xml.StartElement) error, text func([]byte)) error {
-	for {
-		tok, err := p.next()
-		if err != nil {
-			return err
-		}
-		switch t := tok.(type) {
-		case xml.StartElement:
-			if err := each(t); err != nil {
-				return err
-			}
-		case xml.CharData:
-			if text != nil {
-				text(t)
-			}
-		case xml.EndElement:
-			return nil
-		}
-	}
-}
-
-func (p *junitReader) skip(xml.StartElement) error { return p.children(p.skip, nil) }
 
 // suite reads a testsuites or testsuite element. Totals are taken from the
 // outermost elements that have them.
@@ -208,16 +129,6 @@ func testID(classname, name string) string {
 		return classname + name
 	}
 	return classname + "::" + name
-}
-
-// attribute returns an attribute's value; dialects differ in case.
-func attribute(start xml.StartElement, name string) string {
-	for _, a := range start.Attr {
-		if strings.EqualFold(a.Name.Local, name) {
-			return a.Value
-		}
-	}
-	return ""
 }
 
 func totals(start xml.StartElement) *Totals {

@@ -7,33 +7,13 @@ import (
 	"io"
 )
 
-// Format is a format of test reports.
-type Format string
-
-// The formats that Parse reads. For Go, the events are the better witness: when a
-// test ends its process with status 0 (syscall.Exit), gotestsum's XML shows it as
-// passed, and the events show that its end is missing.
-const (
-	JUnitXML   Format = "junit-xml"    // one XML document; the id of a test is "classname::name", or whichever of the two exists
-	GoTestJSON Format = "go-test-json" // the standard output of go test -json; the id of a test is "package::TestName/subtest"
-)
-
-// ParseFormat returns the format called name.
-func ParseFormat(name string) (Format, error) {
-	switch f := Format(name); f {
-	case JUnitXML, GoTestJSON:
-		return f, nil
-	}
-	return "", fmt.Errorf("test report format %q is not known: it is %s or %s", name, JUnitXML, GoTestJSON)
-}
-
 // Limits bound what a report may hold. Zero values are the defaults. Memory is
 // bounded by a small multiple of MaxBytes.
 type Limits struct {
 	MaxBytes int64 // of the report; beyond it, ErrTooLarge. Defaults to 64 MiB
 	MaxTests int   // occurrences of tests, and packages; beyond it, ErrTooLarge. Defaults to 200,000
-	MaxDepth int   // of nested XML elements; beyond it, an error. Defaults to 64
-	MaxLine  int   // bytes of a line of go test -json; a longer one is noise. Defaults to 1 MiB
+	MaxDepth int   // of nested XML elements, JSON values and TAP subtests; beyond it, an error. Defaults to 64
+	MaxLine  int   // bytes of a line of text or of go test -json; a longer one is noise. Defaults to 1 MiB
 	MaxName  int   // bytes of a test's id; a test with a longer one becomes a problem. Defaults to 16 KiB
 	MaxText  int   // bytes of a message, and of details; more is cut. Defaults to 16 KiB
 }
@@ -54,6 +34,9 @@ var (
 	ErrTruncated = errors.New("the report is cut short")
 	// ErrTooLarge says that a report exceeds a limit.
 	ErrTooLarge = errors.New("the report is too large")
+	// ErrAmbiguous says that a report can be read in more than one way: it has two
+	// ends, or goes on after its end.
+	ErrAmbiguous = errors.New("the report can be read in more than one way")
 )
 
 // Parse reads one report to its end. An error names the place in the report; the
@@ -63,19 +46,15 @@ var (
 // A go test -json stream that ends between two packages cannot be told from a whole
 // one: the format announces neither packages nor an end.
 func Parse(format Format, r io.Reader, limits Limits) (*Report, error) {
+	info, known := format.info()
+	if !known {
+		_, err := ParseFormat(string(format))
+		return nil, err
+	}
 	limits = limits.withDefaults()
 	r = &boundedReader{r: r, left: limits.MaxBytes}
 	report := &Report{}
-	var err error
-	switch format {
-	case JUnitXML:
-		err = readJUnit(r, limits, report)
-	case GoTestJSON:
-		err = readGoTest(r, limits, report)
-	default:
-		_, err = ParseFormat(string(format))
-		return nil, err
-	}
+	err := info.read(r, limits, report)
 	if err != nil {
 		report.Complete = false
 		return report, fmt.Errorf("read %s report: %w", format, err)
@@ -113,6 +92,9 @@ func (r *Report) addTest(res Result, limits Limits) (int, error) {
 		return -1, nil
 	case len(r.Results) >= limits.MaxTests:
 		return -1, fmt.Errorf("%w: more than %d tests", ErrTooLarge, limits.MaxTests)
+	}
+	if r.idBytes += int64(len(res.ID)); r.idBytes > limits.MaxBytes { // formats that join names repeat them
+		return -1, fmt.Errorf("%w: the names of its tests have more than %d bytes", ErrTooLarge, limits.MaxBytes)
 	}
 	res.ID = clean(res.ID)
 	res.Message, res.Details = clip(res.Message, limits.MaxText), clip(res.Details, limits.MaxText)

@@ -1,5 +1,5 @@
-// Package testreport reads what a test run said of itself: JUnit XML in the
-// dialects of the common runners, and the event stream of go test -json.
+// Package testreport reads what a test run, or a linter, said of itself. Formats
+// lists the formats.
 //
 // Reports are written by programs that nobody vouches for, so reading is streaming
 // and bounded, and doubt is never resolved in favour of a pass: a test passed only
@@ -7,7 +7,9 @@
 package testreport
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -58,8 +60,16 @@ type Report struct {
 	// Announced holds the totals that the runner itself wrote down, nil where the
 	// format or the dialect has none. Runners count differently (surefire leaves
 	// tests out once it repeats some), so they are evidence, not truth. Passed is
-	// never announced and always 0.
+	// never announced and always 0; TAP announces Tests alone.
 	Announced *Totals
+
+	// Solved is the verifier's own verdict, and Reason what it said of it. Only
+	// AssayJSON and Reward have one, and only a whole report: else it is nil.
+	Solved *bool
+	Reason string // at most Limits.MaxText bytes
+	// Reward is the number that a verifier gave, never NaN nor infinite. Nil but in a
+	// whole report in the format Reward.
+	Reward *float64
 
 	// Problems are contradictions and faults that belong to no test: a package that
 	// could not be built, an end that was never seen. At most 100, plus a line that
@@ -74,23 +84,47 @@ type Report struct {
 	// reported twice.
 	Complete bool
 
-	unlisted int // problems beyond the limit
+	unlisted int   // problems beyond the limit
+	idBytes  int64 // in all ids
 	once     sync.Once
 	index    map[string]Status
+	ids      []string // of index, sorted
 }
 
 // Lookup returns the status of the test called id, and whether the report names
 // it. Of several occurrences the worst counts, from passed over skipped and failed
 // to errored: a test that passed once and was skipped once did not pass.
 func (r *Report) Lookup(id string) (Status, bool) {
-	r.once.Do(func() {
-		r.index = make(map[string]Status, len(r.Results))
-		for _, res := range r.Results {
-			r.index[res.ID] = worse(r.index[res.ID], res.Status)
-		}
-	})
+	r.once.Do(r.buildIndex)
 	status, seen := r.index[id]
 	return status, seen
+}
+
+// LookupTruncated is Lookup for ids that may have lost their end, as SWE-bench's lists
+// cut them at a space in a parameter. An id with more "[" than "]" stands for all
+// tests whose ids begin with it, and the worst status of them counts.
+func (r *Report) LookupTruncated(id string) (Status, bool) {
+	if strings.Count(id, "[") <= strings.Count(id, "]") {
+		return r.Lookup(id)
+	}
+	r.once.Do(r.buildIndex)
+	var worst Status
+	first, _ := slices.BinarySearch(r.ids, id)
+	for _, name := range r.ids[first:] {
+		if !strings.HasPrefix(name, id) {
+			break
+		}
+		worst = worse(worst, r.index[name])
+	}
+	return worst, worst != ""
+}
+
+func (r *Report) buildIndex() {
+	r.index = make(map[string]Status, len(r.Results))
+	for _, res := range r.Results {
+		r.index[res.ID] = worse(r.index[res.ID], res.Status)
+	}
+	r.ids = slices.Sorted(maps.Keys(r.index))
 }
 
 // Counts counts the occurrences in Results.
@@ -113,6 +147,7 @@ func (r *Report) Counts() Totals {
 
 // Merge joins the reports of one run, nil ones left out. The whole is complete if
 // there is at least one report and all of them are; it announces totals if all do.
+// Of several verdicts and rewards the worst counts.
 func Merge(reports ...*Report) *Report {
 	whole := &Report{}
 	parts, announcing := 0, 0
@@ -133,12 +168,23 @@ func Merge(reports ...*Report) *Report {
 			announcing++
 			announced.add(*r.Announced)
 		}
+		whole.mergeVerdict(r)
 	}
 	whole.Complete = complete && parts > 0
 	if announcing == parts && parts > 0 {
 		whole.Announced = &announced
 	}
 	return whole
+}
+
+// mergeVerdict takes over the verdict and the reward of a part, if they are worse.
+func (r *Report) mergeVerdict(part *Report) {
+	if part.Solved != nil && (r.Solved == nil || *r.Solved && !*part.Solved) {
+		r.Solved, r.Reason = part.Solved, part.Reason
+	}
+	if part.Reward != nil && (r.Reward == nil || *part.Reward < *r.Reward) {
+		r.Reward = part.Reward
+	}
 }
 
 func (t *Totals) add(o Totals) {
