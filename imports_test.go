@@ -24,11 +24,12 @@ var arrows = map[string][]string{
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
 	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
-	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/steering", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
 
 	// Tools without knowledge of the product.
 	"assay/internal/patch":      {},
 	"assay/internal/persist":    {"assay"},
+	"assay/internal/steering":   {},
 	"assay/internal/telemetry":  {"assay"},
 	"assay/internal/testreport": {},
 	"assay/internal/wake":       {},
