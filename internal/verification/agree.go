@@ -46,7 +46,9 @@ func contradictions(v assay.Verifier, e *evidence) []string {
 		if a.Tests != counted.Tests {
 			add("the runner announced %d tests, and %d are in its report", a.Tests, counted.Tests)
 		}
-		if bad := counted.Failed + counted.Errored; a.Failed+a.Errored != bad {
+		bad := counted.Failed + counted.Errored
+		twice := a.Failed == bad && a.Errored == bad // mocha writes its failures as errors, too
+		if a.Failed+a.Errored > bad && !twice {
 			add("the runner announced %d failures, and %d are in its report", a.Failed+a.Errored, bad)
 		}
 	}

@@ -67,7 +67,7 @@ func readReports(ctx context.Context, r *room, spec assay.ReportSpec, res sandbo
 	}
 	parse := func(name string, _ int64, content io.Reader) error {
 		if spec.Begin != "" || spec.End != "" {
-			content = testreport.Section(content, spec.Begin, spec.End)
+			content = testreport.Section(content, spec.Begin, spec.End, testreport.Limits{})
 		}
 		report, err := testreport.Parse(format, content, testreport.Limits{})
 		if err != nil { // what was read is there, and is not Complete

@@ -30,6 +30,9 @@ func (p *pristine) read(ctx context.Context, name string) ([]byte, error) {
 	if isNoFile(err) || errors.Is(err, sandbox.ErrTooLarge) {
 		err = fs.ErrNotExist
 	}
+	if err == nil && content == nil {
+		content = []byte{} // nil is no file
+	}
 	return content, err
 }
 

@@ -81,7 +81,7 @@ func TestADatabaseThatIsAwayIsWorthAnotherAttempt(t *testing.T) {
 		want            assay.VerificationStatus
 	}{
 		{1, 2, assay.VerificationCompleted},
-		{9, 3, assay.VerificationError},
+		{9, 2, assay.VerificationError},
 	} {
 		f := newFixture(t)
 		service := f.onFullDisk(&fullDisk{refuses: runs, with: away, times: tt.times})

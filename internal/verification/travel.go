@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,6 +104,9 @@ func inRepository(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
 }
 
+// gitRuns matches the keys of git's configuration whose values git runs.
+var gitRuns = regexp.MustCompile(`(?im)^\s*(fsmonitor|sshcommand|hookspath|textconv|clean|smudge|process|pager|editor|askpass|helper|program|external|driver)\s*=`)
+
 // repository holds what is of the repository, and tells of programs that were put there
 // for others to run. Commits are everybody's right.
 func (t *travel) repository(e worktree.Entry) {
@@ -115,16 +119,19 @@ func (t *travel) repository(e worktree.Entry) {
 		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "a program that git runs was put into the repository; it does not reach the verification")
 	case strings.HasSuffix(dir, "/info/") && base == "attributes":
 		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "filters of git were set in the repository; they do not reach the verification")
-	case base == "config" && steering.GitConfigRuns(t.content[e.Name]):
+	case base == "config" && gitRuns.Match(t.content[e.Name]):
 		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "programs that git runs were set in the repository's configuration; it does not reach the verification")
 	}
 }
 
 // deletes rules on a whiteout.
 func (t *travel) deletes(ctx context.Context, e worktree.Entry) error {
-	if r := t.guard.Rule(e.Name); r.Fate != steering.Travels {
-		t.hold(e) // also of what is compared: its steering part would be gone
+	switch r := t.guard.Rule(e.Name); r.Fate {
+	case steering.Restored:
+		t.hold(e)
 		return t.tell(ctx, e, r, "was removed")
+	case steering.Compared:
+		return t.compare(ctx, e, r)
 	}
 	directory, err := t.tree.isDirectory(ctx, e.Name)
 	if err != nil || !directory {
@@ -207,14 +214,12 @@ func (t *travel) directory(ctx context.Context, e worktree.Entry) error {
 // file rules on a regular file or a symbolic link.
 func (t *travel) file(ctx context.Context, e worktree.Entry) error {
 	r := t.guard.Rule(e.Name)
-	switch {
-	case r.Fate == steering.Restored:
+	if e.Type == tar.TypeSymlink {
+		r = t.guard.RuleLink(e.Name, e.Target)
+	}
+	if r.Fate == steering.Restored {
 		t.hold(e)
 		return t.tell(ctx, e, r, "was changed")
-	case e.Type == tar.TypeSymlink && steering.LinkEscapes(e.Name, e.Target):
-		t.hold(e)
-		t.tampered.add(steering.Ruling{Kind: steering.KindEscape}, e.Name, "is a link that leads out of the work tree, and does not travel")
-		return nil
 	}
 	over, err := t.tree.isDirectory(ctx, e.Name)
 	if err != nil {
@@ -237,19 +242,21 @@ func (t *travel) file(ctx context.Context, e worktree.Entry) error {
 // reference fix touches the file, the work may change it, too: then it travels, and
 // what it steers otherwise than the fix is told.
 func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Ruling) error {
-	changed, looked := t.content[e.Name]
+	changed, looked := t.content[e.Name] // nil when it was removed
 	before, err := t.tree.read(ctx, e.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	same, difference := false, "it is no plain file, or too large to be compared"
-	if looked && e.Type == tar.TypeReg {
+	same, difference := false, "it is too large to be compared"
+	if looked || e.Deletes {
 		same, difference = t.guard.Compare(e.Name, before, changed)
 	}
-	if same {
+	switch {
+	case same && e.Deletes:
+		return nil
+	case same:
 		return t.suspect(ctx, e)
-	}
-	if !r.Reference || !looked {
+	case !r.Reference:
 		t.hold(e)
 		t.tampered.add(r, e.Name, "steers the tests otherwise than before, and is restored: "+difference)
 		return nil
@@ -258,7 +265,10 @@ func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Rulin
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if same, difference := t.guard.Compare(e.Name, fixed, changed); !same {
+	if looked || e.Deletes {
+		same, difference = t.guard.Compare(e.Name, fixed, changed)
+	}
+	if !same {
 		t.tampered.add(r, e.Name, "steers the tests otherwise than the reference fix does: "+difference)
 	}
 	return nil
@@ -274,10 +284,27 @@ func (t *travel) suspect(ctx context.Context, e worktree.Entry) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, s := range t.guard.Suspicions(e.Name, before, changed) {
+	for _, s := range t.guard.Suspicions(e.Name, addedLines(before, changed)) {
 		t.tampered.add(steering.Ruling{Kind: string(assay.TamperingCode)}, e.Name, fmt.Sprintf("line %d: %s", s.Line, s.Why))
 	}
 	return nil
+}
+
+// addedLines returns the lines of a file that it did not have before, at any place.
+func addedLines(before, changed []byte) []steering.Line {
+	had := make(map[string]int)
+	for line := range strings.SplitSeq(string(before), "\n") {
+		had[line]++
+	}
+	var added []steering.Line
+	n := 0
+	for line := range strings.SplitSeq(string(changed), "\n") {
+		n++
+		if had[line]--; had[line] < 0 {
+			added = append(added, steering.Line{Number: n, Text: line})
+		}
+	}
+	return added
 }
 
 // tell reports a change to what is restored, unless it is none.
