@@ -191,8 +191,10 @@ func telling(ids []string) map[string]bool {
 	const enough = 10
 	names := map[string]bool{}
 	for _, id := range ids {
-		name := id[strings.LastIndexAny(id, ":./ ")+1:]
-		name, _, _ = strings.Cut(name, "[")
+		name, _, _ := strings.Cut(id, "[")               // parameters
+		name = name[strings.LastIndexByte(name, ':')+1:] // package::Test, file::Class::test
+		name, _, _ = strings.Cut(name, "/")              // Test/subtest
+		name = name[strings.LastIndexAny(name, ". ")+1:]
 		if len(name) >= enough && strings.HasPrefix(strings.ToLower(name), "test") {
 			names[name] = true
 		}
