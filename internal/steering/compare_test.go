@@ -2,8 +2,10 @@ package steering
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOnlyTheSteeringPartOfAFileMustStay(t *testing.T) {
@@ -191,8 +193,52 @@ func TestWhatIsTooMuchToReadIsNotTheSame(t *testing.T) {
 		"go.mod":           strings.Repeat("(", 500_000),
 		"setup.cfg":        "[pytest]\n" + strings.Repeat(" [a]\nb=1\n", 100_000),
 	} {
-		if same, difference := g.Compare(name, []byte("{}"), []byte(text)); same || len(difference) > 1000 {
+		if same, difference := g.Compare(name, nil, []byte(text)); same || len(difference) > 1000 {
 			t.Errorf("%s: same is %t: %.200s", name, same, difference)
+		}
+	}
+}
+
+// A parser that looks through all keys for each takes minutes for the first of these.
+func TestManyKeysAreReadInLinearTime(t *testing.T) {
+	g := newGuard(t, Rules{})
+	start := time.Now()
+	for name, line := range map[string]string{
+		"pyproject.toml": "a%d = 1\n",
+		"Cargo.toml":     strings.Repeat("a.", 900) + "a%d = 1\n",
+		"a/Cargo.toml":   strings.Repeat("a.", 9) + "a%d = 1\n",
+		"tox.ini":        "[pytest]\na%d = 1\n",
+		"go.mod":         "require a.example/b%d v1.0.0\n",
+	} {
+		var text strings.Builder
+		for i := 0; text.Len() < MaxCompared-len(line)-10; i++ {
+			fmt.Fprintf(&text, line, i)
+		}
+		g.Compare(name, nil, []byte(text.String()))
+	}
+	const generous = 30 * time.Second
+	if took := time.Since(start); took > generous {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// TestWhatDocumentsPromiseIsGuarded names what a reader is told never reaches the judge.
+func TestWhatDocumentsPromiseIsGuarded(t *testing.T) {
+	for language, names := range map[string]string{
+		"python":     "conftest.py pytest.ini setup.cfg tox.ini pyproject.toml sitecustomize.py a.pth",
+		"go":         "a_test.go testdata/a go.work vendor/a.go go.mod",
+		"javascript": "package.json jest.config.js .mocharc.js vitest.config.ts",
+		"java":       "src/test/A.java pom.xml build.gradle settings.gradle gradle.properties",
+		"rust":       "build.rs .cargo/config .cargo/config.toml",
+		"c":          "Makefile sub/Makefile a.mk",
+	} {
+		for _, language := range []string{language, strings.ToUpper(language), "", "brainfuck"} {
+			g := newGuard(t, Rules{Language: language, Command: "make test"})
+			for name := range strings.FieldsSeq(names) {
+				if got := g.Rule(name); got.Fate == Travels || got.Kind == "" {
+					t.Errorf("%q: %s %s, and is reported as %q", language, name, got.Fate, got.Kind)
+				}
+			}
 		}
 	}
 }
