@@ -119,13 +119,15 @@ func toolsOf(command string) toolSet {
 func (g *Guard) addCommand() error {
 	called := Ruling{Fate: Restored, Kind: KindSteering, Why: "%s tells a program that the verifier calls what to do"}
 	for _, t := range g.tools.used {
-		if err := g.addKnown([]knownRule{{rankPlain, t.patterns, called}}); err != nil {
+		if err := g.addKnown([]knownRule{{rankCalled, t.patterns, called}}); err != nil {
 			return err
 		}
 	}
 	if g.tools.installs {
 		building := Ruling{Fate: Restored, Kind: KindSteering, Why: "%s is run before the tests are"}
-		g.known[rankPlain].names["setup.py"] = rule{building, "**/setup.py"} // in the place of being compared
+		if err := g.addKnown([]knownRule{{rankCalled, "**/setup.py", building}}); err != nil {
+			return err
+		}
 	}
 	g.named = map[string]bool{}
 	for _, module := range g.tools.modules {

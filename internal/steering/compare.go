@@ -37,6 +37,9 @@ func (g *Guard) Compare(name string, pristine, changed []byte) (same bool, diffe
 		return false, fmt.Sprintf("%s is larger than the %d KiB that are compared", quote(name), MaxCompared>>10)
 	}
 	extract := g.extractor(name)
+	if extract == nil || isSetup(name) && (mentionsPlugin(pristine) || mentionsPlugin(changed)) {
+		return compareText(name, pristine, changed)
+	}
 	was, err := extractPart(extract, pristine)
 	if err != nil {
 		return false, fmt.Sprintf("%s cannot be compared: as it was, %s", quote(name), err)
@@ -51,7 +54,8 @@ func (g *Guard) Compare(name string, pristine, changed []byte) (same bool, diffe
 	return true, ""
 }
 
-// extractor returns what reads the steering part of a file of this name.
+// extractor returns what reads the steering part of a file of this name, or nil when
+// the whole of it steers.
 func (g *Guard) extractor(name string) func([]byte) (part, error) {
 	switch base := fold(path.Base(name)); {
 	case base == "setup.cfg" || base == "tox.ini":
@@ -68,12 +72,12 @@ func (g *Guard) extractor(name string) func([]byte) (part, error) {
 		return composerPart
 	case strings.HasSuffix(base, ".json") && (strings.HasPrefix(base, "tsconfig") || strings.HasPrefix(base, "jsconfig")):
 		return tsconfigPart
-	case base == "setup.py":
-		return setupPart
+	case isSetup(name):
+		return func([]byte) (part, error) { return part{}, nil } // nothing runs it when the tests run
 	case base == "__init__.py" && g.packages[path.Dir(name)]:
 		return func([]byte) (part, error) { return part{"its being there": ""}, nil }
 	}
-	return textPart
+	return nil
 }
 
 func extractPart(extract func([]byte) (part, error), data []byte) (part, error) {
@@ -83,22 +87,40 @@ func extractPart(extract func([]byte) (part, error), data []byte) (part, error) 
 	return extract(bytes.TrimPrefix(data, []byte("\ufeff")))
 }
 
-// setupPart is all of a setup.py that mentions pytest's entry points, and nothing of
-// another: nothing runs it when the tests run.
-func setupPart(data []byte) (part, error) {
-	if !bytes.Contains(data, []byte("pytest11")) {
-		return part{}, nil
+// isSetup tells whether a file is a setup.py, which steers when it makes its package
+// a plugin of pytest.
+func isSetup(name string) bool { return fold(path.Base(name)) == "setup.py" }
+
+func mentionsPlugin(data []byte) bool { return bytes.Contains(data, []byte("pytest11")) }
+
+// compareText compares whole files, but for blanks at the ends of lines.
+func compareText(name string, pristine, changed []byte) (same bool, difference string) {
+	switch {
+	case pristine == nil:
+		return false, quote(name) + " is new"
+	case changed == nil:
+		return false, quote(name) + " is gone"
 	}
-	return textPart(data)
+	if n := firstDifference(pristine, changed); n > 0 {
+		return false, fmt.Sprintf("%s differs from line %d on", quote(name), n)
+	}
+	return true, ""
 }
 
-// textPart is the whole of a file.
-func textPart(data []byte) (part, error) {
-	p := part{"its being there": ""}
-	for i, line := range bytes.Split(bytes.TrimRight(data, "\r\n\t "), []byte("\n")) {
-		p[fmt.Sprintf("line %d", i+1)] = string(bytes.TrimRight(line, "\r\t "))
+// firstDifference returns the number of the first line that differs, or 0.
+func firstDifference(a, b []byte) int {
+	a, b = bytes.TrimRight(a, " \t\r\n"), bytes.TrimRight(b, " \t\r\n")
+	for n := 1; ; n++ {
+		lineA, restA, moreA := bytes.Cut(a, []byte("\n"))
+		lineB, restB, moreB := bytes.Cut(b, []byte("\n"))
+		if !bytes.Equal(bytes.TrimRight(lineA, " \t\r"), bytes.TrimRight(lineB, " \t\r")) || moreA != moreB {
+			return n
+		}
+		if !moreA {
+			return 0
+		}
+		a, b = restA, restB
 	}
-	return p, nil
 }
 
 // diff says where two parts differ, in order, and not at too many places.
@@ -109,7 +131,7 @@ func diff(was, is part) []string {
 			places = append(places, place)
 		}
 	}
-	slices.SortFunc(places, natural)
+	slices.Sort(places)
 	var out []string
 	for _, place := range places {
 		before, had := was[place]
@@ -130,14 +152,6 @@ func diff(was, is part) []string {
 		out = append(out, quote(place)+" "+verb)
 	}
 	return out
-}
-
-// natural orders "line 9" before "line 10".
-func natural(a, b string) int {
-	if strings.HasPrefix(a, "line ") && strings.HasPrefix(b, "line ") && len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
 }
 
 // quote shows what an agent wrote: on one line, printable, and not too long.

@@ -3,6 +3,7 @@ package steering
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // iniPart is what setup.cfg and tox.ini say to test runners: the sections of pytest, of coverage
@@ -12,11 +13,15 @@ import (
 // headers that are indented, on what ends a line. So a line belongs here to every
 // section that it could belong to, and the lines are taken both ways.
 func (g *Guard) iniPart(data []byte) (part, error) {
-	p := part{}
+	said := map[string]*strings.Builder{}
 	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))
-	g.iniLines(p, strings.Split(text, "\n"))
+	g.iniLines(said, strings.Split(text, "\n"))
 	if strings.ContainsFunc(text, pythonBreak) {
-		g.iniLines(p, strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || pythonBreak(r) }))
+		g.iniLines(said, strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || pythonBreak(r) }))
+	}
+	p := part{}
+	for place, lines := range said {
+		p[place] = lines.String()
 	}
 	return p, nil
 }
@@ -29,7 +34,7 @@ func pythonBreak(r rune) bool {
 // pythonSpace is what str.strip takes away.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
-func (g *Guard) iniLines(p part, lines []string) {
+func (g *Guard) iniLines(said map[string]*strings.Builder, lines []string) {
 	sections := []string{""} // that the line may belong to
 	key := ""
 	for _, raw := range lines {
@@ -48,16 +53,16 @@ func (g *Guard) iniLines(p part, lines []string) {
 				sections[0] = allSections
 			}
 			if len(sections) == 1 {
-				g.addIni(p, name, "", "the section")
+				g.addIni(said, name, "", "the section")
 				continue
 			}
 		}
-		if !pythonSpace([]rune(raw)[0]) {
+		if first, _ := utf8.DecodeRuneInString(raw); !pythonSpace(first) {
 			key, _, _ = strings.Cut(line, "=")
 			key = strings.ToLower(strings.TrimFunc(key, pythonSpace))
 		}
 		for _, section := range sections {
-			g.addIni(p, section, key, strings.TrimRightFunc(raw, pythonSpace))
+			g.addIni(said, section, key, strings.TrimRightFunc(raw, pythonSpace))
 		}
 	}
 }
@@ -68,8 +73,8 @@ const (
 	allSections = "pytest, and others"
 )
 
-// addIni adds a line to the part, if it steers.
-func (g *Guard) addIni(p part, section, key, line string) {
+// addIni adds a line to what its section and key say, if they steer.
+func (g *Guard) addIni(said map[string]*strings.Builder, section, key, line string) {
 	steers := strings.Contains(section, "pytest") || strings.HasPrefix(section, "coverage") || section == "default" || section == ""
 	for _, name := range append([]string{"aliases", "test", "unittest", "nosetests"}, g.tools.sections...) {
 		steers = steers || section == name || strings.HasPrefix(section, name+":") || strings.HasPrefix(section, name+".") || strings.HasPrefix(section, name+"-")
@@ -82,7 +87,11 @@ func (g *Guard) addIni(p part, section, key, line string) {
 		steers = strings.Contains(key, "pytest") || runners[strings.ToLower(strings.TrimSpace(name))]
 	}
 	if steers {
-		p["["+section+"] "+key] += line + "\n"
+		place := "[" + section + "] " + key
+		if said[place] == nil {
+			said[place] = &strings.Builder{}
+		}
+		said[place].WriteString(line + "\n")
 	}
 }
 

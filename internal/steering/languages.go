@@ -22,6 +22,7 @@ type knownRule struct {
 const (
 	rankInside   = iota // a file that steers within leftovers
 	rankLeftover        // leftovers, also among tests
+	rankCalled          // what the verifier's command calls
 	rankPlain
 	ranks
 )

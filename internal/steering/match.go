@@ -14,8 +14,9 @@ type matcher struct {
 	names    map[string]rule // **/NAME
 	globs    []globRule      // **/GLOB, by component
 	paths    map[string]rule // plain paths
-	above_   map[string]bool // directories above the plain paths, and above what patterns begin with
+	dirs     map[string]bool // directories above the plain paths, and above what patterns begin with
 	patterns []globRule      // everything else
+	all      []rule
 }
 
 type rule struct {
@@ -35,7 +36,7 @@ type globRule struct {
 }
 
 func newMatcher() *matcher {
-	return &matcher{names: map[string]rule{}, paths: map[string]rule{}, above_: map[string]bool{}}
+	return &matcher{names: map[string]rule{}, paths: map[string]rule{}, dirs: map[string]bool{}}
 }
 
 // add adds a pattern. The ruling's Why may have a %s, which becomes the name that fits.
@@ -46,6 +47,7 @@ func (m *matcher) add(pattern string, ruling Ruling) error {
 	}
 	plain := strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(pattern, "/**"), "/"), "./")
 	r := rule{ruling: ruling, plain: plain}
+	m.all = append(m.all, r)
 	folded := foldPath(plain)
 	rest, anywhere := strings.CutPrefix(folded, "**/")
 	switch {
@@ -60,7 +62,7 @@ func (m *matcher) add(pattern string, ruling Ruling) error {
 		m.patterns = append(m.patterns, globRule{folded, r})
 		base, _ := doublestar.SplitPattern(folded)
 		if base != "." {
-			m.above_[base] = true
+			m.dirs[base] = true
 			m.addAbove(base)
 		}
 	}
@@ -70,7 +72,7 @@ func (m *matcher) add(pattern string, ruling Ruling) error {
 func (m *matcher) addAbove(dir string) {
 	for i := strings.LastIndexByte(dir, '/'); i > 0; i = strings.LastIndexByte(dir, '/') {
 		dir = dir[:i]
-		m.above_[dir] = true
+		m.dirs[dir] = true
 	}
 }
 
@@ -101,8 +103,11 @@ func (m *matcher) match(p pathname) (Ruling, bool) {
 // matchAsWritten is match without twins, for rules that let something travel.
 func (m *matcher) matchAsWritten(p pathname) (Ruling, bool) {
 	for i := range p.parts {
+		if len(m.all) == 0 {
+			break
+		}
 		name := strings.Join(p.parts[:i+1], "/")
-		for _, r := range m.all() {
+		for _, r := range m.all {
 			if r.fits(name) {
 				ruling := r.ruling
 				ruling.Why = strings.ReplaceAll(ruling.Why, "%s", name)
@@ -138,23 +143,7 @@ func (m *matcher) matchAt(parts []string, i int) (rule, bool) {
 }
 
 func (m *matcher) above(p pathname) bool {
-	return m.above_[strings.Join(p.folded, "/")]
-}
-
-func (m *matcher) all() []rule {
-	var all []rule
-	for _, r := range m.names {
-		all = append(all, r)
-	}
-	for _, r := range m.paths {
-		all = append(all, r)
-	}
-	for _, list := range [][]globRule{m.globs, m.patterns} {
-		for _, r := range list {
-			all = append(all, r.rule)
-		}
-	}
-	return all
+	return m.dirs[strings.Join(p.folded, "/")]
 }
 
 func putFirst(rules map[string]rule, name string, r rule) {

@@ -106,7 +106,7 @@ type Guard struct {
 	packages    map[string]bool // directories of which an __init__.py decides where tests are imported from
 	tools       toolSet
 	named       map[string]bool // folded paths that the command names
-	names       []string        // of Rules.TestNames, those that are no ordinary words
+	names       map[string]bool // of Rules.TestNames, those that are no ordinary words
 }
 
 // New returns the guard of a work tree. It fails when a pattern is malformed, and

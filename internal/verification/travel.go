@@ -238,9 +238,8 @@ func (t *travel) file(ctx context.Context, e worktree.Entry) error {
 	return t.suspect(ctx, e)
 }
 
-// compare lets a file travel whose steering part is as the image has it. Where the
-// reference fix touches the file, the work may change it, too: then it travels, and
-// what it steers otherwise than the fix is told.
+// compare lets a file travel whose steering part is as the image has it or, where the
+// reference fix touches the file, as the fix leaves it.
 func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Ruling) error {
 	changed, looked := t.content[e.Name] // nil when it was removed
 	before, err := t.tree.read(ctx, e.Name)
@@ -251,25 +250,21 @@ func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Rulin
 	if looked || e.Deletes {
 		same, difference = t.guard.Compare(e.Name, before, changed)
 	}
-	switch {
-	case same && e.Deletes:
-		return nil
-	case same:
-		return t.suspect(ctx, e)
-	case !r.Reference:
-		t.hold(e)
-		t.tampered.add(r, e.Name, "steers the tests otherwise than before, and is restored: "+difference)
-		return nil
-	}
-	fixed, err := t.fixed(ctx, e.Name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if looked || e.Deletes {
+	than := "before"
+	if !same && r.Reference && (looked || e.Deletes) {
+		fixed, err := t.fixed(ctx, e.Name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		than = "before, and than the reference fix does"
 		same, difference = t.guard.Compare(e.Name, fixed, changed)
 	}
-	if !same {
-		t.tampered.add(r, e.Name, "steers the tests otherwise than the reference fix does: "+difference)
+	switch {
+	case !same:
+		t.hold(e)
+		t.tampered.add(r, e.Name, "steers the tests otherwise than "+than+", and is restored: "+difference)
+	case !e.Deletes:
+		return t.suspect(ctx, e)
 	}
 	return nil
 }
