@@ -15,6 +15,8 @@ func FuzzGoTest(f *testing.F)     { fuzz(f, GoTestJSON) }
 func FuzzPytest(f *testing.F)     { fuzz(f, PytestText) }
 func FuzzTAP(f *testing.F)        { fuzz(f, TAP) }
 func FuzzCargo(f *testing.F)      { fuzz(f, CargoTest) }
+func FuzzUnittest(f *testing.F)   { fuzz(f, Unittest) }
+func FuzzGoText(f *testing.F)     { fuzz(f, GoTestText) }
 func FuzzSARIF(f *testing.F)      { fuzz(f, SARIF) }
 func FuzzCheckstyle(f *testing.F) { fuzz(f, Checkstyle) }
 func FuzzAssayJSON(f *testing.F)  { fuzz(f, AssayJSON) }
