@@ -22,6 +22,8 @@ const (
 	CargoTest  Format = "cargo-test"
 	Unittest   Format = "unittest-text"
 	GoTestText Format = "go-test-text"
+	SympyText  Format = "sympy-text"
+	JestText   Format = "jest-text"
 	SARIF      Format = "sarif"
 	Checkstyle Format = "checkstyle"
 	AssayJSON  Format = "assay-json"
@@ -45,6 +47,8 @@ var formats = []formatInfo{
 	{CargoTest, "the output of `cargo test`", "`module::test`; a doc test's is `src/lib.rs - item (line 3)`", false, readCargo},
 	{Unittest, "the output of `python -m unittest -v`, and of Django's test runner with `-v 2`", "`test_x (module.Class)`, as Python writes it before ` ... `; a test with a docstring is called by its first line", false, readUnittest},
 	{GoTestText, "the output of `go test -v`; prefer `go-test-json`, which knows packages", "`TestName/subtest`", false, readGoText},
+	{SympyText, "the output of SymPy's `bin/test --verbose`", "the name of the function", false, readSympy},
+	{JestText, "the output of `jest --verbose`; prefer `junit-xml`, which knows files", "the title of the test, without those of its blocks", false, readJest},
 	{SARIF, "a SARIF 2.1.0 document: findings", "`RULE::path::message`, without what is missing", true, readSARIF},
 	{Checkstyle, "a Checkstyle XML document: findings", "`RULE::path::message`, without what is missing", true, readCheckstyle},
 	{AssayJSON, "a verdict of a verifier of its own, in JSON; see below", "`name`", false, readAssayJSON},

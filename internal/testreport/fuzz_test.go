@@ -17,6 +17,8 @@ func FuzzTAP(f *testing.F)        { fuzz(f, TAP) }
 func FuzzCargo(f *testing.F)      { fuzz(f, CargoTest) }
 func FuzzUnittest(f *testing.F)   { fuzz(f, Unittest) }
 func FuzzGoText(f *testing.F)     { fuzz(f, GoTestText) }
+func FuzzSympy(f *testing.F)      { fuzz(f, SympyText) }
+func FuzzJest(f *testing.F)       { fuzz(f, JestText) }
 func FuzzSARIF(f *testing.F)      { fuzz(f, SARIF) }
 func FuzzCheckstyle(f *testing.F) { fuzz(f, Checkstyle) }
 func FuzzAssayJSON(f *testing.F)  { fuzz(f, AssayJSON) }
