@@ -20,6 +20,10 @@ const (
 	PytestText Format = "pytest-text"
 	TAP        Format = "tap"
 	CargoTest  Format = "cargo-test"
+	Unittest   Format = "unittest-text"
+	GoTestText Format = "go-test-text"
+	SympyText  Format = "sympy-text"
+	JestText   Format = "jest-text"
 	SARIF      Format = "sarif"
 	Checkstyle Format = "checkstyle"
 	AssayJSON  Format = "assay-json"
@@ -41,6 +45,10 @@ var formats = []formatInfo{
 	{PytestText, "the output of `pytest -rA`", "the node id, as `tests/test_a.py::test_x[param]`; skipped tests have none and are called by their place, `tests/test_a.py:10`", false, readPytest},
 	{TAP, "the Test Anything Protocol, 12 to 14, as node-tap, tape, node:test and `prove -v` write it", "the description, without `- ` before it; a subtest's is `parent > child`; a test without a description is called by its number", false, readTAP},
 	{CargoTest, "the output of `cargo test`", "`module::test`; a doc test's is `src/lib.rs - item (line 3)`", false, readCargo},
+	{Unittest, "the output of `python -m unittest -v`, and of Django's test runner with `-v 2`", "`test_x (module.Class)`, as Python writes it before ` ... `; a test with a docstring is called by its first line", false, readUnittest},
+	{GoTestText, "the output of `go test -v`; prefer `go-test-json`, which knows packages", "`TestName/subtest`", false, readGoText},
+	{SympyText, "the output of SymPy's `bin/test --verbose`", "the name of the function", false, readSympy},
+	{JestText, "the output of `jest --verbose`; prefer `junit-xml`, which knows files", "the title of the test, without those of its blocks", false, readJest},
 	{SARIF, "a SARIF 2.1.0 document: findings", "`RULE::path::message`, without what is missing", true, readSARIF},
 	{Checkstyle, "a Checkstyle XML document: findings", "`RULE::path::message`, without what is missing", true, readCheckstyle},
 	{AssayJSON, "a verdict of a verifier of its own, in JSON; see below", "`name`", false, readAssayJSON},

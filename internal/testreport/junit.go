@@ -19,6 +19,7 @@ import (
 // again, rerun* for one that never did.
 var outcomes = map[string]Status{
 	"skipped":      Skipped,
+	"warning":      Skipped, // PHPUnit's, which makes a run neither pass nor fail
 	"failure":      Failed,
 	"flakyfailure": Failed,
 	"rerunfailure": Failed,
@@ -27,12 +28,14 @@ var outcomes = map[string]Status{
 	"rerunerror":   Errored,
 }
 
-// attributeStatus reads the attributes status and result, in which GoogleTest and
-// CTest say what others say in children. Unknown words say nothing.
+// attributeStatus reads the attributes status and result, in which GoogleTest, CTest,
+// NUnit and others say what the rest say in children. A word that is not here is no
+// pass: such a test counts as skipped.
 var attributeStatus = map[string]Status{
-	"notrun": Skipped, "disabled": Skipped, "suppressed": Skipped, "skipped": Skipped, "skip": Skipped, "ignored": Skipped, "pending": Skipped,
+	"": Passed, "run": Passed, "passed": Passed, "pass": Passed, "success": Passed, "successful": Passed, "succeeded": Passed, "ok": Passed,
+	"completed": Passed, "complete": Passed, "executed": Passed, "finished": Passed, "done": Passed,
 	"fail": Failed, "failed": Failed, "failure": Failed,
-	"error": Errored,
+	"error": Errored, "errored": Errored, "broken": Errored,
 }
 
 type junitReader struct {
@@ -79,7 +82,12 @@ func (p *junitReader) suite(start xml.StartElement, wantTotals bool) error {
 func (p *junitReader) testcase(start xml.StartElement) error {
 	res := Result{ID: testID(attribute(start, "classname"), attribute(start, "name")), Status: Passed, Duration: seconds(attribute(start, "time"))}
 	for _, attr := range []string{"status", "result"} {
-		res.Status = worse(res.Status, attributeStatus[strings.ToLower(attribute(start, attr))])
+		word := strings.ToLower(attribute(start, attr))
+		status, known := attributeStatus[word]
+		if !known { // notrun, disabled, suppressed, skipped, inconclusive, ...
+			status = Skipped
+		}
+		res.Status = worse(res.Status, status)
 	}
 	if message := attribute(start, "failure"); message != "" { // node:test
 		res.Status, res.Message = worse(res.Status, Failed), message
@@ -132,17 +140,14 @@ func testID(classname, name string) string {
 }
 
 func totals(start xml.StartElement) *Totals {
-	number := func(name string) int {
-		n, err := strconv.Atoi(attribute(start, name))
-		if err != nil || n < 0 || n > 1<<30 {
-			return 0
-		}
-		return n
-	}
+	number := func(name string) int { return max(0, number(attribute(start, name))) }
 	if attribute(start, "tests") == "" {
 		return nil
 	}
-	return &Totals{Tests: number("tests"), Failed: number("failures"), Errored: number("errors"), Skipped: number("skipped")}
+	return &Totals{
+		Tests: number("tests"), Failed: number("failures"), Errored: number("errors"),
+		Skipped: number("skipped") + number("disabled") + number("warnings") + number("skip"), // skip: nose
+	}
 }
 
 // seconds reads a time attribute; surefire writes thousands with a comma.

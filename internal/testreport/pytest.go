@@ -155,7 +155,7 @@ func (p *pytestReader) addFolded(res Result, n int) error {
 
 // splitMessage parts "id - message". Both may hold " - " and brackets. The id ends
 // at the first " - " that stands outside of brackets, or else at the first one after
-// a "]" if there is one, or at the first one at all.
+// a "]", or at the end if that is a "]", or at the first one at all.
 func splitMessage(s string) (id, message string) {
 	const sep = " - "
 	depth, afterBracket, first := 0, -1, -1
@@ -179,10 +179,10 @@ func splitMessage(s string) (id, message string) {
 			afterBracket = i
 		}
 	}
-	if afterBracket >= 0 {
+	switch {
+	case afterBracket >= 0:
 		first = afterBracket
-	}
-	if first < 0 {
+	case first < 0, strings.HasSuffix(s, "]"):
 		return s, ""
 	}
 	return s[:first], s[first+len(sep):]

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -27,6 +28,54 @@ func TestLookupTakesTheWorstOccurrence(t *testing.T) {
 	}
 	if status, seen := (&Report{}).Lookup("absent"); seen || status == Passed {
 		t.Errorf("Lookup of an absent test = %q, %v", status, seen)
+	}
+}
+
+func TestLookupTruncated(t *testing.T) {
+	report := &Report{Results: []Result{
+		{ID: "t::a[one two]", Status: Passed}, {ID: "t::a[one three]", Status: Passed},
+		{ID: "t::b[one two]", Status: Passed}, {ID: "t::b[one three]", Status: Failed}, {ID: "t::b[one four]", Status: Skipped},
+		{ID: "t::c[[]", Status: Passed}, {ID: "t::d", Status: Passed}, {ID: "t::d[x]", Status: Failed},
+	}}
+	for _, tt := range []struct {
+		id   string
+		want Status // "": not seen
+	}{
+		{"t::a[one", Passed}, {"t::a[one t", Passed}, {"t::a[one two]", Passed}, {"t::a[two", ""},
+		{"t::b[one", Failed}, {"t::b[one two]", Passed}, {"t::b[one tw", Passed}, {"t::b[", Failed},
+		{"t::c[[]", Passed}, {"t::c[[", Passed}, {"t::c", ""},
+		{"t::d", Passed}, {"t::d[", Failed}, {"t::", ""}, {"", ""}, {"[", ""}, {"z[", ""},
+	} {
+		if got, seen := report.LookupTruncated(tt.id); got != tt.want || seen != (tt.want != "") {
+			t.Errorf("LookupTruncated(%q) = %q, %v; want %q", tt.id, got, seen, tt.want)
+		}
+	}
+}
+
+func TestMergeTakesTheWorstVerdict(t *testing.T) {
+	parse := func(format Format, text string) *Report {
+		report, err := Parse(format, strings.NewReader(text), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	yes := parse(AssayJSON, `{"schema":1,"solved":true,"reason":"yes"}`)
+	no := parse(AssayJSON, `{"schema":1,"solved":false,"reason":"no"}`)
+	full, half := parse(Reward, "1"), parse(Reward, "0.5")
+	for _, parts := range [][]*Report{{yes, no, full}, {full, no, yes}, {no, yes, full}} {
+		if whole := Merge(parts...); *whole.Solved || whole.Reason != "no" || *whole.Reward != 1 {
+			t.Errorf("solved %v because %s, reward %v", *whole.Solved, whole.Reason, *whole.Reward)
+		}
+	}
+	if whole := Merge(full, half, yes); *whole.Solved || *whole.Reward != 0.5 || whole.Reason != half.Reason {
+		t.Errorf("solved %v because %s, reward %v", *whole.Solved, whole.Reason, *whole.Reward)
+	}
+	if whole := Merge(&Report{Complete: true}, yes); whole.Solved == nil || !*whole.Solved {
+		t.Error("a report without a verdict takes it from one that has one")
+	}
+	if whole := Merge(&Report{Complete: true}); whole.Solved != nil || whole.Reward != nil {
+		t.Error("a verdict from nowhere")
 	}
 }
 
@@ -57,10 +106,16 @@ func TestMerge(t *testing.T) {
 }
 
 func TestParseFormat(t *testing.T) {
-	if _, err := ParseFormat("sarif"); err == nil || !strings.Contains(err.Error(), "junit-xml") {
-		t.Errorf("ParseFormat of an unknown format: %v", err)
+	_, err := ParseFormat("xunit")
+	for _, format := range Formats() {
+		if known, parseErr := ParseFormat(string(format)); known != format || parseErr != nil || format.About() == "" || format.IDs() == "" {
+			t.Errorf("%s: %q, %v, %q, %q", format, known, parseErr, format.About(), format.IDs())
+		}
+		if err == nil || !strings.Contains(err.Error(), string(format)) {
+			t.Errorf("the error of an unknown format does not name %s: %v", format, err)
+		}
 	}
-	if report, err := Parse("sarif", strings.NewReader(""), Limits{}); report != nil || err == nil {
+	if report, err := Parse("xunit", strings.NewReader(""), Limits{}); report != nil || err == nil {
 		t.Errorf("Parse of an unknown format = %v, %v", report, err)
 	}
 }
@@ -86,6 +141,20 @@ func TestLimits(t *testing.T) {
 		"depth elsewhere": {JUnitXML, repeat("<testsuite>", "<a>"), Limits{}, 0, nil},
 		"attributes":      {JUnitXML, repeat("<testsuite ", ` a%d="" `), Limits{}, 0, ErrTooLarge},
 		"one text":        {JUnitXML, repeat("<testsuite><system-out>", "x"), Limits{MaxBytes: 1 << 20}, 0, ErrTooLarge},
+		"tests in pytest": {PytestText, repeat("=== short test summary info ===\n", "PASSED a.py::test_%d\n"), Limits{MaxTests: 5}, 5, ErrTooLarge},
+		"skipped at once": {PytestText, strings.NewReader("=== short test summary info ===\nSKIPPED [1000000] a.py:1: all\n"), Limits{MaxTests: 5}, 5, ErrTooLarge},
+		"many ids in one": {PytestText, strings.NewReader("=== short test summary info ===\nERROR a.py::test" + strings.Repeat(" - ", 1000) + "\n"), Limits{MaxBytes: 10_000}, 1, ErrTooLarge},
+		"tests in TAP":    {TAP, repeat("", "ok\n"), Limits{MaxTests: 5}, 5, ErrTooLarge},
+		"subtests in TAP": {TAP, repeat("", "    ok\n"), Limits{MaxTests: 5}, 0, ErrTooLarge},
+		"depth of TAP":    {TAP, strings.NewReader(strings.Repeat("    ", 65) + "ok\n"), Limits{}, 0, nil},
+		"names in TAP":    {TAP, strings.NewReader(strings.Repeat("    ok\n", 100) + "ok " + strings.Repeat("x", 1000) + "\n"), Limits{MaxBytes: 10_000}, 9, ErrTooLarge},
+		"tests in cargo":  {CargoTest, repeat("running 1000000 tests\n", "test t%d ... ok\n"), Limits{MaxTests: 5}, 5, ErrTooLarge},
+		"findings":        {SARIF, repeat(`{"runs":[{"results":[{}`, `,{"ruleId":"r"}`), Limits{MaxTests: 5}, 4, ErrTooLarge},
+		"depth of JSON":   {SARIF, repeat(`{"x":`, `[`), Limits{}, 0, nil},
+		"errors":          {Checkstyle, repeat(`<checkstyle><file>`, `<error source="s%d"/>`), Limits{MaxTests: 5}, 5, ErrTooLarge},
+		"tests in JSON":   {AssayJSON, repeat(`{"tests":[{"name":"a","status":"passed"}`, `,{"name":"b%d","status":"passed"}`), Limits{MaxTests: 5}, 5, ErrTooLarge},
+		"one string":      {AssayJSON, repeat(`{"reason":"`, "x"), Limits{MaxBytes: 1 << 20}, 0, ErrTooLarge},
+		"spaces":          {Reward, repeat("", " "), Limits{}, 0, ErrTooLarge},
 		"one line":        {GoTestJSON, repeat("{", "x"), Limits{MaxBytes: 1 << 20, MaxLine: 100}, 0, ErrTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,6 +196,16 @@ func TestTextsAreCut(t *testing.T) {
 	}
 }
 
+func TestClipKeepsToItsLimit(t *testing.T) {
+	for _, s := range []string{"", "abc", "日本語", strings.Repeat("\xff", 9), "\xffabcdefg", strings.Repeat("\x00", 9), "abcdefg\xe6\x97"} {
+		for limit := range 12 {
+			if got := clip(s, limit); len(got) > limit || !utf8.ValidString(got) {
+				t.Errorf("clip(%q, %d) = %q", s, limit, got)
+			}
+		}
+	}
+}
+
 func TestProblemsAreBounded(t *testing.T) {
 	report, err := Parse(JUnitXML, strings.NewReader("<testsuite>"+strings.Repeat("<testcase/>", 150)+"</testsuite>"), Limits{})
 	if err != nil || len(report.Problems) != maxProblems+1 || report.Problems[maxProblems] != "and 50 more" {
@@ -144,7 +223,16 @@ func TestDurations(t *testing.T) {
 
 func TestReadErrorsAreReported(t *testing.T) {
 	broken := errors.New("the line went dead")
-	for format, start := range map[Format]string{JUnitXML: `<testsuite><testcase name="a"/>`, GoTestJSON: `{"Action":"run","Package":"p","Test":"T"}` + "\n"} {
+	for format, start := range map[Format]string{
+		JUnitXML:   `<testsuite><testcase name="a"/>`,
+		GoTestJSON: `{"Action":"run","Package":"p","Test":"T"}` + "\n",
+		PytestText: "=== short test summary info ===\nPASSED a\n",
+		TAP:        "ok 1 - a\n",
+		CargoTest:  "running 1 test\ntest a ... ok\n",
+		SARIF:      `{"version":"2.1.0","runs":[{"results":[{"ruleId":"a"}]}`,
+		Checkstyle: `<checkstyle><file><error source="a"/>`,
+		AssayJSON:  `{"tests":[{"name":"a","status":"passed"}`,
+	} {
 		report, err := Parse(format, io.MultiReader(strings.NewReader(start), iotest.ErrReader(broken)), Limits{})
 		if !errors.Is(err, broken) || len(report.Results) != 1 || report.Complete {
 			t.Errorf("%s: %v, %+v", format, err, report)

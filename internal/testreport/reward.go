@@ -33,10 +33,10 @@ func readReward(r io.Reader, limits Limits, report *Report) error {
 		}
 	}
 	switch {
+	case len(start) > maxReward && in.Buffered() > maxReward: // it was no JSON
+		return fmt.Errorf("at byte %d: %w: a number is expected", maxReward, ErrTooLarge)
 	case text == "":
 		return fmt.Errorf("at byte 0: %w: it is empty", ErrTruncated)
-	case len(start) > maxReward && in.Buffered() > maxReward:
-		return fmt.Errorf("at byte %d: %w: a number is expected", maxReward, ErrTooLarge)
 	}
 	reward, err := strconv.ParseFloat(text, 64)
 	if err != nil || !rewardNumber.MatchString(text) {

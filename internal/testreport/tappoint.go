@@ -63,13 +63,11 @@ func (p *tapPoint) takeDirectives(s string) string {
 		if m := tapTime.FindStringSubmatch(s[i:]); m != nil {
 			ms, _ := strconv.ParseFloat(m[1], 64) // nonsense is 0
 			p.time = duration(ms / 1000)
-			rest := strings.TrimSpace(s[i+len(m[0]):])
-			s = strings.TrimSpace(s[:i]) + strings.TrimPrefix(" "+rest, " ")
-			if rest == "" {
-				return s
-			}
+			s, from = strings.TrimSpace(s[:i]+s[i+len(m[0]):]), i
+		} else {
+			from = i + 1
 		}
-		from = min(i+1, len(s))
+		from = min(from, len(s))
 	}
 }
 

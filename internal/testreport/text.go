@@ -35,12 +35,18 @@ func clean(s string) string {
 // clip cuts s to at most limit bytes, on a character's border.
 func clip(s string, limit int) string {
 	if len(s) <= limit {
-		return clean(s)
+		whole := clean(s)
+		if len(whole) <= limit {
+			return whole
+		}
+		s = whole
+	} else {
+		cut := limit
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = clean(s[:cut])
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	s = clean(s[:limit])
 	for len(s) > limit { // clean made it longer
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
