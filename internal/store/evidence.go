@@ -17,7 +17,7 @@ const (
 		ON CONFLICT (verification_id) DO UPDATE
 		SET cache_key = excluded.cache_key, patch_sha256 = excluded.patch_sha256, patch_bytes = excluded.patch_bytes, patch = excluded.patch`
 	selectWork   = `SELECT cache_key, patch_sha256, patch_bytes, patch FROM judged_works WHERE verification_id = $1`
-	markReusable = `UPDATE judged_works SET reusable = 1 WHERE verification_id = $1`
+	markReusable = `UPDATE judged_works SET reusable = 1 WHERE verification_id = $1 AND cache_key <> ''`
 
 	selectReusable = `SELECT ` + verificationColumns + ` FROM verifications WHERE id =
 		(SELECT verification_id FROM judged_works WHERE cache_key = $1 AND reusable = 1 ORDER BY verification_id LIMIT 1)`

@@ -43,7 +43,7 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 	}
 	s.news.Notify(id)
 
-	verdict, err := s.judgeStored(ctx, v)
+	verdict, err := s.decide(ctx, v)
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 	}
@@ -90,6 +90,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
 		}
 	}
+	s.attest(ctx, v, &change)
 	_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue)
 	if err != nil {
 		return err
