@@ -67,19 +67,19 @@ func (w *worktrees) ImageDigest(ctx context.Context, ref string) (string, error)
 
 // OpenTree implements verification.Images.
 func (w *worktrees) OpenTree(ctx context.Context, ref, dir string) (tree *os.Root, free func() error, err error) {
-	at, free, err := w.show(ctx, ref)
+	at, hide, err := w.show(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}
 	tree, err = openTree(at, dir)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("read the work tree of image %s: %w", ref, err), free())
+		return nil, nil, errors.Join(fmt.Errorf("read the work tree of image %s: %w", ref, err), hide())
 	}
-	return tree, func() error { return errors.Join(tree.Close(), free()) }, nil
+	return tree, func() error { return errors.Join(tree.Close(), hide()) }, nil
 }
 
-// show makes an image a read-only directory, until free is called.
-func (w *worktrees) show(ctx context.Context, ref string) (at string, free func() error, err error) {
+// show makes an image a read-only directory, until hide is called.
+func (w *worktrees) show(ctx context.Context, ref string) (at string, hide func() error, err error) {
 	img, err := w.images.Resolve(ctx, ref)
 	if err != nil {
 		return "", nil, unavailable(err)
