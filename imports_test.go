@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"assay/internal/verification": {"assay", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/steering", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/wake", "assay/internal/worktree"},
 
 	// Tools without knowledge of the product.
+	"assay/internal/attest":     {},
 	"assay/internal/patch":      {},
 	"assay/internal/persist":    {"assay"},
 	"assay/internal/steering":   {},
@@ -47,8 +48,8 @@ var arrows = map[string][]string{
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},
-	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/verification", "assay/internal/httpapi/..."},
-	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/app", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/image"},
+	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/attest", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/verification", "assay/internal/httpapi/..."},
+	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/app", "assay/internal/attest", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/image"},
 	"assay/cmd/assay-agent":  {"assay/agent/..."},
 
 	// The one place that sees all.

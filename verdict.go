@@ -42,6 +42,10 @@ type Evidence struct {
 	SampleVersion int    `json:"sample_version"` //
 	PatchSHA256   string `json:"patch_sha256"`   // of the judged patch as GET .../diff hands it out, in hex; "" when nothing was stored
 
+	// CachedFrom is set of a verdict that was taken from an earlier verification of the same
+	// work: its id when it is of the same user, else "sha256:" and the digest of its id.
+	CachedFrom string `json:"cached_from,omitempty"`
+
 	Expected    Expected  `json:"expected"`
 	Quarantined []string  `json:"quarantined,omitempty"` // expected tests that were not graded
 	Resources   Resource  `json:"resources"`

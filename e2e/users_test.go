@@ -29,6 +29,9 @@ func requestsTo(session, command, verification string) []request {
 		{"POST", of + "/verify", nil},
 		{"GET", of + "/verify/" + verification, nil},
 		{"GET", of + "/verify/" + verification + "?wait=5", nil},
+		{"GET", of + "/verify/" + verification + "/verdict", nil},
+		{"GET", of + "/diff", nil},
+		{"GET", of + "/diff?job_id=" + verification, nil},
 	}
 }
 

@@ -58,6 +58,52 @@ type JobResult struct {
 	StderrTruncated bool          `json:"stderr_truncated"`
 	StdoutBytes     int64         `json:"stdout_bytes"`
 	StderrBytes     int64         `json:"stderr_bytes"`
+
+	Contradictions []string    `json:"contradictions" nullable:"false" doc:"What the pieces of evidence say against each other, a sentence each. With one, nothing is solved"`
+	Tampering      []Tampering `json:"tampering" nullable:"false" doc:"What the work did to its own judging. It does not change the verdict"`
+	Evidence       Evidence    `json:"evidence" doc:"What the verdict rests on"`
+}
+
+// Tampering is one thing that the work did to its own judging.
+type Tampering struct {
+	Kind   assay.TamperingKind `json:"kind" example:"test" doc:"test, steering, report, escape, code, history or forgery; there may be more"`
+	Path   string              `json:"path,omitempty" doc:"Relative to the work tree"`
+	Detail string              `json:"detail" doc:"A sentence"`
+}
+
+// Evidence is what a verdict rests on.
+type Evidence struct {
+	Grader        string    `json:"grader" example:"2" doc:"Version of the rules that made the verdict"`
+	ImageDigest   string    `json:"image_digest" doc:"Of the image that was judged in; empty when the server has none"`
+	SampleVersion int       `json:"sample_version"`
+	PatchSHA256   string    `json:"patch_sha256" doc:"Of the judged patch, byte for byte as GET /sessions/{session_id}/diff serves it; empty when none could be made"`
+	CachedFrom    string    `json:"cached_from,omitempty" doc:"Set of a verdict that was given on the same work before: the id of that verification, or its SHA-256 when it is another user's"`
+	Expected      Expected  `json:"expected" doc:"The lists that the verdict was graded by"`
+	Quarantined   []string  `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
+	Resources     Usage     `json:"resources" doc:"What the clean sandbox used"`
+	Durations     Durations `json:"durations" doc:"Where the time went"`
+}
+
+// Expected is lists of expected tests.
+type Expected struct {
+	FailToPass []string `json:"fail_to_pass" nullable:"false"`
+	PassToPass []string `json:"pass_to_pass" nullable:"false"`
+	FailToFail []string `json:"fail_to_fail" nullable:"false"`
+}
+
+// Usage is what a sandbox used.
+type Usage struct {
+	CPUSeconds      float64 `json:"cpu_seconds"`
+	MemoryPeakBytes int64   `json:"memory_peak_bytes" doc:"0 when the host does not tell"`
+	OOMKills        int64   `json:"oom_kills"`
+}
+
+// Durations is where the time of a verification went.
+type Durations struct {
+	CreateSeconds float64 `json:"create_seconds" doc:"Making the clean sandbox"`
+	LaySeconds    float64 `json:"lay_seconds" doc:"Laying the work and the restored tests"`
+	SuiteSeconds  float64 `json:"suite_seconds"`
+	GradeSeconds  float64 `json:"grade_seconds" doc:"Reading the reports included"`
 }
 
 // TestOutcome is what one test did.

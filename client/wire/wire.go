@@ -22,6 +22,9 @@ import (
 // BasePath is the path below which the API lives.
 const BasePath = "/api/v1"
 
+// KeysPath is the path of the public keys that check signed verdicts, a JWK Set.
+const KeysPath = "/.well-known/assay-keys.json"
+
 // Headers of the API beyond HTTP's own.
 const (
 	HeaderRequestID         = "X-Request-Id"       // on every answer; one that the client sent is kept

@@ -48,7 +48,7 @@ type grammar struct {
 		Revoke keyRevokeCmd `cmd:"" help:"Revoke an API key, at once."`
 	} `cmd:"" help:"API keys of users."`
 	Keys struct {
-		Rotate keysRotateCmd `cmd:"" help:"Make a new key that signs access tokens."`
+		Rotate keysRotateCmd `cmd:"" help:"Make a new key that signs access tokens, or verdicts."`
 	} `cmd:"" help:"Keys of the server."`
 	Billing struct {
 		Check billingCheckCmd `cmd:"" help:"Prove the books."`
@@ -67,13 +67,17 @@ type grammar struct {
 		Prune imagePruneCmd `cmd:"" help:"Free what no image and no sandbox uses."`
 	} `cmd:"" help:"Images that tasks run in."`
 	Session sessionGroup `cmd:"" help:"Work on a task through a server."`
+	Verdict struct {
+		Get   verdictGetCmd   `cmd:"" help:"Print a signed verdict."`
+		Check verdictCheckCmd `cmd:"" help:"Check the signature of a verdict, and print it."`
+	} `cmd:"" help:"Signed verdicts."`
 }
 
 const description = `Assay gives coding agents real software-engineering tasks, and judges their work.
 
 serve, doctor, migrate, user, key, keys, audit, billing, dataset and image work on a data directory (--data-dir,
 ASSAY_DATA_DIR) and its database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one.
-session speaks to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
+session and verdict speak to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
 
 Exit status: 0 done; 1 it failed, or the answer is no; 2 the command line or the configuration is wrong;
 125 "session exec" and "session verify" could not find out; 130 interrupted. "session exec" passes on the

@@ -84,12 +84,13 @@ func (c *keyRevokeCmd) Run(ctx context.Context, parsed *kong.Context, std stdio)
 
 type keysRotateCmd struct {
 	localFlags
-	Forget bool `help:"Forget the older keys at once, as after a leak: every access token ends, and clients refresh."`
+	Verdicts bool `help:"Rotate the keys of verdicts, not those of access tokens."`
+	Forget   bool `help:"Forget the older keys at once, as after a leak: every access token ends, and clients refresh; verdicts that they signed check no more."`
 }
 
 func (*keysRotateCmd) Help() string {
 	return `A running server uses the new key within a second. The older keys check the tokens that they signed for as long as
-those can live, an hour. Refresh tokens and API keys are not signed, and stay as they are.`
+those can live, an hour, and verdicts for ever. Refresh tokens and API keys are not signed, and stay as they are.`
 }
 
 func (c *keysRotateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
@@ -98,10 +99,14 @@ func (c *keysRotateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	id, err := a.RotateTokenKeys(ctx, c.Forget)
+	rotate, what := a.RotateTokenKeys, "access tokens"
+	if c.Verdicts {
+		rotate, what = a.RotateVerdictKeys, "verdicts"
+	}
+	id, err := rotate(ctx, c.Forget)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "key   %s signs access tokens from now on\n", id)
+	_, err = fmt.Fprintf(std.out, "key   %s signs %s from now on\n", id, what)
 	return err
 }

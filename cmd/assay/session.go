@@ -19,6 +19,7 @@ type sessionGroup struct {
 	Exec   sessionExecCmd   `cmd:"" help:"Run a command in a session, and exit with its status."`
 	Edit   sessionEditCmd   `cmd:"" help:"Replace a string in a file of a session."`
 	Verify sessionVerifyCmd `cmd:"" help:"Judge the work in a session: is the task solved?"`
+	Diff   sessionDiffCmd   `cmd:"" help:"Print what was changed in a session, as a patch."`
 	Close  sessionCloseCmd  `cmd:"" help:"End sessions."`
 	List   sessionListCmd   `cmd:"" help:"List your sessions, newest first."`
 	Show   sessionShowCmd   `cmd:"" help:"Show a session."`

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"assay"
@@ -65,6 +66,12 @@ func showVerdict(std stdio, r *wire.JobResult) {
 	took := time.Duration(r.ExecutionDurationSeconds * float64(time.Second)).Round(10 * time.Millisecond)
 	fmt.Fprintf(std.out, "%s: %s\n", verdict, r.Reason)
 	fmt.Fprintf(std.out, "%d passed, %d failed, %d skipped, %d missing, in %s\n", r.Passed, r.Failed, r.Skipped, len(r.Missing), took)
+	if from := r.Evidence.CachedFrom; from != "" {
+		fmt.Fprintf(std.out, "the same work was judged before, in %s\n", from)
+	}
+	for _, t := range r.Tampering {
+		fmt.Fprintln(std.out, "tampering: "+strings.TrimSpace(t.Path+" "+t.Detail))
+	}
 	var wrong []string
 	for _, t := range r.Failures {
 		if t.Expected == "fail_to_pass" || t.Expected == "pass_to_pass" {

@@ -126,6 +126,7 @@ func (a *App) trees() *worktrees { return &worktrees{images: a.Images, dir: a.di
 //	mounts/         work trees that are being read, for a moment
 //	url.key         signs download URLs
 //	tokens.keys     sign access tokens
+//	verdicts.keys   sign verdicts
 //	state.key       marks logins that began here
 //	*.lock          held by the process that serves, or validates
 type dataDir string

@@ -70,6 +70,8 @@ type Config struct {
 	// MaxVerifications bounds the verifications that run at once. Defaults to the
 	// number of CPUs.
 	MaxVerifications int `yaml:"max_verifications" name:"max-verifications" placeholder:"N" help:"Verifications that run at once (the number of CPUs)."`
+	// VerdictCache lets the verdict on a work stand for those on the same work.
+	VerdictCache bool `yaml:"verdict_cache" name:"verdict-cache" help:"Give the stored verdict when the same work on the same sample is verified again."`
 	// MaxTTLMinutes bounds the lifetime that a session may ask for. Defaults to 1440.
 	MaxTTLMinutes int `yaml:"max_ttl_minutes" name:"max-ttl-minutes" placeholder:"N" help:"Longest lifetime of a session, minutes (1440)."`
 	// MaxBodyBytes bounds the body of a request. Defaults to 1 MiB.

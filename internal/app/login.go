@@ -12,6 +12,7 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/attest"
 	"assay/internal/github"
 	"assay/internal/identity"
 	"assay/internal/identity/token"
@@ -81,6 +82,32 @@ func (a *App) RotateTokenKeys(ctx context.Context, forget bool) (id string, err 
 		detail = "a new key signs; the older ones are forgotten"
 	}
 	if err := a.Identity.NoteKeysRotated(ctx, identity.Operator, detail); err != nil {
+		return "", err
+	}
+	return keys.Rotate(forget)
+}
+
+// verdictKeysFile is the file of the data directory with the keys of verdicts.
+const verdictKeysFile = "verdicts.keys"
+
+// RotateVerdictKeys makes a new key that signs verdicts, which a server on this data
+// directory uses at once. What the older keys signed still checks; with forget it does
+// not any more. It returns the id of the new key.
+func (a *App) RotateVerdictKeys(ctx context.Context, forget bool) (id string, err error) {
+	lock, err := a.dir.lock("rotate.lock", errRotating)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	keys, err := attest.OpenKeyring(a.dir.path(verdictKeysFile), nil)
+	if err != nil {
+		return "", err
+	}
+	detail := "a new key signs verdicts; what the older ones signed still checks"
+	if forget {
+		detail = "a new key signs verdicts; the older ones are forgotten"
+	}
+	if err := a.Identity.NoteKeysRotated(ctx, identity.Operator, detail); err != nil { // see RotateTokenKeys
 		return "", err
 	}
 	return keys.Rotate(forget)

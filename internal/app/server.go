@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/attest"
 	"assay/internal/httpapi"
 	"assay/internal/jobs"
 	"assay/internal/sandbox"
@@ -29,6 +30,7 @@ type server struct {
 	sessions      *session.Service
 	verifications *verification.Service
 	queue         *jobs.Queue
+	verdictKeys   *attest.Keyring
 	traces        *telemetry.Traces
 	lock          *os.File
 	claim         *store.Claim
@@ -95,6 +97,9 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}
+	if s.verdictKeys, err = attest.OpenKeyring(a.dir.path(verdictKeysFile), nil); err != nil {
+		return nil, err
+	}
 	s.verifications, err = verification.New(verification.Config{
 		Store:    a.store,
 		Sessions: s.sessions,
@@ -105,6 +110,11 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Log:      a.Log,
 		Tracer:   s.traces.Tracer(),
 		Observer: a.metrics,
+		Images:   a.trees(),
+		Signer:   s.verdictKeys,
+		Version:  Version,
+
+		ReuseVerdicts: a.Config.VerdictCache,
 	})
 	if err != nil {
 		return nil, err
@@ -328,6 +338,7 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 		Version:       Version,
 		BaseURL:       url,
 		URLKey:        key,
+		VerdictKeys:   s.verdictKeys.Public,
 
 		PaymentOrigins: origins,
 		MaxTTLMinutes:  s.Config.MaxTTLMinutes,

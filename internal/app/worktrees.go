@@ -43,30 +43,57 @@ func unavailable(err error) error {
 
 // open returns a tar of a directory of an image, with names relative to it.
 func (w *worktrees) open(ctx context.Context, ref, workdir string) (io.ReadCloser, error) {
-	img, err := w.images.Resolve(ctx, ref)
+	at, free, err := w.show(ctx, ref)
 	if err != nil {
-		return nil, unavailable(err)
-	}
-	owner := leasePrefix + strings.ToLower(rand.Text())
-	rootFS, err := w.images.Lease(ctx, img, owner)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	mount, err := w.mount(rootFS.Lower)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read the work tree of image %s: %w", ref, err), w.images.Release(owner))
+		return nil, err
 	}
 	r, pw := io.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		pw.CloseWithError(writeTree(pw, mount, workdir))
+		pw.CloseWithError(writeTree(pw, at, workdir))
 	}()
 	return &mounted{Reader: r, free: func() error {
 		_ = r.Close() // ends the goroutine, wherever it is
 		<-done
-		return errors.Join(w.unmount(mount), w.images.Release(owner))
+		return free()
 	}}, nil
+}
+
+// ImageDigest implements verification.Images.
+func (w *worktrees) ImageDigest(ctx context.Context, ref string) (string, error) {
+	return w.digest(ctx, ref)
+}
+
+// OpenTree implements verification.Images.
+func (w *worktrees) OpenTree(ctx context.Context, ref, dir string) (tree *os.Root, free func() error, err error) {
+	at, hide, err := w.show(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, err = openTree(at, dir)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("read the work tree of image %s: %w", ref, err), hide())
+	}
+	return tree, func() error { return errors.Join(tree.Close(), hide()) }, nil
+}
+
+// show makes an image a read-only directory, until hide is called.
+func (w *worktrees) show(ctx context.Context, ref string) (at string, hide func() error, err error) {
+	img, err := w.images.Resolve(ctx, ref)
+	if err != nil {
+		return "", nil, unavailable(err)
+	}
+	owner := leasePrefix + strings.ToLower(rand.Text())
+	rootFS, err := w.images.Lease(ctx, img, owner)
+	if err != nil {
+		return "", nil, unavailable(err)
+	}
+	at, err = w.mount(rootFS.Lower)
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("read the work tree of image %s: %w", ref, err), w.images.Release(owner))
+	}
+	return at, func() error { return errors.Join(w.unmount(at), w.images.Release(owner)) }, nil
 }
 
 // sweep frees what a process that was killed while it read left behind. Only the
@@ -147,12 +174,7 @@ func (w *worktrees) unmount(at string) error {
 
 // writeTree writes the directory dir below root as a tar with relative names.
 func writeTree(w io.Writer, root, dir string) error {
-	fsys, err := os.OpenRoot(root)
-	if err != nil {
-		return err
-	}
-	defer fsys.Close()
-	tree, err := fsys.OpenRoot(path.Clean(strings.TrimPrefix(dir, "/")))
+	tree, err := openTree(root, dir)
 	if err != nil {
 		return err
 	}
@@ -162,4 +184,14 @@ func writeTree(w io.Writer, root, dir string) error {
 		return err
 	}
 	return tw.Close()
+}
+
+// openTree opens the directory dir below root.
+func openTree(root, dir string) (*os.Root, error) {
+	fsys, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer fsys.Close()
+	return fsys.OpenRoot(path.Clean(strings.TrimPrefix(dir, "/")))
 }

@@ -26,6 +26,7 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/attest"
 )
 
 // Config is what an API is made of.
@@ -45,6 +46,8 @@ type Config struct {
 	BaseURL string
 	// URLKey signs download links: at least 32 random bytes.
 	URLKey []byte
+	// VerdictKeys returns the public keys that check signed verdicts.
+	VerdictKeys func() attest.KeySet
 
 	// PaymentOrigins are those that a checkout may lead back to beside the server's
 	// own, such as https://app.example.org.
@@ -100,6 +103,8 @@ func (c Config) validate() error {
 	case c.Sessions == nil || c.Verifications == nil || c.Datasets == nil || c.Health == nil,
 		c.Identity == nil || c.Logins == nil || c.Billing == nil:
 		return errors.New("httpapi: a service is missing")
+	case c.VerdictKeys == nil:
+		return errors.New("httpapi: the keys of verdicts are missing")
 	case len(c.URLKey) < 32:
 		return errors.New("httpapi: the key of download links needs at least 32 bytes")
 	}
@@ -152,6 +157,7 @@ func (a *API) registerOperations() {
 	a.registerCommands()
 	a.registerEdits()
 	a.registerVerifications()
+	a.registerEvidence()
 	a.registerBilling()
 }
 

@@ -154,6 +154,32 @@ func wireResult(v *assay.Verdict) *wire.JobResult {
 		Stderr: v.Stderr.Text, StderrBytes: v.Stderr.Bytes, StderrTruncated: v.Stderr.Truncated,
 		Reason: v.Reason, Grading: v.Grading, Missing: listOf(v.Missing),
 		ExitCode: v.ExitCode, TimedOut: v.TimedOut,
+		Contradictions: listOf(v.Contradictions),
+		Tampering:      wireTampering(v.Tampering),
+		Evidence:       wireEvidence(&v.Evidence),
+	}
+}
+
+func wireTampering(tampering []assay.Tampering) []wire.Tampering {
+	list := make([]wire.Tampering, len(tampering))
+	for i, t := range tampering {
+		list[i] = wire.Tampering{Kind: t.Kind, Path: t.Path, Detail: t.Detail}
+	}
+	return list
+}
+
+func wireEvidence(e *assay.Evidence) wire.Evidence {
+	return wire.Evidence{
+		Grader: e.Grader, ImageDigest: e.ImageDigest, SampleVersion: e.SampleVersion, PatchSHA256: e.PatchSHA256, CachedFrom: e.CachedFrom,
+		Expected: wire.Expected{
+			FailToPass: listOf(e.Expected.FailToPass), PassToPass: listOf(e.Expected.PassToPass), FailToFail: listOf(e.Expected.FailToFail),
+		},
+		Quarantined: listOf(e.Quarantined),
+		Resources:   wire.Usage{CPUSeconds: e.Resources.CPU.Seconds(), MemoryPeakBytes: e.Resources.MemoryPeakBytes, OOMKills: e.Resources.OOMKills},
+		Durations: wire.Durations{
+			CreateSeconds: e.Durations.Create.Seconds(), LaySeconds: e.Durations.Lay.Seconds(),
+			SuiteSeconds: e.Durations.Suite.Seconds(), GradeSeconds: e.Durations.Grade.Seconds(),
+		},
 	}
 }
 

@@ -17,11 +17,13 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/attest"
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/telemetry"
+	"assay/internal/verification"
 	"assay/internal/wake"
 )
 
@@ -263,6 +265,23 @@ func (j judge) Await(ctx context.Context, userID, sessionID, id string) (*assay.
 		func(v *assay.Verification) bool { return v.Status.Final() })
 }
 
+// Diff hands out a diff that names what was asked for.
+func (j judge) Diff(_ context.Context, userID, sessionID, id string) (*verification.Patch, error) {
+	if _, err := j.session(userID, sessionID); err != nil {
+		return nil, err
+	}
+	text := "diff of " + sessionID + " " + id
+	return &verification.Patch{ReadCloser: io.NopCloser(strings.NewReader(text)), Bytes: int64(len(text)), SHA256: "abc123"}, nil
+}
+
+func (j judge) Envelope(ctx context.Context, userID, sessionID, id string) ([]byte, error) {
+	v, err := j.Get(ctx, userID, sessionID, id)
+	if err == nil && v.Verdict == nil {
+		err = assay.Errorf(assay.CodeJobNotFound, "verification %s has no verdict", id)
+	}
+	return []byte(`{"payload":"e30="}` + "\n"), err
+}
+
 // library is Datasets.
 type library struct{ *world }
 
@@ -384,8 +403,9 @@ func newServer(t testing.TB, change ...func(*Config)) *server {
 		Identity: people{s.world}, Logins: nobody{}, Billing: &s.till,
 		Health:  func(context.Context) error { return s.sick },
 		Version: "1.2.3", BaseURL: "http://assay.test", URLKey: []byte(strings.Repeat("k", 32)),
-		Log: slog.New(telemetry.LogHandler(slog.NewTextHandler(s.log, nil))),
-		Now: func() time.Time { return epoch.Add(61 * time.Second) },
+		VerdictKeys: func() attest.KeySet { return attest.KeySet{Keys: []attest.Key{{KeyType: "OKP", ID: "k"}}} },
+		Log:         slog.New(telemetry.LogHandler(slog.NewTextHandler(s.log, nil))),
+		Now:         func() time.Time { return epoch.Add(61 * time.Second) },
 	}
 	for _, f := range change {
 		f(&cfg)

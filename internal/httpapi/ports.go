@@ -9,6 +9,7 @@ import (
 	"assay/internal/identity"
 	"assay/internal/sandbox"
 	"assay/internal/session"
+	"assay/internal/verification"
 )
 
 // Sessions is what the API asks of sessions. Await and AwaitInteraction return the
@@ -31,6 +32,8 @@ type Verifications interface {
 	Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error)
 	Get(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
 	Await(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
+	Diff(ctx context.Context, userID, sessionID, id string) (*verification.Patch, error)
+	Envelope(ctx context.Context, userID, sessionID, id string) ([]byte, error)
 }
 
 // Datasets is what the API asks of datasets.

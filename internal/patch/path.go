@@ -83,3 +83,7 @@ func parents(path string) iter.Seq[string] {
 		}
 	}
 }
+
+// CanName tells whether a patch may name a path: not what leads into .git, what no
+// layer can hold, or what is longer than Linux takes.
+func CanName(path string) bool { return path != "" && pathFault(path) == "" }

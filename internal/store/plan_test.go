@@ -24,6 +24,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectLastBefore, selectLastBelow, selectTotalsAt, selectNewest, selectNewestOfType,
 	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
+	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
 })
 

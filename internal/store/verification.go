@@ -184,6 +184,11 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 			return err
 		}
 		moved = n == 1
+		if moved {
+			if err := w.complete(ctx, id, change); err != nil {
+				return err
+			}
+		}
 		if moved && change.Status == assay.VerificationPending {
 			if committed, err = w.enqueue(ctx, enqueue, id); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -46,7 +47,7 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 	}
 	s.news.Notify(id)
 
-	verdict, err := s.judgeStored(ctx, v)
+	verdict, err := s.decide(ctx, v)
 	if err == nil {
 		err = s.tellLookups(ctx, v, verdict)
 	}
@@ -96,6 +97,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
 		}
 	}
+	s.attest(ctx, v, &change)
 	_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue)
 	if err != nil {
 		return err
@@ -112,6 +114,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 
 // tellLookups adds to a verdict how the session's agent looked into the history.
 func (s *Service) tellLookups(ctx context.Context, v *assay.Verification, verdict *assay.Verdict) error {
+	verdict.Tampering = slices.DeleteFunc(verdict.Tampering, func(t assay.Tampering) bool { return t.Kind == assay.TamperingHistory }) // of whose verdict was used again
 	lookups, err := s.cfg.Store.Lookups(ctx, v.SessionID)
 	for _, l := range lookups {
 		verdict.Tampering = append(verdict.Tampering, assay.Tampering{

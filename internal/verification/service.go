@@ -51,11 +51,21 @@ type Config struct {
 	Dir      string  // holds the changes that wait to be judged; made when absent
 	Log      *slog.Logger
 	Tracer   trace.Tracer // takes the spans of what is done. Defaults to none
+	Images   Images       // for patches and digests. Defaults to none: verdicts without
+	Signer   Signer       // Defaults to none: verdicts are not signed
+	Version  string       // of the program, for signed verdicts
 	Observer Observer     // hears what was done, for metrics. Defaults to nobody
 
 	MaxOpen int                  // verifications of a session that have not ended. Defaults to 4
 	Changes sandbox.ChangeLimits // of a session's work tree. Defaults to 20,000 files and 256 MiB
 	Now     func() time.Time     // Defaults to time.Now
+
+	// MaxPatchBytes bounds a judged patch that is kept, compressed. Defaults to 32 MiB.
+	MaxPatchBytes int
+
+	// ReuseVerdicts lets a verdict stand for one on the same work, instead of judging it
+	// again.
+	ReuseVerdicts bool
 }
 
 func (c Config) withDefaults() Config {
@@ -64,6 +74,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Changes == (sandbox.ChangeLimits{}) {
 		c.Changes = sandbox.ChangeLimits{MaxFiles: 20_000, MaxBytes: 256 << 20}
+	}
+	if c.MaxPatchBytes == 0 {
+		c.MaxPatchBytes = 32 << 20
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -86,6 +99,8 @@ type Service struct {
 	news wake.Hub
 	dir  *os.Root
 
+	diffs chan struct{} // holds a token for each that is being made for a request
+
 	mu      sync.Mutex
 	judging map[string]bool // ids of the clean sandboxes in use
 }
@@ -100,7 +115,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
-	return &Service{cfg: cfg, dir: dir, judging: make(map[string]bool)}, nil
+	return &Service{cfg: cfg, dir: dir, judging: make(map[string]bool), diffs: make(chan struct{}, maxDiffs)}, nil
 }
 
 // Close frees what New took.

@@ -30,6 +30,18 @@ type Store interface {
 	SetVerificationHandle(ctx context.Context, id, handle, location string) error
 	// Lookups returns how a session's agent looked into its repository's history.
 	Lookups(ctx context.Context, sessionID string) ([]assay.Lookup, error)
+	// SaveWork stores what a verification judges: job_not_found. What was stored before is
+	// replaced.
+	SaveWork(ctx context.Context, id string, work Work) error
+	// Work returns what a verification judges: not_found when nothing was stored.
+	Work(ctx context.Context, id string) (*Work, error)
+	// LastVerification returns the newest verification of a user's session: job_not_found.
+	LastVerification(ctx context.Context, userID, sessionID string) (*assay.Verification, error)
+	// ReusableVerification returns the oldest verification of any user whose work has a
+	// cache key, and whose verdict was stored as one that may be reused: job_not_found.
+	ReusableVerification(ctx context.Context, cacheKey string) (*assay.Verification, error)
+	// Envelope returns the signed verdict that was stored with a move: job_not_found.
+	Envelope(ctx context.Context, id string) ([]byte, error)
 	// OpenVerifications returns all that have not ended.
 	OpenVerifications(ctx context.Context) ([]*assay.Verification, error)
 }
@@ -48,4 +60,19 @@ type Change struct {
 	CompletedAt *time.Time
 	Failure     *assay.Failure
 	Verdict     *assay.Verdict
+	Envelope    []byte // the signed verdict; nil for none
+	Reusable    bool   // the verdict may stand for one on the same work
+}
+
+// Work is what a verification judges.
+type Work struct {
+	CacheKey string // the same of works that are judged alike; see Service.cacheKey
+	Patch    StoredPatch
+}
+
+// StoredPatch is a judged patch as it is kept.
+type StoredPatch struct {
+	SHA256 string // of the patch, in hex
+	Bytes  int64  // of the patch
+	Gzip   []byte // the patch, compressed; nil when it is too large to be kept
 }

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Session", sessionTests},
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
+		{"Evidence", evidenceTests},
 		{"Ledger", ledgerTests},
 		{"Statement", statementTests},
 		{"Deposit", depositTests},

@@ -1,0 +1,104 @@
+package verification
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+
+	"assay"
+	"assay/internal/persist"
+)
+
+// decide returns the verdict on the work of a verification: a stored one on the same work
+// where that may stand for it, else a new one.
+func (s *Service) decide(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+	e, err := s.takeWork(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if s.cfg.ReuseVerdicts && e.work.CacheKey != "" {
+		if verdict := s.reuse(ctx, v, e.work.CacheKey); verdict != nil {
+			return verdict, nil
+		}
+	}
+	verdict, err := s.judgeStored(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	evidence := &verdict.Evidence
+	evidence.Grader, evidence.SampleVersion = assay.GraderVersion, v.SampleVersion
+	evidence.ImageDigest, evidence.PatchSHA256 = e.imageDigest, e.work.Patch.SHA256
+	return verdict, nil
+}
+
+// takeWork examines the work of a verification and stores what was found. A work of which
+// no patch can be made is judged without: its evidence says so. The error is that of ctx.
+func (s *Service) takeWork(ctx context.Context, v *assay.Verification) (*examined, error) {
+	if s.cfg.Images == nil {
+		return &examined{}, nil
+	}
+	ctx, span := s.cfg.Tracer.Start(ctx, "verification.examine")
+	e, err := s.examine(ctx, v)
+	endSpan(span, err)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "cannot make the patch of a verification, which goes on without", "verification", v.ID, "err", err)
+		}
+		return &examined{}, ctx.Err()
+	}
+	err = persist.Until(ctx, s.cfg.Log, "the patch of verification "+v.ID, func(ctx context.Context) error {
+		return s.cfg.Store.SaveWork(ctx, v.ID, e.work)
+	})
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Log.ErrorContext(ctx, "cannot store the patch of a verification, which goes on without", "verification", v.ID, "err", err)
+		return &examined{imageDigest: e.imageDigest}, nil
+	}
+	return e, ctx.Err()
+}
+
+// reuse returns a copy of a stored verdict on the same work, or nil. Whose work that was
+// stays unsaid to others, and so does what another session's agent did beside its work.
+func (s *Service) reuse(ctx context.Context, v *assay.Verification, cacheKey string) *assay.Verdict {
+	from, err := s.cfg.Store.ReusableVerification(ctx, cacheKey)
+	if err != nil {
+		if assay.CodeOf(err) != assay.CodeJobNotFound {
+			s.cfg.Log.ErrorContext(ctx, "cannot look up a verdict; the work is judged", "verification", v.ID, "err", err)
+		}
+		return nil
+	}
+	if from.Status != assay.VerificationCompleted || from.Verdict == nil || !reusable(from.Verdict) {
+		return nil
+	}
+	verdict := *from.Verdict
+	verdict.Evidence.CachedFrom = from.ID
+	if from.UserID != v.UserID {
+		sum := sha256.Sum256([]byte(from.ID))
+		verdict.Evidence.CachedFrom = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	verdict.Tampering = slices.DeleteFunc(slices.Clone(verdict.Tampering), func(t assay.Tampering) bool { return t.Kind == assay.TamperingHistory })
+	return &verdict
+}
+
+// reusable tells whether a verdict may stand for one on the same work: not one that the
+// host's load may have turned, nor one that is itself a copy.
+func reusable(v *assay.Verdict) bool {
+	e := &v.Evidence
+	return !v.TimedOut && e.Resources.OOMKills == 0 && e.CachedFrom == "" && e.PatchSHA256 != "" && e.ImageDigest != ""
+}
+
+// Envelope returns the signed verdict of a user's verification: job_not_found until it is
+// completed.
+func (s *Service) Envelope(ctx context.Context, userID, sessionID, id string) ([]byte, error) {
+	v, err := s.cfg.Store.Verification(ctx, userID, sessionID, id)
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := s.cfg.Store.Envelope(ctx, id)
+	var known *assay.Error
+	if errors.As(err, &known) && v.Status != assay.VerificationCompleted {
+		return nil, assay.Wrap(err, known.Code, "verification %s is %s, and has no verdict", id, v.Status)
+	}
+	return envelope, err
+}
