@@ -25,6 +25,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
+	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
 
 // ofTheLiving are indexes of few rows, which may be read as a whole.
