@@ -42,6 +42,7 @@ type world struct {
 	verifications map[string]*assay.Verification
 	idem          map[session.Idempotency]string // to an id
 	samples       []*assay.Sample
+	validation    assay.DatasetValidation
 	keys          []*assay.APIKey
 	accepted      *time.Time
 
@@ -267,7 +268,7 @@ func (j judge) Await(ctx context.Context, userID, sessionID, id string) (*assay.
 type library struct{ *world }
 
 func (l library) Datasets(context.Context) ([]*assay.Dataset, error) {
-	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch}}, nil
+	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Validation: l.validation}}, nil
 }
 
 func (l library) matching(q dataset.Query) ([]*assay.Sample, error) {
