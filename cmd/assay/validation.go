@@ -173,7 +173,7 @@ func (r *shownReport) printFlakes(w io.Writer) error {
 
 // share is how many of the runs that were judged were solved.
 func share(t shownTally) string {
-	if t.Runs == 0 {
+	if t.Solved+t.Unsolved == 0 {
 		return "-"
 	}
 	return fmt.Sprintf("%d/%d", t.Solved, t.Solved+t.Unsolved)

@@ -268,6 +268,22 @@ func TestErrorsOfOursAreTriedAgainAndAreNoFlakes(t *testing.T) {
 	}
 }
 
+// Of what went wrong on our side the operator needs the cause; of the rest, the message.
+func TestReasonsOfErrors(t *testing.T) {
+	cause := errors.New("no space left")
+	for code, want := range map[assay.Code]string{
+		assay.CodeSandboxFailed: "the empty patch could not be judged: it failed: no space left",
+		assay.CodePatchFailed:   "the empty patch could not be judged: it failed",
+	} {
+		s, _ := newService(t, Config{})
+		importTwoTests(t, s, "a")
+		j := &script{answers: map[string][]answer{"a empty": {{err: assay.Wrap(cause, code, "it failed")}}}}
+		if diff := cmp.Diff([]string{want}, validateAll(t, s, j, 1).Samples[0].Reasons); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestASampleWithoutReferenceFixIsJudgedAsItIs(t *testing.T) {
 	s, store := newService(t, Config{})
 	importTwoTests(t, s, "a")

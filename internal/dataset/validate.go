@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -169,7 +170,7 @@ func (c *campaign) fill(ctx context.Context, r *Run, sample *assay.Sample) {
 	r.Duration = r.FinishedAt.Sub(start)
 	switch {
 	case err != nil:
-		r.Outcome, r.Reason = Outcome(assay.CodeOf(err)), err.Error()
+		r.Outcome, r.Reason = Outcome(assay.CodeOf(err)), faultReason(err)
 	case verdict.Solved:
 		r.Outcome, r.Reason = OutcomeSolved, verdict.Reason
 	default:
@@ -178,6 +179,16 @@ func (c *campaign) fill(ctx context.Context, r *Run, sample *assay.Sample) {
 	if err == nil {
 		r.Tests = testStatuses(sample, verdict)
 	}
+}
+
+// faultReason says why there is no verdict: to the operator, who needs the cause of what
+// went wrong on our side.
+func faultReason(err error) string {
+	var known *assay.Error
+	if errors.As(err, &known) && !mayPass(known.Code) {
+		return known.Message
+	}
+	return err.Error()
 }
 
 // mayPass tells failures that may pass by themselves from those that will be the same
