@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -106,20 +105,4 @@ func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdi
 		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), d.Description)
 	}
 	return t.flush()
-}
-
-// percent prints a share that may not be known. It is rounded down: 100% are all.
-func percent(share *float64) string {
-	if share == nil {
-		return "-"
-	}
-	return strconv.FormatFloat(math.Floor(*share*1000)/10, 'f', -1, 64) + "%"
-}
-
-// number prints a number that may not be known.
-func number(n *int) string {
-	if n == nil {
-		return "-"
-	}
-	return strconv.Itoa(*n)
 }
