@@ -8,6 +8,42 @@ type Dataset struct {
 	Description string
 	SampleCount int // of latest versions
 	CreatedAt   time.Time
+	Validation  DatasetValidation
+}
+
+// DatasetValidation sums up what is known of the samples of a dataset that were
+// validated in their latest versions, by the rules of this GraderVersion.
+type DatasetValidation struct {
+	Samples         int       // that were
+	At              time.Time // of the last run
+	ReferenceRuns   int       // of reference fixes
+	ReferenceSolved int       // of these
+	Flaky           int       // samples of which an expected test flakes that is graded
+}
+
+// ValidatedAt is when the dataset was validated; nil while a sample was not.
+func (d *Dataset) ValidatedAt() *time.Time {
+	if d.Validation.Samples == 0 || d.Validation.Samples < d.SampleCount {
+		return nil
+	}
+	return new(d.Validation.At)
+}
+
+// GoldPassRate is the share (0 to 1) of runs of reference fixes that were solved; nil
+// when there was none.
+func (d *Dataset) GoldPassRate() *float64 {
+	if d.Validation.ReferenceRuns == 0 {
+		return nil
+	}
+	return new(float64(d.Validation.ReferenceSolved) / float64(d.Validation.ReferenceRuns))
+}
+
+// FlakySamples is how many samples are flaky; nil when none was validated.
+func (d *Dataset) FlakySamples() *int {
+	if d.Validation.Samples == 0 {
+		return nil
+	}
+	return new(d.Validation.Flaky)
 }
 
 // Sample is one version of one task: the columns of a SWE-bench row, and how to

@@ -20,6 +20,8 @@ const (
 	PrefixTransaction  = "txn_"
 	PrefixDeposit      = "dep_"
 	PrefixLogin        = "log_"
+	PrefixCampaign     = "val_" // of validation
+	PrefixRun          = "run_" // of a campaign
 )
 
 // idEncoding is base32 with the extended hex alphabet in lower case: it sorts as

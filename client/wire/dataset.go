@@ -12,6 +12,10 @@ type Dataset struct {
 	Description *string    `json:"description" doc:"What it holds"`
 	SampleCount int        `json:"sample_count" example:"12" doc:"Number of samples, latest versions only"`
 	CreatedAt   *time.Time `json:"created_at" doc:"When it was first imported"`
+
+	ValidatedAt  *time.Time `json:"validated_at" doc:"When the last of its samples was validated: the work tree as it is must not be solved, and with the reference fix it must be. Null while a sample is not validated in its latest version by the rules of this server"`
+	GoldPassRate *float64   `json:"gold_pass_rate" minimum:"0" maximum:"1" example:"1" doc:"Share of the runs with a reference fix that were solved, of the samples that are validated. Null when there is none"`
+	FlakySamples *int       `json:"flaky_samples" minimum:"0" example:"0" doc:"Samples with a graded test that did not always do the same, of those that are validated. Null when none is"`
 }
 
 // Sample is one version of one task.

@@ -58,6 +58,8 @@ type grammar struct {
 		Import   datasetImportCmd   `cmd:"" help:"Import a dataset folder, or what changed in it."`
 		List     datasetListCmd     `cmd:"" help:"List the datasets."`
 		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
+
+		Quarantine datasetQuarantineCmd `cmd:"" help:"Keep tests that flake from being graded."`
 	} `cmd:"" help:"Datasets: folders of tasks."`
 	Image struct {
 		Load  imageLoadCmd  `cmd:"" help:"Load images from a file or folder."`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -76,6 +77,10 @@ type listedDataset struct {
 	Description string `json:"description"`
 	SampleCount int    `json:"sample_count"`
 	CreatedAt   string `json:"created_at"`
+
+	ValidatedAt  *time.Time `json:"validated_at"` // null while a sample is not validated
+	GoldPassRate *float64   `json:"gold_pass_rate"`
+	FlakySamples *int       `json:"flaky_samples"`
 }
 
 func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
@@ -91,13 +96,13 @@ func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdi
 	if c.JSON {
 		out := []listedDataset{}
 		for _, d := range datasets {
-			out = append(out, listedDataset{d.Name, d.Description, d.SampleCount, d.CreatedAt.UTC().Format("2006-01-02T15:04:05Z")})
+			out = append(out, listedDataset{d.Name, d.Description, d.SampleCount, d.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"), d.ValidatedAt(), d.GoldPassRate(), d.FlakySamples()})
 		}
 		return writeJSON(std.out, out)
 	}
-	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "DESCRIPTION")
+	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "DESCRIPTION")
 	for _, d := range datasets {
-		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), d.Description)
+		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), d.Description)
 	}
 	return t.flush()
 }

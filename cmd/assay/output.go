@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -59,4 +61,20 @@ func dash(text string) string {
 		return "-"
 	}
 	return text
+}
+
+// percent prints a share that may not be known. It is rounded down: 100% are all.
+func percent(share *float64) string {
+	if share == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(math.Floor(*share*1000)/10, 'f', -1, 64) + "%"
+}
+
+// number prints a number that may not be known.
+func number(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.Itoa(*n)
 }

@@ -4,35 +4,50 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/schollz/progressbar/v3"
 
-	"assay"
 	"assay/internal/dataset"
 )
+
+// maxRuns bounds the runs of a sample's trees.
+const maxRuns = 1000
 
 type datasetValidateCmd struct {
 	localFlags
 	Name       string   `arg:"" help:"Name of the dataset."`
 	Samples    []string `name:"sample" placeholder:"ID" help:"Validate these samples alone."`
-	Workers    int      `placeholder:"N" default:"2" help:"Samples at a time (2)."`
+	Runs       int      `placeholder:"N" default:"1" help:"Runs of each work tree of each sample (1)."`
+	Workers    int      `placeholder:"N" default:"2" help:"Runs at a time (2)."`
+	Fresh      bool     `help:"Begin anew: no run that is stored counts."`
+	Quarantine bool     `name:"quarantine-flaky" help:"Quarantine the tests that flake: list them, and do not grade them."`
 	JSON       bool     `name:"json" help:"Print JSON."`
+	Report     string   `placeholder:"FILE" help:"Write the JSON to this file as well."`
 	OCIRuntime string   `name:"oci-runtime" placeholder:"PROGRAM" help:"OCI runtime: runc, runsc, or a path (runc)."`
 	Agent      string   `name:"agent" placeholder:"FILE" help:"Path of assay-agent (the one beside this program)."`
 }
 
 func (*datasetValidateCmd) Help() string {
-	return `Judges each sample twice, as a verification would: the work tree as it is must not be solved, and with the
-reference fix it must be. Exits with status 1 if any sample is not so, and says why.
+	return `Judges two work trees of each sample N times each, as a verification would: the one as it is must not be solved,
+and with the reference fix it must be. A test that the runs of one tree saw differently flakes. Exits with status
+1 if any sample is not as it must be, and says why.
 
-    assay dataset validate starter --sample beevik__etree-1.5.1`
+Runs are stored as they end: the same command, after an interrupt or a crash, makes those that are missing. Those
+count that judged the same version of the sample by the same rules on the same image; --fresh makes all anew.
+
+    assay dataset validate starter --sample beevik__etree-1.5.1
+    assay dataset validate starter --runs 10 --workers 4 --report starter.json`
 }
 
 func (c *datasetValidateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
 	if c.Workers < 1 {
 		return usageError{errors.New("--workers: want at least 1")}
+	}
+	if c.Runs < 1 || c.Runs > maxRuns {
+		return usageError{fmt.Errorf("--runs: want 1 to %d", maxRuns)}
 	}
 	flags := c.config()
 	flags.OCIRuntime, flags.Agent = c.OCIRuntime, c.Agent
@@ -45,119 +60,81 @@ func (c *datasetValidateCmd) Run(ctx context.Context, parsed *kong.Context, std 
 	if err != nil {
 		return err
 	}
-	show := &validationProgress{std: std, quiet: c.JSON}
-	outcomes, err := a.Datasets.Validate(ctx, judge, dataset.ValidateRequest{
+	show := &validationProgress{std: std}
+	report, err := a.Datasets.Validate(ctx, judge, dataset.ValidateRequest{
 		Dataset: c.Name,
 		Samples: c.Samples,
+		Runs:    c.Runs,
 		Workers: c.Workers,
+		Fresh:   c.Fresh,
 		Started: show.started,
-		Done:    show.done,
+		Ran:     show.ran,
 	})
 	show.end()
 	if err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w; the same command makes the runs that are missing", err)
+		}
 		return err
 	}
-	return c.conclude(std, outcomes)
+	shown := showReport(report)
+	if c.Quarantine {
+		changed, refused := a.Datasets.QuarantineFlaky(ctx, c.Name, c.Samples)
+		for _, s := range changed {
+			shown.Quarantined = append(shown.Quarantined, showQuarantine(s, s.Task.Verifier.Quarantined))
+		}
+		err = refused
+	}
+	return errors.Join(c.print(std, shown), err, shown.verdict())
 }
 
-// conclude prints what came out, and fails if any sample is not valid.
-func (c *datasetValidateCmd) conclude(std stdio, outcomes []dataset.Validation) error {
-	shown := []shownValidation{}
-	invalid := 0
-	for _, v := range outcomes {
-		shown = append(shown, showValidation(v))
-		if !v.Valid() {
-			invalid++
-		}
+// print writes the report to where it was asked for.
+func (c *datasetValidateCmd) print(std stdio, shown *shownReport) error {
+	var errs []error
+	if c.Report != "" {
+		errs = append(errs, writeFile(c.Report, shown))
 	}
 	if c.JSON {
-		if err := writeJSON(std.out, shown); err != nil {
-			return err
-		}
-	} else if invalid == 0 {
-		fmt.Fprintf(std.out, "%s: all %d samples are valid\n", c.Name, len(outcomes))
+		errs = append(errs, writeJSON(std.out, shown))
+	} else {
+		errs = append(errs, shown.printTables(std.out))
 	}
-	if invalid > 0 {
-		return exitError{exitFailed, fmt.Errorf("%s: %d of %d samples are not valid", c.Name, invalid, len(outcomes))}
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// validationProgress shows how a validation gets on: a line a sample, and a bar below
-// them to a person.
+// writeFile writes a JSON document to a file, which it replaces.
+func writeFile(path string, v any) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return writeJSON(f, v)
+}
+
+// validationProgress shows how a validation gets on, on standard error: a bar to a
+// person, else a line for each run.
 type validationProgress struct {
-	std   stdio
-	quiet bool // no lines
-	bar   *progressbar.ProgressBar
+	std stdio
+	bar *progressbar.ProgressBar // nil when nobody watches
 }
 
-func (p *validationProgress) started(samples int) {
+func (p *validationProgress) started(_, runs int) {
 	if p.std.interactive() {
-		p.bar = newBar(p.std, "validating", int64(samples))
+		p.bar = newBar(p.std, "validating", int64(runs))
 	}
 }
 
-func (p *validationProgress) done(v dataset.Validation) {
+func (p *validationProgress) ran(r *dataset.Run) {
 	if p.bar != nil {
-		_ = p.bar.Clear() // what cannot be drawn is not missed
+		_ = p.bar.Add(1) // what cannot be drawn is not missed
+		return
 	}
-	if !p.quiet {
-		state := "ok  "
-		if !v.Valid() {
-			state = "FAIL"
-		}
-		fmt.Fprintf(p.std.out, "%s  %s  %s\n", state, v.SampleID, v.Duration.Round(100*time.Millisecond))
-		for _, reason := range v.Reasons {
-			fmt.Fprintf(p.std.out, "      %s\n", reason)
-		}
-	}
-	if p.bar != nil {
-		_ = p.bar.Add(1)
-	}
+	fmt.Fprintf(p.std.err, "%s  %s %d  %s  %s\n", r.SampleID, r.Tree, r.Number, r.Outcome, r.Duration.Round(100*time.Millisecond))
 }
 
 func (p *validationProgress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
 	}
-}
-
-// shownValidation is a validation in the output for programs.
-type shownValidation struct {
-	SampleID  string         `json:"sample_id"`
-	Version   int            `json:"version"`
-	Valid     bool           `json:"valid"`
-	Reasons   []string       `json:"reasons"`
-	Seconds   float64        `json:"seconds"`
-	Empty     shownJudgement `json:"empty"`
-	Reference shownJudgement `json:"reference"`
-}
-
-// shownJudgement is a verdict, or why there is none.
-type shownJudgement struct {
-	Solved  *bool  `json:"solved"` // null when there is no verdict
-	Passed  int    `json:"passed"`
-	Failed  int    `json:"failed"`
-	Skipped int    `json:"skipped"`
-	Reason  string `json:"reason"`
-	Code    string `json:"error_code,omitempty"`
-}
-
-func showValidation(v dataset.Validation) shownValidation {
-	reasons := v.Reasons
-	if reasons == nil {
-		reasons = []string{}
-	}
-	return shownValidation{
-		v.SampleID, v.Version, v.Valid(), reasons, v.Duration.Seconds(),
-		showJudgement(v.Empty), showJudgement(v.Reference),
-	}
-}
-
-func showJudgement(j dataset.Judgement) shownJudgement {
-	if j.Err != nil {
-		return shownJudgement{Reason: j.Err.Error(), Code: string(assay.CodeOf(j.Err))}
-	}
-	v := j.Verdict
-	return shownJudgement{Solved: &v.Solved, Passed: v.Passed, Failed: v.Failed, Skipped: v.Skipped, Reason: v.Reason}
 }

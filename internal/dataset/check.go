@@ -68,6 +68,9 @@ func (c *checker) lists(s *assay.Sample) {
 			in[test] = l.field
 		}
 	}
+	if !gradesFix(s.FailToPass, s.Task.Verifier.Quarantined) {
+		c.fault("assay.verifier.quarantined", "holds all of fail_to_pass: nothing could tell whether the task is solved")
+	}
 }
 
 func (c *checker) task(s *assay.Sample) {

@@ -226,6 +226,7 @@ func TestSampleFaults(t *testing.T) {
 		"id that climbs":         {map[string]any{"instance_id": ".."}, "instance_id: '..' does not match pattern"},
 		"no tests":               {map[string]any{"FAIL_TO_PASS": nil}, "missing property 'FAIL_TO_PASS' or missing property 'fail_to_pass'"},
 		"empty tests":            {map[string]any{"FAIL_TO_PASS": "[]"}, "fail_to_pass: is empty"},
+		"tests in quarantine":    {map[string]any{"assay": map[string]any{"verifier": map[string]any{"quarantined": []string{"acme/app::TestApp"}}}}, "assay.verifier.quarantined: holds all of fail_to_pass"},
 		"tests are no list":      {map[string]any{"FAIL_TO_PASS": "TestA"}, "FAIL_TO_PASS: the string does not hold a list"},
 		"tests in both cases":    {map[string]any{"fail_to_pass": []string{"a"}}, "FAIL_TO_PASS: stands in this row in lower case as well"},
 		"a test with no name":    {map[string]any{"PASS_TO_PASS": `[""]`}, "pass_to_pass: holds an empty name"},

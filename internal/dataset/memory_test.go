@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,9 +18,16 @@ type memoryStore struct {
 	datasets map[string]*assay.Dataset
 	samples  []*assay.Sample
 	fail     error // what ImportDataset answers, if set
+
+	runs        []*Run
+	failRun     error // what AddValidationRun answers, if set
+	conclusions []*Conclusion
+	quarantines map[string][]string // by sample
 }
 
-func newMemoryStore() *memoryStore { return &memoryStore{datasets: map[string]*assay.Dataset{}} }
+func newMemoryStore() *memoryStore {
+	return &memoryStore{datasets: map[string]*assay.Dataset{}, quarantines: map[string][]string{}}
+}
 
 // content is what makes a sample another version.
 func content(s *assay.Sample) string {
@@ -43,6 +51,10 @@ func (m *memoryStore) ImportDataset(_ context.Context, d *assay.Dataset, samples
 	given := map[string]bool{}
 	for _, s := range samples {
 		given[s.ID] = true
+		s, err := LayQuarantine(s, m.quarantines[s.ID])
+		if err != nil {
+			return ImportResult{}, err
+		}
 		c := *s
 		c.Version, c.Latest = 1, true
 		latest := m.latest(d.Name, s.ID)
@@ -134,4 +146,67 @@ func (m *memoryStore) matching(q Query) []*assay.Sample {
 	}
 	slices.SortFunc(all, func(a, b *assay.Sample) int { return cmp.Compare(a.ID, b.ID) })
 	return all
+}
+
+func (m *memoryStore) AddValidationRun(_ context.Context, r *Run) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failRun != nil {
+		return m.failRun
+	}
+	m.runs = append(m.runs, r)
+	return nil
+}
+
+func (m *memoryStore) ValidationRuns(_ context.Context, campaign, dataset, sampleID string, version int) ([]*Run, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []*Run
+	for _, r := range m.runs {
+		if r.Campaign == campaign && r.Dataset == dataset && r.SampleID == sampleID && r.SampleVersion == version {
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+func (m *memoryStore) LastCampaign(context.Context, string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.runs) == 0 {
+		return "", nil
+	}
+	return m.runs[len(m.runs)-1].Campaign, nil
+}
+
+func (m *memoryStore) SetConclusion(_ context.Context, c *Conclusion) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.conclusions = append(m.conclusions, c)
+	return nil
+}
+
+func (m *memoryStore) Quarantines(context.Context, string) (map[string][]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.quarantines), nil
+}
+
+func (m *memoryStore) SetQuarantine(_ context.Context, dataset, sampleID string, tests []string) (*assay.Sample, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := m.latest(dataset, sampleID)
+	next, err := LayQuarantine(LiftQuarantine(old, m.quarantines[sampleID]), tests)
+	if err != nil {
+		return nil, err
+	}
+	m.quarantines[sampleID] = tests
+	if content(next) == content(old) {
+		return old, nil
+	}
+	c := *next
+	c.Version, c.Latest = old.Version+1, true
+	old.Latest = false
+	m.samples = append(m.samples, &c)
+	return &c, nil
 }

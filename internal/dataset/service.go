@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"assay"
 )
@@ -16,14 +17,16 @@ import (
 // there is nobody to authorise. It is safe for concurrent use.
 type Service struct {
 	store   Store
-	bundles *bundler // nil without a place to keep bundles
+	bundles *bundler      // nil without a place to keep bundles
+	digest  ImageDigester // nil without images
+	now     func() time.Time
 }
 
 // Config is what a Service is made of.
 type Config struct {
 	Store Store // required
 	// Worktree and ImageDigest read images, for Bundle. Without them there are no
-	// bundles.
+	// bundles. A validation asks ImageDigest which runs are of the images of today.
 	Worktree    WorktreeReader
 	ImageDigest ImageDigester
 	// BundleDir is where packed samples are kept. It is made when absent. Without
@@ -35,6 +38,8 @@ type Config struct {
 	// MaxTreeBytes bounds the work tree of one bundle, unpacked. Defaults to 1 GiB.
 	MaxTreeBytes int64
 	Log          *slog.Logger // Defaults to slog.Default()
+	// Now is the clock of validations. Defaults to time.Now.
+	Now func() time.Time
 }
 
 // WithDefaults returns c with its defaults filled in.
@@ -48,6 +53,9 @@ func (c Config) WithDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return c
 }
 
@@ -56,9 +64,10 @@ func New(c Config) (*Service, error) {
 	if c.Store == nil {
 		return nil, errors.New("dataset: no store")
 	}
-	s := &Service{store: c.Store}
+	c = c.WithDefaults()
+	s := &Service{store: c.Store, digest: c.ImageDigest, now: c.Now}
 	if c.BundleDir != "" && c.Worktree != nil && c.ImageDigest != nil {
-		b, err := newBundler(c.WithDefaults())
+		b, err := newBundler(c)
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,8 @@ type Store interface {
 	// ImportDataset stores a dataset and its samples in one transaction. A sample
 	// whose content differs from its latest version becomes a new version; one that
 	// is the same is left alone. Samples that are no longer in the dataset stay
-	// stored for the sessions that use them, and are Latest no more.
+	// stored for the sessions that use them, and are Latest no more. What operators
+	// have quarantined is laid over the samples first, see LayQuarantine.
 	ImportDataset(ctx context.Context, d *assay.Dataset, samples []*assay.Sample) (ImportResult, error)
 	Datasets(ctx context.Context) ([]*assay.Dataset, error)
 	Dataset(ctx context.Context, name string) (*assay.Dataset, error) // dataset_not_found
@@ -22,6 +23,24 @@ type Store interface {
 	// (Limit 0) all of them, without holding them all in memory.
 	Samples(ctx context.Context, q Query, fn func(*assay.Sample) error) error
 	CountSamples(ctx context.Context, q Query) (int, error)
+
+	// AddValidationRun stores a run for good.
+	AddValidationRun(ctx context.Context, r *Run) error
+	// ValidationRuns returns the runs of a version of a sample, oldest first.
+	ValidationRuns(ctx context.Context, campaign, dataset, sampleID string, version int) ([]*Run, error)
+	// LastCampaign returns the campaign of the newest run of a dataset; "" when there
+	// is none.
+	LastCampaign(ctx context.Context, dataset string) (string, error)
+	// SetConclusion stores what the runs of a version of a sample came to, in the place
+	// of what the same grader had before.
+	SetConclusion(ctx context.Context, c *Conclusion) error
+
+	// Quarantines returns the tests that operators have quarantined, by sample.
+	Quarantines(ctx context.Context, dataset string) (map[string][]string, error)
+	// SetQuarantine replaces the tests of a sample that operators have quarantined, and
+	// makes the new version of the sample that follows from it, if one does. It
+	// returns the latest version: sample_not_found, invalid_request.
+	SetQuarantine(ctx context.Context, dataset, sampleID string, tests []string) (*assay.Sample, error)
 }
 
 // Query selects latest samples.

@@ -63,18 +63,19 @@ func TestValidate(t *testing.T) {
 		fixFails:    map[string]bool{"unfixed": true},
 		broken:      map[string]error{"broken": assay.Errorf(assay.CodeImageUnavailable, "no image")},
 	}
-	var started, done int
-	got, err := s.Validate(t.Context(), j, ValidateRequest{
+	var started, runs, ran, done int
+	report, err := s.Validate(t.Context(), j, ValidateRequest{
 		Dataset: "small",
 		Workers: 3,
-		Started: func(n int) { started = n },
+		Started: func(n, m int) { started, runs = n, m },
+		Ran:     func(*Run) { ran++ },
 		Done:    func(Validation) { done++ },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if started != 4 || done != 4 {
-		t.Errorf("progress told of %d samples and %d ends, want 4", started, done)
+	if started != 4 || done != 4 || runs != 8 || ran != 8 {
+		t.Errorf("progress told of %d samples and %d ends, %d runs and %d ends; want 4 and 8", started, done, runs, ran)
 	}
 	want := map[string]string{
 		"good":    "",
@@ -82,7 +83,7 @@ func TestValidate(t *testing.T) {
 		"unfixed": "the reference fix does not pass: 1 of 1 fail_to_pass tests did not pass",
 		"broken":  "the empty patch could not be judged: no image|the reference fix could not be judged: no image",
 	}
-	for _, v := range got {
+	for _, v := range report.Samples {
 		if reasons := strings.Join(v.Reasons, "|"); reasons != want[v.SampleID] || v.Valid() != (v.SampleID == "good") {
 			t.Errorf("%s: got %q, want %q", v.SampleID, reasons, want[v.SampleID])
 		}
@@ -92,10 +93,11 @@ func TestValidate(t *testing.T) {
 func TestValidateSomeSamples(t *testing.T) {
 	s, _ := newService(t, Config{})
 	importIDs(t, s, "a", "b", "c")
-	got, err := s.Validate(t.Context(), &judge{}, ValidateRequest{Dataset: "small", Samples: []string{"c", "a"}})
+	report, err := s.Validate(t.Context(), &judge{}, ValidateRequest{Dataset: "small", Samples: []string{"c", "a", "c"}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := report.Samples
 	if len(got) != 2 || got[0].SampleID != "c" || got[1].SampleID != "a" {
 		t.Errorf("got %+v", got)
 	}
@@ -114,11 +116,11 @@ func TestValidateRunsAtMostSoManyAtOnce(t *testing.T) {
 	importIDs(t, s, "a", "b", "c", "d", "e", "f")
 	j := &judge{gate: make(chan struct{})}
 	go func() {
-		for range 12 {
+		for range 24 {
 			j.gate <- struct{}{}
 		}
 	}()
-	if _, err := s.Validate(t.Context(), j, ValidateRequest{Dataset: "small", Workers: 2}); err != nil {
+	if _, err := s.Validate(t.Context(), j, ValidateRequest{Dataset: "small", Workers: 2, Runs: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if top := j.top.Load(); top > 2 {
@@ -133,7 +135,7 @@ func TestValidateEndsWithItsContext(t *testing.T) {
 	j := &judge{gate: make(chan struct{})}
 	_, err := s.Validate(ctx, j, ValidateRequest{
 		Dataset: "small",
-		Started: func(int) { cancel() },
+		Started: func(int, int) { cancel() },
 		Done:    func(v Validation) { t.Errorf("%s was judged", v.SampleID) },
 	})
 	if !errors.Is(err, context.Canceled) {

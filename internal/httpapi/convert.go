@@ -47,6 +47,10 @@ func wireDataset(d *assay.Dataset) wire.Dataset {
 		Description: textOrNull(d.Description),
 		SampleCount: d.SampleCount,
 		CreatedAt:   atOrNull(&d.CreatedAt),
+
+		ValidatedAt:  atOrNull(d.ValidatedAt()),
+		GoldPassRate: d.GoldPassRate(),
+		FlakySamples: d.FlakySamples(),
 	}
 }
 

@@ -21,7 +21,21 @@ import (
 func TestDatasetsOnTheWire(t *testing.T) {
 	s := newServer(t)
 	rec := s.do(t, request{method: "GET", path: "/datasets"})
-	wantJSON(t, rec.Body.Bytes(), `[{"name":"starter","description":null,"sample_count":1,"created_at":"2026-03-01T11:00:00.123456Z"}]`)
+	wantJSON(t, rec.Body.Bytes(), `[{"name":"starter","description":null,"sample_count":1,"created_at":"2026-03-01T11:00:00.123456Z",
+		"validated_at":null,"gold_pass_rate":null,"flaky_samples":null}]`)
+	for _, tt := range []struct {
+		samples int // that were validated, of 1
+		want    string
+	}{
+		{1, `"validated_at":"2026-03-01T11:00:00.123456Z","gold_pass_rate":0.75,"flaky_samples":1`},
+		{0, `"validated_at":null,"gold_pass_rate":0.75,"flaky_samples":null`},
+	} {
+		s.validation = assay.DatasetValidation{Samples: tt.samples, At: epoch, ReferenceRuns: 4, ReferenceSolved: 3, Flaky: 1}
+		rec := s.do(t, request{method: "GET", path: "/datasets"})
+		if !strings.Contains(rec.Body.String(), tt.want) {
+			t.Errorf("%d validated: %s, want %s", tt.samples, rec.Body, tt.want)
+		}
+	}
 }
 
 func TestSampleOnTheWire(t *testing.T) {

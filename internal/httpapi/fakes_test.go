@@ -44,6 +44,7 @@ type world struct {
 	verifications map[string]*assay.Verification
 	idem          map[session.Idempotency]string // to an id
 	samples       []*assay.Sample
+	validation    assay.DatasetValidation
 	keys          []*assay.APIKey
 	accepted      *time.Time
 
@@ -286,7 +287,7 @@ func (j judge) Envelope(ctx context.Context, userID, sessionID, id string) ([]by
 type library struct{ *world }
 
 func (l library) Datasets(context.Context) ([]*assay.Dataset, error) {
-	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch}}, nil
+	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Validation: l.validation}}, nil
 }
 
 func (l library) matching(q dataset.Query) ([]*assay.Sample, error) {

@@ -10,10 +10,18 @@ import (
 
 const (
 	datasetColumns = `d.name, d.description, d.created_at,
-		(SELECT count(*) FROM samples s WHERE s.dataset = d.name AND s.latest = 1)`
+		(SELECT count(*) FROM samples s WHERE s.dataset = d.name AND s.latest = 1),
+		coalesce(v.samples, 0), coalesce(v.at, 0), coalesce(v.runs, 0), coalesce(v.solved, 0), coalesce(v.flaky, 0)`
+	// validated are the latest versions of samples that were validated by the grader $1.
+	validated = `SELECT v.dataset AS dataset, count(*) AS samples, max(v.finished_at) AS at,
+			sum(v.reference_runs) AS runs, sum(v.reference_solved) AS solved, sum(v.flaky) AS flaky
+		FROM validations v JOIN samples s ON s.dataset = v.dataset AND s.id = v.sample_id AND s.version = v.sample_version AND s.latest = 1
+		WHERE v.grader = $1`
 
-	selectDatasets = `SELECT ` + datasetColumns + ` FROM datasets d ORDER BY d.name`
-	selectDataset  = `SELECT ` + datasetColumns + ` FROM datasets d WHERE d.name = $1`
+	selectDatasets = `SELECT ` + datasetColumns + ` FROM datasets d
+		LEFT JOIN (` + validated + ` GROUP BY v.dataset) v ON v.dataset = d.name ORDER BY d.name`
+	selectDataset = `SELECT ` + datasetColumns + ` FROM datasets d
+		LEFT JOIN (` + validated + ` AND v.dataset = $2 GROUP BY v.dataset) v ON v.dataset = d.name WHERE d.name = $2`
 
 	upsertDataset = `INSERT INTO datasets (name, description, created_at) VALUES ($1, $2, $3)
 		ON CONFLICT (name) DO UPDATE SET description = excluded.description`
@@ -25,26 +33,31 @@ const (
 
 func scanDataset(row scanner) (*assay.Dataset, error) {
 	var (
-		d       assay.Dataset
-		created int64
+		d             assay.Dataset
+		created, last int64
 	)
-	if err := row.Scan(&d.Name, &d.Description, &created, &d.SampleCount); err != nil {
+	v := &d.Validation
+	err := row.Scan(&d.Name, &d.Description, &created, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky)
+	if err != nil {
 		return nil, err
 	}
 	d.CreatedAt = fromMicros(created)
+	if v.Samples > 0 {
+		v.At = fromMicros(last)
+	}
 	return &d, nil
 }
 
 // Datasets implements dataset.Store: by name.
 func (s *Store) Datasets(ctx context.Context) ([]*assay.Dataset, error) {
-	rows, err := s.reader.rows(ctx, selectDatasets)
+	rows, err := s.reader.rows(ctx, selectDatasets, assay.GraderVersion)
 	all, err := collect(rows, err, scanDataset)
 	return all, doing(err, "list datasets")
 }
 
 // Dataset implements dataset.Store.
 func (s *Store) Dataset(ctx context.Context, name string) (*assay.Dataset, error) {
-	d, err := scanDataset(s.reader.row(ctx, selectDataset, name))
+	d, err := scanDataset(s.reader.row(ctx, selectDataset, assay.GraderVersion, name))
 	if err != nil {
 		return nil, doing(orNone(err, assay.CodeDatasetNotFound, "dataset %s does not exist", name), "read dataset %s", name)
 	}
@@ -66,6 +79,9 @@ func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*
 		}
 		im := importer{txn: w, dataset: d.Name, now: toMicros(now), seen: make(map[string]bool, len(samples))}
 		if im.known, err = w.versions(ctx, d.Name); err != nil {
+			return err
+		}
+		if im.quarantines, err = w.quarantines(ctx, d.Name); err != nil {
 			return err
 		}
 		for _, sample := range samples {
@@ -116,11 +132,12 @@ func (t txn) versions(ctx context.Context, dataset string) (map[string]version, 
 // importer is one import of a dataset.
 type importer struct {
 	txn
-	dataset string
-	now     int64 // microseconds
-	known   map[string]version
-	seen    map[string]bool
-	result  dataset.ImportResult
+	dataset     string
+	now         int64 // microseconds
+	known       map[string]version
+	quarantines map[string][]string // by sample
+	seen        map[string]bool
+	result      dataset.ImportResult
 }
 
 // add stores a sample of the new dataset, unless its newest version is the same.
@@ -132,6 +149,10 @@ func (im *importer) add(ctx context.Context, sample *assay.Sample) error {
 		return assay.Errorf(assay.CodeInvalid, "sample %s stands in dataset %s twice", sample.ID, im.dataset)
 	}
 	im.seen[sample.ID] = true
+	sample, err := dataset.LayQuarantine(sample, im.quarantines[sample.ID])
+	if err != nil {
+		return err
+	}
 	hash, err := contentHash(sample)
 	if err != nil {
 		return err

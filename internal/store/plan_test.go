@@ -26,6 +26,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
+	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
 
 // ofTheLiving are indexes of few rows, which may be read as a whole.

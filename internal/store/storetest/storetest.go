@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Login", loginTests},
 		{"Audit", auditTests},
 		{"Dataset", datasetTests},
+		{"Validation", validationTests},
 		{"Session", sessionTests},
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
