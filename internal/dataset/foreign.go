@@ -131,9 +131,10 @@ type foreignReader struct {
 	seen     map[string]string // where each id stands
 	samples  []*assay.Sample
 
-	junk    int    // expected tests whose names are none
-	junkIs  string // one of them
-	network int
+	unjudged int    // rows that are refused because Assay could not judge them
+	junk     int    // expected tests whose names are none
+	junkIs   string // one of them
+	network  int
 }
 
 // take takes one row or task folder.
@@ -141,7 +142,9 @@ func (rd *foreignReader) take(r *foreign.Record) error {
 	if rd.report.Read++; rd.report.Read > maxSamples {
 		return fmt.Errorf("%s:%d: more than %d samples", r.File, r.Line, maxSamples)
 	}
-	at := func(field, message string) Fault { return Fault{File: r.File, Line: r.Line, Field: field, Message: message} }
+	at := func(field, message string) Fault {
+		return Fault{File: r.File, Line: r.Line, Field: field, Message: message}
+	}
 	for _, f := range r.Faults {
 		rd.faults.add(at(f.Column, f.Message))
 	}
@@ -156,6 +159,7 @@ func (rd *foreignReader) take(r *foreign.Record) error {
 		if rd.skip {
 			rd.report.Skipped = append(rd.report.Skipped, f)
 		} else {
+			rd.unjudged++
 			rd.faults.add(f)
 		}
 		return nil
@@ -266,6 +270,9 @@ func (rd *foreignReader) end() error {
 			message = fmt.Sprintf("none of the %d rows can be judged; the first: %s", n, rd.report.Skipped[0].Message)
 		}
 		rd.faults.add(Fault{File: filepath.Base(rd.faults.Dir), Message: message})
+	}
+	if rd.unjudged > 0 {
+		rd.faults.Advice = fmt.Sprintf("%d of %d rows cannot be judged: --skip-unsupported leaves them out", rd.unjudged, rd.report.Read)
 	}
 	if err := rd.faults.orNil(); err != nil {
 		return err

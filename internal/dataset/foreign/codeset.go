@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"assay"
+	"assay/internal/patch"
 )
 
 // codesetReports are where the verifiers of Codeset leave JUnit XML, by language, below
@@ -30,7 +31,8 @@ var codesetLanguages = map[string]string{
 func convertCodeset(c *columns, o Options) *assay.Sample {
 	s := sweSample(c, o)
 	s.NonCodePatch = c.text("non_code_patch")
-	s.TestPatch = "" // the image is of the time after it
+	testPatch := s.TestPatch
+	s.TestPatch = ""
 	s.FailToPass, s.PassToPass, s.FailToFail = c.tests("FAIL_TO_PASS"), c.tests("PASS_TO_PASS"), c.tests("FAIL_TO_FAIL")
 	t := &s.Task
 	t.Image = "codeset-platform.{dataset}.{instance_id}:latest"
@@ -47,6 +49,7 @@ func convertCodeset(c *columns, o Options) *assay.Sample {
 	if other := codesetLanguages[language]; other != "" {
 		language = other
 	}
+	v.Protected = touched(c, "test_patch", testPatch)
 	reports := codesetReports[language]
 	if reports == nil {
 		c.cannotJudge("it is not known where tests in %s leave their reports", t.Language)
@@ -57,6 +60,30 @@ func convertCodeset(c *columns, o Options) *assay.Sample {
 	}
 	return s
 }
+
+// touched returns the files that a patch touches, as patterns.
+func touched(c *columns, column, text string) []string {
+	if text == "" {
+		return nil
+	}
+	set, err := patch.Parse(text)
+	if err != nil {
+		c.fault(column, "%v", err)
+		return nil
+	}
+	var names []string
+	for _, f := range set.Files {
+		for _, name := range []string{f.Old, f.New} {
+			if name != "" {
+				names = append(names, anything.Replace(name))
+			}
+		}
+	}
+	return unique(names)
+}
+
+// anything puts a wildcard for a character that means something in a pattern.
+var anything = strings.NewReplacer("*", "?", "[", "?", "]", "?", "{", "?", "}", "?", "!", "?", `\`, "?")
 
 // codesetWorkdir is where the repository lies: below the root, by the name that stands
 // in the id between the owner and the number.

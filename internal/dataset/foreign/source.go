@@ -109,9 +109,9 @@ func (s *Source) openFolder(name string) (err error) {
 	if s.root, err = os.OpenRoot(name); err != nil {
 		return err
 	}
-	dir := s.root.FS()
+	dir, wanted := s.root.FS(), s.Format
 	for _, kind := range taskFiles {
-		if s.Format != "" && s.Format != kind.format {
+		if wanted != "" && wanted != kind.format {
 			continue
 		}
 		folders, err := foldersWith(dir, kind.file)

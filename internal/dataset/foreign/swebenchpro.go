@@ -17,6 +17,9 @@ import (
 func convertSWEBenchPro(c *columns, o Options) *assay.Sample {
 	s := sweSample(c, o)
 	s.FailToPass, s.PassToPass = unique(c.pythonList("fail_to_pass")), unique(c.pythonList("pass_to_pass"))
+	// Agents are told all three (helper_code/create_problem_statement.py).
+	s.ProblemStatement = withSection(s.ProblemStatement, "Requirements:", c.text("requirements"))
+	s.ProblemStatement = withSection(s.ProblemStatement, "New interfaces introduced:", c.text("interface"))
 	t := &s.Task
 	t.Image = "jefzda/sweap-images:" + proTag(c, s)
 	t.Workdir = "/app"
@@ -27,6 +30,14 @@ func convertSWEBenchPro(c *columns, o Options) *assay.Sample {
 	t.Verifier.Reports = []assay.ReportSpec{{Path: assay.ReportsPlaceholder + "/tests.xml", Format: junitXML}}
 	t.Verifier.Command = proCommand(c, s.ID)
 	return s
+}
+
+// withSection puts a section below a text, unless it is empty.
+func withSection(text, title, section string) string {
+	if section = strings.TrimSpace(section); section == "" {
+		return text
+	}
+	return strings.TrimSpace(text) + "\n\n" + title + "\n" + section
 }
 
 // maxTag is how long the tag of an image may be.

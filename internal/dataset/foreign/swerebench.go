@@ -20,6 +20,7 @@ func convertSWERebench(c *columns, o Options) *assay.Sample {
 	s := sweSample(c, o)
 	s.FailToPass = withoutTimings(c.tests("FAIL_TO_PASS"))
 	s.PassToPass = withoutTimings(c.tests("PASS_TO_PASS"))
+	s.ProblemStatement = withSection(s.ProblemStatement, "Interface:", c.text("interface"))
 	t := &s.Task
 	t.Image = c.need("image_name")
 	if _, name, ok := strings.Cut(s.Repo, "/"); ok {
