@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+	"go.yaml.in/yaml/v3"
 
 	"assay"
 )
@@ -88,6 +89,8 @@ func convertHarbor(dir fs.FS, name string, c *columns, o Options) *assay.Sample 
 		c.cannotJudge("it has several steps, each with its own verdict")
 	case task.Verifier.Mode == "separate":
 		c.cannotJudge("its verifier runs in an image of its own")
+	case severalServices(dir, "environment/docker-compose.yaml"):
+		c.cannotJudge("it takes several containers")
 	}
 	return s
 }
@@ -257,6 +260,16 @@ func exports(env map[string]string, c *columns) string {
 		fmt.Fprintf(&b, "export %s=%s\n", name, quoteShell(env[name]))
 	}
 	return b.String()
+}
+
+// severalServices tells whether a task takes more than the one container, by its file
+// for docker compose, if it has one.
+func severalServices(dir fs.FS, name string) bool {
+	var compose struct {
+		Services map[string]any `yaml:"services"`
+	}
+	text, err := readBounded(dir, name)
+	return err == nil && yaml.Unmarshal(text, &compose) == nil && len(compose.Services) > 1
 }
 
 var workdirLine = regexp.MustCompile(`(?im)^\s*WORKDIR\s+"?(/[^\s"]*)`)

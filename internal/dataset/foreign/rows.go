@@ -131,18 +131,20 @@ func decodeRow(text []byte) (map[string]any, []Fault) {
 	return row, nil
 }
 
+// parquetBatch is how many rows are held at a time.
+const parquetBatch = 16
+
 // eachParquetRow reads the rows of a Parquet file.
 func eachParquetRow(f *os.File, fn rowFunc) (err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	var file *parquet.File
-	var rows *parquet.Reader
-	err = guarded(func() (err error) {
-		file, err = parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	var rows *parquet.GenericReader[any]
+	err = guarded(func() error {
+		file, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 		if err == nil {
-			rows = parquet.NewReader(file)
+			rows = parquet.NewGenericReader[any](file)
 		}
 		return err
 	})
@@ -150,20 +152,31 @@ func eachParquetRow(f *os.File, fn rowFunc) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for n := 1; ; n++ {
-		row := map[string]any{}
-		err := guarded(func() error { return rows.Read(&row) })
-		if errors.Is(err, io.EOF) {
-			if int64(n-1) != file.NumRows() {
-				return fmt.Errorf("it ends after row %d of %d", n-1, file.NumRows())
+	for n := 0; ; {
+		batch := make([]any, parquetBatch)
+		got := 0
+		readErr := guarded(func() (err error) {
+			got, err = rows.Read(batch)
+			return err
+		})
+		for _, v := range batch[:got] {
+			n++
+			row, ok := v.(map[string]any)
+			if !ok {
+				return fmt.Errorf("row %d is no row", n)
 			}
+			if err := fn(n, row, invalidColumns(row)); err != nil {
+				return err
+			}
+		}
+		if errors.Is(readErr, io.EOF) && int64(n) == rows.NumRows() {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("row %d: %w", n, err)
+		if errors.Is(readErr, io.EOF) || readErr == nil && got == 0 {
+			return fmt.Errorf("it ends after row %d of %d", n, rows.NumRows())
 		}
-		if err := fn(n, row, invalidColumns(row)); err != nil {
-			return err
+		if readErr != nil {
+			return fmt.Errorf("row %d: %w", n+1, readErr)
 		}
 	}
 }

@@ -50,6 +50,8 @@ func convertTerminalBench(dir fs.FS, name string, c *columns, o Options) *assay.
 	switch {
 	case task.Parser != "pytest":
 		c.cannotJudge("its log is read by %q", task.Parser)
+	case severalServices(dir, "docker-compose.yaml"):
+		c.cannotJudge("it takes several containers")
 	case task.SameShell:
 		c.cannotJudge("its tests run in the shell that the agent used")
 	}

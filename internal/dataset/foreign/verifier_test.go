@@ -120,6 +120,90 @@ func TestTooLargeTestsCannotBeJudged(t *testing.T) {
 	}
 }
 
+func TestTasksThatCannotBeJudged(t *testing.T) {
+	compose := "services:\n  main: {}\n  database: {}\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"steps":              {map[string]string{"task.toml": "[[steps]]\nname = 'a'\n"}, "several steps"},
+		"an image of tests":  {map[string]string{"task.toml": "[verifier]\nenvironment_mode = 'separate'\n"}, "an image of its own"},
+		"containers":         {map[string]string{"task.toml": "", "environment/docker-compose.yaml": compose}, "several containers"},
+		"a secret":           {map[string]string{"task.toml": "[environment.env]\nKEY = '${KEY}'\n"}, "its sandbox needs ${KEY}"},
+		"older containers":   {map[string]string{"task.yaml": "instruction: do", "docker-compose.yaml": compose}, "several containers"},
+		"another log parser": {map[string]string{"task.yaml": "instruction: do\nparser_name: mlebench\n"}, `read by "mlebench"`},
+		"the agent's shell":  {map[string]string{"task.yaml": "instruction: do\nrun_tests_in_same_shell: true\n"}, "shell that the agent used"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, map[string]string{"instruction.md": "do", "tests/test.sh": "true", "run-tests.sh": "true"})
+			write(t, dir, c.files)
+			if c.files["task.toml"] == "" && c.files["task.yaml"] == "" {
+				write(t, dir, map[string]string{"task.toml": "[metadata]\n"})
+			}
+			source, err := Open(dir, "", Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer source.Close()
+			err = source.Each(func(r *Record) error {
+				if len(r.Faults) > 0 || !strings.Contains(r.Unsupported, c.want) {
+					t.Errorf("got %+v, want %q", r, c.want)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestBrokenTasksAreFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"no instruction": {map[string]string{"task.toml": "[metadata]\n", "tests/test.sh": "true"}, "instruction.md: "},
+		"no tests":       {map[string]string{"task.toml": "[metadata]\n", "instruction.md": "do"}, "tests/test.sh: "},
+		"no TOML":        {map[string]string{"task.toml": "[", "instruction.md": "do", "tests/test.sh": "true"}, "task.toml: "},
+		"no size": {
+			map[string]string{"task.toml": "[environment]\nmemory = 'much'\n", "instruction.md": "do", "tests/test.sh": "true"},
+			`task.toml: environment.memory: "much" is not a size`,
+		},
+		"no variable": {
+			map[string]string{"task.toml": "[verifier.env]\n'A;B' = '1'\n", "instruction.md": "do", "tests/test.sh": "true"},
+			`"A;B" is no name of a variable`,
+		},
+		"no YAML":            {map[string]string{"task.yaml": "instruction: [", "run-tests.sh": "true"}, "task.yaml: "},
+		"no older task":      {map[string]string{"task.yaml": "difficulty: easy", "run-tests.sh": "true"}, "task.yaml: instruction is empty"},
+		"no script of tests": {map[string]string{"task.yaml": "instruction: do"}, "run-tests.sh: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, c.files)
+			source, err := Open(dir, "", Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer source.Close()
+			err = source.Each(func(r *Record) error {
+				var all []string
+				for _, f := range r.Faults {
+					all = append(all, f.Column+": "+f.Message)
+				}
+				if !strings.Contains(strings.Join(all, "\n"), c.want) {
+					t.Errorf("got %q, want %q", all, c.want)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // TestHarborTestsAreRun runs the verifier of a task, with /tests and /logs elsewhere.
 func TestHarborTestsAreRun(t *testing.T) {
 	root := t.TempDir()
