@@ -11,12 +11,9 @@ import (
 const (
 	pytestText   = "pytest-text"
 	unittestText = "unittest-text"
-	sympyText    = "sympy-text"
 	goTestText   = "go-test-text"
 	cargoTest    = "cargo-test"
 	tapText      = "tap"
-	jestText     = "jest-text"
-	mavenText    = "maven-text"
 	junitXML     = "junit-xml"
 	reward       = "reward"
 )
@@ -36,14 +33,13 @@ var logParsers = map[string]logParser{
 	"pytest_options": {pytestText, "python"}, "pytest_v2": {pytestText, "python"}, "pyvista": {pytestText, "python"},
 	"requests": {pytestText, "python"}, "scikit": {pytestText, "python"}, "seaborn": {pytestText, "python"},
 	"sphinx": {pytestText, "python"}, "sqlfluff": {pytestText, "python"}, "xarray": {pytestText, "python"},
-	"django": {unittestText, "python"}, "sympy": {sympyText, "python"},
+	"django": {unittestText, "python"}, "sympy": {"", "python"},
 
 	"cargo": {cargoTest, "rust"}, "gotest": {goTestText, "go"}, "tap": {tapText, "javascript"},
-	"jest": {jestText, "javascript"}, "maven": {mavenText, "java"},
 
-	"ant": {"", "java"}, "gradle_custom": {"", "java"},
+	"ant": {"", "java"}, "gradle_custom": {"", "java"}, "maven": {"", "java"},
 	"calypso": {"", "javascript"}, "chart_js": {"", "javascript"}, "immutable_js": {"", "javascript"},
-	"karma": {"", "javascript"}, "marked": {"", "javascript"}, "p5js": {"", "javascript"},
+	"jest": {"", "javascript"}, "karma": {"", "javascript"}, "marked": {"", "javascript"}, "p5js": {"", "javascript"},
 	"react_pdf": {"", "javascript"}, "vitest": {"", "javascript"},
 	"doctest": {"", "cpp"}, "googletest": {"", "cpp"}, "jq": {"", "c"}, "micropython_test": {"", "c"}, "redis": {"", "c"},
 	"jekyll": {"", "ruby"}, "rspec_transformed_json": {"", "ruby"}, "ruby_unit": {"", "ruby"}, "phpunit": {"", "php"},

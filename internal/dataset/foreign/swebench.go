@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"regexp"
 	"strings"
 
 	"assay"
@@ -103,6 +104,9 @@ func evalScript(s *assay.Sample, script, parser string) {
 	}
 	// The markers are written by the shell as it traces itself, to standard error.
 	t.Verifier.Command = "exec 2>&1\n" + script
+	if runsTox.MatchString(script) {
+		t.Verifier.Command = "{\n" + script + "\n} 2>&1 | grep -vE " + quoteShell(toxLines) + "\n"
+	}
 	begin, end := tracedLine(script, startMarker), tracedLine(script, endMarker)
 	if begin != "" && end != "" {
 		for i := range t.Verifier.Reports {
@@ -110,6 +114,12 @@ func evalScript(s *assay.Sample, script, parser string) {
 		}
 	}
 }
+
+// Sphinx runs pytest through tox, which sums up below it what pytest has summed up: with
+// that, the report would go on after its end.
+var runsTox = regexp.MustCompile(`(?m)^tox `)
+
+const toxLines = `^(  )?py[0-9.]+: |^  (congratulations|evaluation failed) |^\.pkg: |^_+ summary _+$|^ERROR: +(py[0-9.]+: |InvocationError )`
 
 // tracedLine returns the line of output that tells that a script has come to a
 // marker: what echo prints, or the trace of the command that does nothing; "" when the

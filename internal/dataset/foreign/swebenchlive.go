@@ -28,22 +28,27 @@ func convertSWEBenchLive(c *columns, o Options) *assay.Sample {
 			t.Language = languageOf(parser)
 		}
 	}
-	commands := c.tests("rebuild_cmds")
-	commands = append(commands, c.tests("test_cmds")...)
-	commands = append(commands, c.tests("print_cmds")...)
-	logCommands(s, commands, parser)
+	tests := c.commands("test_cmds")
+	if len(tests) == 0 {
+		c.fault("test_cmds", "is empty")
+	}
+	run := strings.Join(append(c.commands("rebuild_cmds"), tests...), "\n")
+	if show := c.commands("print_cmds"); len(show) > 0 { // what they print is the report, and no more
+		run = "{\n" + run + "\n} >&2\n" + strings.Join(show, "\n")
+	} else {
+		run = "exec 2>&1\n" + run
+	}
+	logCommands(s, run+"\n", parser)
 	return s
 }
 
-// logCommands makes the verifier of commands whose output is the report, as one log.
-func logCommands(s *assay.Sample, commands []string, parser string) {
+// logCommands makes the verifier of a command whose output is the report.
+func logCommands(s *assay.Sample, command, parser string) {
 	v := &s.Task.Verifier
 	v.User, v.ExitCode = assay.UserRoot, assay.ExitIgnored
 	v.Reports = logReport(parser)
 	for _, r := range v.Reports {
 		v.TruncatedIDs = r.Format == pytestText && truncatesIDs(s.FailToPass, s.PassToPass)
 	}
-	if len(commands) > 0 {
-		v.Command = "exec 2>&1\n" + strings.Join(commands, "\n") + "\n"
-	}
+	v.Command = command
 }

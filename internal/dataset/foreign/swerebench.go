@@ -37,7 +37,10 @@ func convertSWERebench(c *columns, o Options) *assay.Sample {
 			t.Language = languageOf(parser)
 		}
 	}
-	logCommands(s, commands, parser)
+	if len(commands) == 0 {
+		c.fault("install_config.test_cmd", "is empty or not there")
+	}
+	logCommands(s, "exec 2>&1\n"+strings.Join(commands, "\n")+"\n", parser)
 	return s
 }
 

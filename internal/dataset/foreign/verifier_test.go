@@ -64,6 +64,38 @@ func TestMarkersAreLinesOfTheOutput(t *testing.T) {
 	}
 }
 
+// TestToxHasNotTheLastWord: what tox writes below pytest's report does not reach it.
+func TestToxHasNotTheLastWord(t *testing.T) {
+	bin := t.TempDir()
+	write(t, bin, map[string]string{"tox": `#!/bin/sh
+printf '%s\n' 'py39: commands[0]> pytest -rA' 'PASSED a::b' '=== 1 passed in 0.01s ===' \
+  '.pkg: _exit> python -c pass' '  py39: OK (3.2=setup[0.1]+cmd[3.1] seconds)' '  congratulations :) (3.3 seconds)'
+`})
+	if err := os.Chmod(filepath.Join(bin, "tox"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := &assay.Sample{Task: newTask()}
+	evalScript(s, "set -uxo pipefail\n: '"+startMarker+"'\ntox --current-env -epy39 -v -- tests\n: '"+endMarker+"'\ngit status\n", "parse_log_sphinx")
+	out := bash(t, bin, s.Task.Verifier.Command, "PATH="+bin+":"+os.Getenv("PATH"))
+	report := s.Task.Verifier.Reports[0]
+	_, out, _ = strings.Cut(out, report.Begin+"\n")
+	out, _, ended := strings.Cut(out, report.End+"\n")
+	if !ended || !strings.HasSuffix(out, "PASSED a::b\n=== 1 passed in 0.01s ===\n") {
+		t.Errorf("the report is %q", out)
+	}
+}
+
+func TestOnlyWhatPrintCommandsPrintIsTheReport(t *testing.T) {
+	c := &columns{row: map[string]any{
+		"instance_id": "a", "problem_statement": "p", "log_parser": "pytest",
+		"rebuild_cmds": []any{"echo built"}, "test_cmds": []any{"echo tests | tee log", "echo faults >&2"}, "print_cmds": []any{"cat log"},
+	}}
+	s := convertSWEBenchLive(c, Options{})
+	if got := bash(t, t.TempDir(), s.Task.Verifier.Command); got != "tests\n" {
+		t.Errorf("the report is %q", got)
+	}
+}
+
 func TestPackedFilesAreLaidAsTheyWere(t *testing.T) {
 	files := map[string][]byte{"a.sh": []byte("#!/bin/sh\necho 'ran'\n"), "sub/b": {0, 1, 2, '\n', 0xff}, "END_OF_FILES": nil}
 	dir := filepath.Join(t.TempDir(), "it's here")
