@@ -11,6 +11,8 @@ import (
 const (
 	pytestText   = "pytest-text"
 	unittestText = "unittest-text"
+	sympyText    = "sympy-text"
+	jestText     = "jest-text"
 	goTestText   = "go-test-text"
 	cargoTest    = "cargo-test"
 	tapText      = "tap"
@@ -33,13 +35,13 @@ var logParsers = map[string]logParser{
 	"pytest_options": {pytestText, "python"}, "pytest_v2": {pytestText, "python"}, "pyvista": {pytestText, "python"},
 	"requests": {pytestText, "python"}, "scikit": {pytestText, "python"}, "seaborn": {pytestText, "python"},
 	"sphinx": {pytestText, "python"}, "sqlfluff": {pytestText, "python"}, "xarray": {pytestText, "python"},
-	"django": {unittestText, "python"}, "sympy": {"", "python"},
+	"django": {unittestText, "python"}, "sympy": {sympyText, "python"},
 
 	"cargo": {cargoTest, "rust"}, "gotest": {goTestText, "go"}, "tap": {tapText, "javascript"},
 
 	"ant": {"", "java"}, "gradle_custom": {"", "java"}, "maven": {"", "java"},
 	"calypso": {"", "javascript"}, "chart_js": {"", "javascript"}, "immutable_js": {"", "javascript"},
-	"jest": {"", "javascript"}, "karma": {"", "javascript"}, "marked": {"", "javascript"}, "p5js": {"", "javascript"},
+	"jest": {jestText, "javascript"}, "karma": {"", "javascript"}, "marked": {"", "javascript"}, "p5js": {"", "javascript"},
 	"react_pdf": {"", "javascript"}, "vitest": {"", "javascript"},
 	"doctest": {"", "cpp"}, "googletest": {"", "cpp"}, "jq": {"", "c"}, "micropython_test": {"", "c"}, "redis": {"", "c"},
 	"jekyll": {"", "ruby"}, "rspec_transformed_json": {"", "ruby"}, "ruby_unit": {"", "ruby"}, "phpunit": {"", "php"},
