@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"assay/internal/app"
+	"assay/internal/dataset"
 )
 
 // stdio is what the program talks through.
@@ -55,7 +56,7 @@ type grammar struct {
 	} `cmd:"" help:"The ledger."`
 	Audit   auditCmd `cmd:"" help:"Show who did what, newest last."`
 	Dataset struct {
-		Import   datasetImportCmd   `cmd:"" help:"Import a dataset folder, or what changed in it."`
+		Import   datasetImportCmd   `cmd:"" help:"Import a dataset, or what changed in it."`
 		List     datasetListCmd     `cmd:"" help:"List the datasets."`
 		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
 
@@ -102,6 +103,7 @@ func run(ctx context.Context, args []string, std stdio) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(std),
+		kong.Vars{"formats": strings.Join(dataset.Formats(), ", ")},
 	)
 	if err != nil {
 		return err

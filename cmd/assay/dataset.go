@@ -4,35 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"assay/internal/dataset"
 )
 
 type datasetImportCmd struct {
 	localFlags
-	Dir  string `arg:"" help:"Folder with dataset.yaml and samples.jsonl."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	Path            string   `arg:"" help:"Folder with dataset.yaml and samples.jsonl; or a dataset of another format."`
+	Format          string   `help:"Format of the dataset, where it is not recognised: ${formats}."`
+	Name            string   `help:"Name that a dataset of another format gets; by default that of the file or folder."`
+	Set             []string `sep:"none" placeholder:"KEY=VALUE" help:"Setting to lay over those of each sample, such as image=TEMPLATE or verifier.command=...; of another format only."`
+	SkipUnsupported bool     `help:"Leave out the rows of another format that cannot be judged, and list them."`
+	JSON            bool     `name:"json" help:"Print JSON."`
 }
 
 func (*datasetImportCmd) Help() string {
-	return `Checks the folder, tells everything that is wrong in it, and stores all of it or nothing. Doing it again changes
+	return `Checks the dataset, tells everything that is wrong in it, and stores all of it or nothing. Doing it again changes
 nothing; a changed sample becomes a new version, and sessions keep theirs. docs/dataset-format.md defines the
-format.
+format of folders with dataset.yaml.
 
-    assay dataset import datasets/mine`
+    assay dataset import datasets/mine
+
+Datasets of other formats are files of rows (.jsonl, .json, .parquet), folders of them, and task folders.
+docs/datasets.md says what becomes of each. Images are named, not built.
+
+    assay dataset import SWE-bench_Verified.parquet --name verified
+    assay dataset import python.jsonl --set image=registry.example/codeset/{image}
+    assay dataset import terminal-bench-2/tasks --name terminal-bench-2 --skip-unsupported`
 }
 
 // importedDataset is what dataset import --json prints.
 type importedDataset struct {
 	Dataset   string          `json:"dataset"`
+	Format    string          `json:"format"` // assay, or that of others
 	Samples   int             `json:"samples"`
 	Added     int             `json:"added"`
 	Changed   int             `json:"changed"`
 	Unchanged int             `json:"unchanged"`
 	Removed   int             `json:"removed"`
 	Changes   []changedSample `json:"changes"`
+	Skipped   []string        `json:"skipped"` // rows that were left out, each with its place and the reason
+	Notes     []string        `json:"notes"`
 }
 
 type changedSample struct {
@@ -42,27 +59,70 @@ type changedSample struct {
 }
 
 func (c *datasetImportCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
+	own := dataset.IsFolder(c.Path) && (c.Format == "" || c.Format == ownFormat)
+	if own && (c.Name != "" || len(c.Set) > 0 || c.SkipUnsupported) {
+		return usageError{fmt.Errorf("%s has a dataset.yaml, which says all that --name, --set and --skip-unsupported would", c.Path)}
+	}
 	a, err := c.open(ctx, parsed)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	got, err := a.Datasets.Import(ctx, c.Dir)
+	report := &dataset.ForeignReport{Format: ownFormat}
+	var got *dataset.Import
+	if own || c.Format == ownFormat {
+		got, err = a.Datasets.Import(ctx, c.Path)
+	} else {
+		got, report, err = a.Datasets.ImportForeign(ctx, dataset.ForeignRequest{
+			Path: c.Path, Format: c.Format, Name: c.Name, Set: c.Set, SkipUnsupported: c.SkipUnsupported,
+		})
+	}
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		out := importedDataset{got.Dataset, got.Samples, got.Added, got.Changed, got.Unchanged, got.Removed, []changedSample{}}
-		for _, ch := range got.Changes {
-			out.Changes = append(out.Changes, changedSample{ch.ID, ch.From, ch.To})
-		}
-		return writeJSON(std.out, out)
+		return writeJSON(std.out, importedJSON(got, report))
 	}
+	return printImport(std.out, got, report)
+}
+
+// ownFormat is the name of the format of folders with dataset.yaml.
+const ownFormat = "assay"
+
+func importedJSON(got *dataset.Import, report *dataset.ForeignReport) importedDataset {
+	out := importedDataset{
+		Dataset: got.Dataset, Format: report.Format, Samples: got.Samples,
+		Added: got.Added, Changed: got.Changed, Unchanged: got.Unchanged, Removed: got.Removed,
+		Changes: []changedSample{}, Skipped: []string{}, Notes: []string{},
+	}
+	for _, ch := range got.Changes {
+		out.Changes = append(out.Changes, changedSample{ch.ID, ch.From, ch.To})
+	}
+	for _, row := range report.Skipped {
+		out.Skipped = append(out.Skipped, row.String())
+	}
+	out.Notes = append(out.Notes, report.Notes...)
+	return out
+}
+
+func printImport(w io.Writer, got *dataset.Import, report *dataset.ForeignReport) error {
 	for _, change := range got.Changes {
-		fmt.Fprintln(std.out, change)
+		fmt.Fprintln(w, change)
 	}
-	_, err = fmt.Fprintf(std.out, "%s: %d samples: %d added, %d changed, %d unchanged, %d removed\n",
+	for _, row := range report.Skipped {
+		fmt.Fprintln(w, "left out", row)
+	}
+	for _, note := range report.Notes {
+		fmt.Fprintln(w, "note:", note)
+	}
+	_, err := fmt.Fprintf(w, "%s: %d samples: %d added, %d changed, %d unchanged, %d removed",
 		got.Dataset, got.Samples, got.Added, got.Changed, got.Unchanged, got.Removed)
+	if err == nil && len(report.Skipped) > 0 {
+		_, err = fmt.Fprintf(w, "; %d of %d rows left out", len(report.Skipped), report.Read)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(w)
+	}
 	return err
 }
 

@@ -15,21 +15,32 @@ import (
 
 // checkSample tells what a schema cannot: whether the parts of a sample fit each other.
 func checkSample(s *assay.Sample) []Fault {
-	c := &checker{}
-	c.patches(s)
-	c.lists(s)
-	c.task(s)
+	c := &checker{absent: "is not given, neither here nor in the defaults of " + manifestFile}
+	c.sample(s)
 	return c.faults
 }
 
-type checker struct{ faults []Fault }
+type checker struct {
+	absent string // what is said of a setting that is missing
+	faults []Fault
+}
+
+func (c *checker) sample(s *assay.Sample) {
+	c.patches(s)
+	c.lists(s)
+	c.task(s)
+}
+
+// decidesItself tells of samples whose verifier tells by itself whether the task is
+// solved: they need no lists of tests, and their reference fix may be no patch.
+func decidesItself(s *assay.Sample) bool { return s.Task.Verifier.Kind == assay.VerifierCustom }
 
 func (c *checker) fault(field, format string, args ...any) {
 	c.faults = append(c.faults, Fault{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) patches(s *assay.Sample) {
-	if s.Patch == "" && s.NonCodePatch == "" {
+	if s.Patch == "" && s.NonCodePatch == "" && !decidesItself(s) {
 		c.fault("patch", "is empty, and so is non_code_patch: there is no reference fix")
 	}
 	for _, p := range []struct{ field, text string }{
@@ -47,7 +58,7 @@ func (c *checker) patches(s *assay.Sample) {
 }
 
 func (c *checker) lists(s *assay.Sample) {
-	if len(s.FailToPass) == 0 {
+	if len(s.FailToPass) == 0 && !decidesItself(s) {
 		c.fault("fail_to_pass", "is empty: nothing could tell whether the task is solved")
 	}
 	in := map[string]string{}
@@ -76,19 +87,19 @@ func (c *checker) lists(s *assay.Sample) {
 func (c *checker) task(s *assay.Sample) {
 	t := s.Task
 	if t.Image == "" {
-		c.fault("assay.image", "is not given, neither here nor in the defaults of %s", manifestFile)
+		c.fault("assay.image", "%s", c.absent)
 	} else if ref := t.ImageFor(s.Dataset, s.ID); strings.ContainsAny(ref, "{}") {
 		c.fault("assay.image", "%q has a placeholder other than {dataset}, {instance_id} and {language}", t.Image)
 	} else if _, err := name.ParseReference(ref); err != nil {
 		c.fault("assay.image", "%v", err)
 	}
 	if t.Workdir == "" {
-		c.fault("assay.workdir", "is not given, neither here nor in the defaults of %s", manifestFile)
+		c.fault("assay.workdir", "%s", c.absent)
 	} else if !path.IsAbs(t.Workdir) || path.Clean(t.Workdir) != t.Workdir || t.Workdir == "/" {
 		c.fault("assay.workdir", "%q is not an absolute, clean path below /", t.Workdir)
 	}
 	if t.Language == "" {
-		c.fault("language", "is not given, neither here nor in the defaults of %s", manifestFile)
+		c.fault("language", "%s", c.absent)
 	}
 	for key := range t.Env {
 		if strings.HasPrefix(key, "ASSAY_") {
@@ -100,10 +111,10 @@ func (c *checker) task(s *assay.Sample) {
 
 func (c *checker) verifier(v assay.Verifier) {
 	if v.Command == "" {
-		c.fault("assay.verifier.command", "is not given, neither here nor in the defaults of %s", manifestFile)
+		c.fault("assay.verifier.command", "%s", c.absent)
 	}
 	if len(v.Reports) == 0 {
-		c.fault("assay.verifier.reports", "are not given, neither here nor in the defaults of %s", manifestFile)
+		c.fault("assay.verifier.reports", "%s", c.absent)
 	}
 	for i, r := range v.Reports {
 		field := fmt.Sprintf("assay.verifier.reports[%d]", i)

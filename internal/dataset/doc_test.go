@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"assay"
@@ -66,6 +67,19 @@ func TestDocumentedKeys(t *testing.T) {
 			if !quoted.Match(text) {
 				t.Errorf("%s: %s is not documented", name, key)
 			}
+		}
+	}
+}
+
+// TestDocumentedFormats: the document tells of every format of others that is read.
+func TestDocumentedFormats(t *testing.T) {
+	text, err := os.ReadFile("../../docs/datasets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Formats() {
+		if !strings.Contains(string(text), "| `"+name+"` |") {
+			t.Errorf("%s is not documented", name)
 		}
 	}
 }

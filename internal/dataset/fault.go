@@ -39,6 +39,7 @@ type FaultsError struct {
 	Dir    string
 	Faults []Fault // at most 200
 	More   int     // faults beyond those
+	Advice string  // what can be done, a sentence; "" for none
 }
 
 // Error lists the faults, one a line.
@@ -55,6 +56,9 @@ func (e *FaultsError) Error() string {
 	}
 	if e.More > 0 {
 		fmt.Fprintf(&b, "\n  and %d more", e.More)
+	}
+	if e.Advice != "" {
+		b.WriteString("\n" + e.Advice)
 	}
 	return b.String()
 }

@@ -111,6 +111,11 @@ func (s *Service) Import(ctx context.Context, dir string) (*Import, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.storeFolder(ctx, folder)
+}
+
+// storeFolder stores a dataset in one transaction, and tells what that changed.
+func (s *Service) storeFolder(ctx context.Context, folder *Folder) (*Import, error) {
 	name := folder.Dataset.Name
 	before, err := s.versions(ctx, name)
 	if err != nil {

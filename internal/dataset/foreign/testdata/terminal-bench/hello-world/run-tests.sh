@@ -1,0 +1,2 @@
+#!/bin/bash
+cat "$TEST_DIR/summary.txt"
