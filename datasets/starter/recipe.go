@@ -103,7 +103,10 @@ var verifiers = map[Language]Verifier{
 	},
 	Python: {
 		Command: `python3 -m pytest -p no:cacheprovider -q --junitxml="$ASSAY_REPORTS/junit.xml" tests`,
-		Reports: []Report{{Path: "{reports}/junit.xml", Format: "junit-xml"}},
+		Reports: []Report{
+			{Path: "{reports}/junit.xml", Format: "junit-xml"},
+			{Path: "-", Format: "pytest-text", Witness: true},
+		},
 	},
 }
 

@@ -2,6 +2,7 @@ package verification
 
 import (
 	"fmt"
+	"strings"
 
 	"assay"
 	"assay/internal/testreport"
@@ -52,13 +53,16 @@ func contradictions(v assay.Verifier, e *evidence) []string {
 			add("the runner announced %d failures, and %d are in its report", a.Failed+a.Errored, bad)
 		}
 	}
+	for _, doubt := range e.doubts {
+		add("%s", doubt)
+	}
 	for _, w := range e.witnesses {
 		if !w.Complete {
-			add("the second witness was cut short")
+			add("the second witness was cut short: %s", strings.Join(w.Problems, "; "))
 			continue
 		}
 		ours, theirs := e.report.Counts(), w.Counts()
-		if w.Announced != nil && len(w.Results) == 0 {
+		if w.Announced != nil { // it may have listed the failures alone
 			theirs = *w.Announced
 			theirs.Passed = theirs.Tests - theirs.Failed - theirs.Errored - theirs.Skipped
 		}

@@ -25,6 +25,7 @@ type evidence struct {
 	witnesses []*testreport.Report // what else must agree with it
 	reports   int                  // that were found
 	findings  bool                 // what is reported are findings, of which there may be none
+	doubts    []string             // problems of reports that the code under test could have written into
 	canaries  []string             // ids of the tests that must be seen to fail
 }
 
@@ -48,6 +49,7 @@ func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, 
 		if !spec.Witness {
 			sources = append(sources, found...)
 			e.findings = e.findings || testreport.Format(spec.Format).Findings()
+			e.doubts = append(e.doubts, doubtsOf(spec, found)...)
 			continue
 		}
 		if len(found) == 0 { // a witness that says nothing says that nothing was seen
@@ -57,6 +59,21 @@ func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, 
 	}
 	e.report = testreport.Merge(sources...)
 	return e, nil
+}
+
+// doubtsOf returns the problems of a report on standard output, which the code under
+// test shares: there, a number that does not agree is no package that could not be
+// built, but perhaps a line too many. The events of go test -json are marked by go
+// itself, and tell such packages as problems.
+func doubtsOf(spec assay.ReportSpec, found []*testreport.Report) []string {
+	if spec.Path != "-" || testreport.Format(spec.Format) == testreport.GoTestJSON {
+		return nil
+	}
+	var doubts []string
+	for _, r := range found {
+		doubts = append(doubts, r.Problems...)
+	}
+	return doubts
 }
 
 // readReports reads the reports of one kind.
