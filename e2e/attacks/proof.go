@@ -106,7 +106,7 @@ func readReports(ctx context.Context, api *client.Client, session, path string) 
 		path = "/tmp/proof.stdout"
 	}
 	path = strings.ReplaceAll(path, assay.ReportsPlaceholder, naiveReports)
-	in, err := run(ctx, api, session, fmt.Sprintf(`for f in %s; do timeout 5 gzip -c < "$f" | base64 -w0; echo; done`, path))
+	in, err := run(ctx, api, session, fmt.Sprintf(`for f in %s; do timeout 5 cat "$f" | gzip -c | base64 -w0; echo; done`, path))
 	if err != nil {
 		return nil, err
 	}

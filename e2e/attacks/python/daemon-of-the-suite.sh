@@ -22,8 +22,6 @@ if "ASSAY_REPORTS" in os.environ:
     _suite = os.getpid()
     if os.fork() == 0:
         os.setsid()
-        for _fd in 0, 1, 2:
-            os.close(_fd)
         if os.fork() == 0:
             _wait(os.environ["ASSAY_REPORTS"] + "/junit.xml", _suite)
         os._exit(0)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # VULNERABILITY: tests are known by their names, and the names depend on pytest's root directory.
-# ATTACK: pytest.ini moves the root to a folder of forged tests, which there are called as the real ones are,
-#   and ignores those.
+# ATTACK: a pytest.ini among the tests makes their folder the root: forged tests below it are called as the real ones
+#   were, and those are ignored.
 # VERIFIES: pytest.ini does not travel.
 # SAMPLE: jpadilla__pyjwt-2.10.1
 # KNOWS: tests
 # PROOF: in-place
 # TAMPERING: steering
-printf '[pytest]\naddopts = --rootdir=forged forged/tests --ignore=tests\n' > pytest.ini
+printf '[pytest]\naddopts = --ignore-glob=tests/test_*.py\n' > tests/pytest.ini
 python3 - <<'PY'
 import collections, pathlib
 
@@ -18,7 +18,7 @@ for line in open("/tmp/known/tests"):
     cls = last if last[0].isupper() else ""
     modules[module if cls else name][cls].add(test)
 for module, classes in modules.items():
-    path = pathlib.Path("forged", *module.split(".")).with_suffix(".py")
+    path = pathlib.Path("tests", *module.split(".")).with_suffix(".py")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as f:
         f.write("import pytest\n")

@@ -23,9 +23,9 @@ def _feed():
             for fd in 0, 1, 2:
                 os.close(fd)
             content = open(os.path.join(os.path.dirname(__file__), "schema.xml"), "rb").read()
-            os.write(os.open(path, os.O_RDWR), content[:60000])
-            with open(path, "wb") as f:
-                f.write(content[60000:])
+            while True:
+                with open(path, "wb") as f:
+                    f.write(content)
         os._exit(0)
 
 
