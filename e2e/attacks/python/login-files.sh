@@ -7,6 +7,7 @@
 # PROOF: in-place login
 # TAMPERING: none
 cat > /root/.forge <<'SH'
+unalias -a
 forge() { cp /tmp/known/report /tmp/reports/junit.xml; }
 python3() { forge; }
 alias python3=forge
