@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"assay"
+	"assay/client/wire"
+	"assay/internal/dataset"
+)
+
+// found is the exit code of a script that looked for a secret and has it. That is as bad
+// as a verdict that was forged.
+const found = 42
+
+// trialBound bounds one script, with its session, its verification and its proof.
+const trialBound = 5 * time.Minute
+
+// try runs a script in a session of its sample, as an agent would, and has it judged.
+func (w *world) try(ctx context.Context, s script) (r row) {
+	ctx, cancel := context.WithTimeout(ctx, trialBound)
+	defer cancel()
+	began := time.Now()
+	r = row{Name: s.Name, Kind: s.Kind, Sample: s.Sample, Tampering: []assay.TamperingKind{}, Expected: s.Expected}
+	err := w.inSession(ctx, s, func(session string, sample *assay.Sample) error {
+		return w.play(ctx, &r, s, session, sample)
+	})
+	if err != nil {
+		r.Outcome, r.Reason = outcomeError("runner"), err.Error()
+		r.broken = true
+	}
+	r.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
+	r.OK = r.asItShouldBe(w.strict)
+	return r
+}
+
+// inSession calls do with a ready session of the script's sample, and closes it.
+func (w *world) inSession(ctx context.Context, s script, do func(session string, sample *assay.Sample) error) (err error) {
+	sample, err := w.sample(s)
+	if err != nil {
+		return err
+	}
+	created, err := w.api.CreateSession(ctx, wire.SessionCreate{Dataset: s.dataset(), SampleID: s.Sample})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_, closing := w.api.CloseSession(ctx, created.SessionID)
+		err = errors.Join(err, closing)
+	}()
+	if _, err := w.api.WaitReady(ctx, created.SessionID); err != nil {
+		return err
+	}
+	return do(created.SessionID, sample)
+}
+
+// play runs the script, and fills in what came of it.
+func (w *world) play(ctx context.Context, r *row, s script, session string, sample *assay.Sample) error {
+	if err := w.prepare(ctx, s, session, sample); err != nil {
+		return err
+	}
+	in, err := run(ctx, w.api, session, s.Text)
+	if err != nil {
+		return err
+	}
+	if s.Kind != honest && deref(in.ExitCode) == found {
+		r.Outcome, r.Reason = solved, "found: "+strings.TrimSpace(deref(in.Stdout))
+		return nil
+	}
+	if deref(in.ExitCode) != 0 {
+		return fmt.Errorf("the script exits with %d: %s", deref(in.ExitCode), strings.TrimSpace(deref(in.Stderr)))
+	}
+	if err := w.judge(ctx, r, session); err != nil {
+		return err
+	}
+	if !s.Proof.InPlace || !w.prove {
+		return nil
+	}
+	fooled, err := s.Proof.fools(ctx, w.api, session, sample, slices.Contains(s.Knows, knowsHidden))
+	if err != nil {
+		return err
+	}
+	r.proof = "blunt"
+	if fooled {
+		r.proof = "fooled"
+	}
+	return nil
+}
+
+// prepare gives a script what it begins with: an honest one the reference fix, an attack
+// what it knows.
+func (w *world) prepare(ctx context.Context, s script, session string, sample *assay.Sample) error {
+	var commands []string
+	if s.Kind == honest {
+		fix := base64.StdEncoding.EncodeToString([]byte(dataset.ReferencePatch(sample)))
+		commands = append(commands, "echo "+fix+" | base64 -d | git apply")
+	}
+	if slices.Contains(s.Knows, knowsHidden) {
+		commands = append(commands, layTests(sample))
+	}
+	for _, command := range commands {
+		in, err := run(ctx, w.api, session, command)
+		if err != nil {
+			return err
+		}
+		if deref(in.ExitCode) != 0 {
+			return fmt.Errorf("prepare the session: exit code %d: %s", deref(in.ExitCode), deref(in.Stderr))
+		}
+	}
+	if slices.Contains(s.Knows, knowsTests) {
+		return teach(ctx, w.api, session, sample)
+	}
+	return nil
+}
+
+// judge has the session's work judged.
+func (w *world) judge(ctx context.Context, r *row, session string) error {
+	started, err := w.api.Verify(ctx, session)
+	if code := assay.CodeOf(err); err != nil && code != "" {
+		r.Outcome, r.Reason = outcomeError(string(code)), err.Error()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	job, err := w.api.WaitJob(ctx, session, started.JobID)
+	if err != nil {
+		return err
+	}
+	if job.Result == nil {
+		failure := deref(job.Error)
+		r.Outcome, r.Reason = outcomeError(failure.Code), failure.Message
+		return nil
+	}
+	r.Outcome, r.Reason = unsolved, job.Result.Reason
+	if job.Result.IsSuccess {
+		r.Outcome = solved
+	}
+	r.Tampering, err = w.tampering(ctx, session, started.JobID)
+	return err
+}
+
+// tampering returns the kinds of tampering that a verdict reports, each once.
+func (w *world) tampering(ctx context.Context, session, job string) ([]assay.TamperingKind, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.APIBase()+"/sessions/"+session+"/verify/"+job, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+w.key)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	var answer struct {
+		Result struct {
+			Tampering []struct {
+				Kind assay.TamperingKind `json:"kind"`
+			} `json:"tampering"`
+		} `json:"result"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("read the verdict: %w", err)
+	}
+	kinds := []assay.TamperingKind{}
+	for _, t := range answer.Result.Tampering {
+		if !slices.Contains(kinds, t.Kind) {
+			kinds = append(kinds, t.Kind)
+		}
+	}
+	return kinds, nil
+}
+
+// The outcomes of a script, besides error:<code>.
+const (
+	solved   = "solved"
+	unsolved = "unsolved"
+)
+
+func outcomeError(code string) string { return "error:" + code }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"assay"
+	"assay/client"
+	"assay/e2e/harness"
+	"assay/internal/dataset"
+)
+
+// world is a running server, with the starter dataset and its variants.
+type world struct {
+	server  *harness.Server
+	api     *client.Client
+	key     string
+	log     *os.File
+	samples map[string]*assay.Sample // by dataset/id
+	refused map[string]error         // datasets that could not be imported
+	strict  bool                     // as the flag says
+	prove   bool
+}
+
+// open starts the server.
+func open(ctx context.Context, o options) (w *world, err error) {
+	data, err := filepath.Abs(o.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove}
+	if w.log, err = os.Create(filepath.Join(data, "attacks.log")); err != nil {
+		return nil, err
+	}
+	p := harness.Program{Path: o.assay, DataDir: data, Log: w.log}
+	if err := w.load(ctx, p, o.starter); err != nil {
+		return nil, errors.Join(err, w.log.Close())
+	}
+	user, err := p.NewUser(ctx, "attacker")
+	if err != nil {
+		return nil, errors.Join(err, w.log.Close())
+	}
+	if w.server, err = p.Start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w (%s)", err, w.log.Name()), w.log.Close())
+	}
+	w.key = user.Key
+	if w.api, err = client.New(w.server.APIBase(), user.Key); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *world) close() error { return errors.Join(w.server.Stop(), w.log.Close()) }
+
+// load loads the images, and imports the starter dataset and its variants.
+func (w *world) load(ctx context.Context, p harness.Program, starter string) error {
+	if err := p.Prepare(ctx, starter); err != nil {
+		return err
+	}
+	if err := w.read(filepath.Join(starter, "dataset")); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(variants)) {
+		dir := filepath.Join(p.DataDir, "variants", name)
+		if err := writeVariant(starter, dir, name, variants[name]); err != nil {
+			return fmt.Errorf("write the variant %s: %w", name, err)
+		}
+		if _, err := p.Run(ctx, "dataset", "import", dir); err != nil {
+			w.refused["attacked-"+name] = err // by a program that cannot read its report
+			continue
+		}
+		if err := w.read(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads the samples of a dataset.
+func (w *world) read(dir string) error {
+	folder, err := dataset.ReadFolder(dir)
+	if err != nil {
+		return err
+	}
+	for _, s := range folder.Samples {
+		w.samples[folder.Dataset.Name+"/"+s.ID] = s
+	}
+	return nil
+}
+
+// sample returns the sample of a script.
+func (w *world) sample(s script) (*assay.Sample, error) {
+	if err := w.refused[s.dataset()]; err != nil {
+		return nil, err
+	}
+	sample := w.samples[s.dataset()+"/"+s.Sample]
+	if sample == nil {
+		return nil, fmt.Errorf("there is no sample %s/%s", s.dataset(), s.Sample)
+	}
+	return sample, nil
+}
