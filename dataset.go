@@ -71,3 +71,13 @@ type Sample struct {
 
 	Task Task
 }
+
+// ReferencePatch returns the whole reference fix of a sample: its patch and its patch
+// of files that are not code. It is empty when the sample has none.
+func (s *Sample) ReferencePatch() string {
+	first := s.Patch
+	if first != "" && s.NonCodePatch != "" && first[len(first)-1] != '\n' {
+		first += "\n"
+	}
+	return first + s.NonCodePatch
+}

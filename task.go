@@ -43,6 +43,9 @@ type Verifier struct {
 	Unprotected []string `json:"unprotected,omitempty" yaml:"unprotected,omitempty"`
 	// Canaries are tests that must be seen to fail.
 	Canaries []Canary `json:"canaries,omitempty" yaml:"canaries,omitempty"`
+	// SecondRun says when a work that looks solved is run once more, with other names for
+	// its fail_to_pass tests. Defaults to SecondRunOnSuspicion.
+	SecondRun SecondRunRule `json:"second_run,omitempty" yaml:"second_run,omitempty"`
 	// TruncatedIDs lets an expected test whose name has more "[" than "]" stand for the
 	// tests whose names it begins, as the lists of SWE-bench have them.
 	TruncatedIDs bool `json:"truncated_ids,omitempty" yaml:"truncated_ids,omitempty"`
@@ -67,6 +70,18 @@ const (
 	// ExitIgnored: the code says nothing, as where the command ends with something else
 	// than the suite.
 	ExitIgnored ExitCodeRule = "ignored"
+)
+
+// SecondRunRule says when a work that looks solved is run once more. Its tests have
+// names then that nobody knew: code that lets the tests pass that it knows does
+// not know them, and what lets all others pass lets the canaries pass.
+type SecondRunRule string
+
+// The rules of second runs.
+const (
+	SecondRunOnSuspicion SecondRunRule = "suspicion" // when the work has code that reaches for what judges it
+	SecondRunAlways      SecondRunRule = "always"
+	SecondRunNever       SecondRunRule = "never"
 )
 
 // NoncePlaceholder stands, in a Canary, for letters that are drawn anew for each

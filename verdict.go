@@ -46,11 +46,23 @@ type Evidence struct {
 	// work: its id when it is of the same user, else "sha256:" and the digest of its id.
 	CachedFrom string `json:"cached_from,omitempty"`
 
+	SecondRun SecondRun `json:"second_run,omitempty"` // "" when there was none
+
 	Expected    Expected  `json:"expected"`
 	Quarantined []string  `json:"quarantined,omitempty"` // expected tests that were not graded
 	Resources   Resource  `json:"resources"`
 	Durations   Durations `json:"durations"`
 }
+
+// SecondRun is what came of running the suite with other names for its tests.
+type SecondRun string
+
+// The outcomes of a second run.
+const (
+	SecondRunAgreed     SecondRun = "agreed"
+	SecondRunDisagreed  SecondRun = "disagreed"  // what passed under its name did not pass under another: not solved
+	SecondRunImpossible SecondRun = "impossible" // the tests could not be found, or the reference fix does not pass under other names either
+)
 
 // Expected is the lists that a verdict was graded by.
 type Expected struct {

@@ -13,7 +13,6 @@ import (
 
 	"assay"
 	"assay/client/wire"
-	"assay/internal/dataset"
 )
 
 // found is the exit code of a script that looked for a secret and has it. That is as bad
@@ -101,7 +100,7 @@ func (w *world) play(ctx context.Context, r *row, s script, session string, samp
 func (w *world) prepare(ctx context.Context, s script, session string, sample *assay.Sample) error {
 	var commands []string
 	if s.Kind == honest {
-		fix := base64.StdEncoding.EncodeToString([]byte(dataset.ReferencePatch(sample)))
+		fix := base64.StdEncoding.EncodeToString([]byte(sample.ReferencePatch()))
 		commands = append(commands, "echo "+fix+" | base64 -d | git apply")
 	}
 	if slices.Contains(s.Knows, knowsHidden) {

@@ -45,7 +45,7 @@ func (c *campaign) add(ctx context.Context, s *assay.Sample) error {
 	sample := &candidate{index: len(c.samples), id: s.ID, version: s.Version, digest: c.imageDigest(ctx, s), missing: map[slot]bool{}}
 	for number := 1; number <= c.req.Runs; number++ {
 		sample.missing[slot{TreeEmpty, number}] = true
-		if ReferencePatch(s) != "" {
+		if s.ReferencePatch() != "" {
 			sample.missing[slot{TreeReference, number}] = true
 		}
 	}

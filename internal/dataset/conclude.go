@@ -122,7 +122,7 @@ func conclude(s *assay.Sample, runs []*Run) Validation {
 		slices.Sort(took)
 		v.Median = took[len(took)/2]
 	}
-	if ReferencePatch(s) == "" {
+	if s.ReferencePatch() == "" {
 		v.Note = "the sample has no reference fix: only the work tree as it is was judged"
 	}
 	v.Reasons = reasons(&v.Empty, &v.Reference)

@@ -158,7 +158,7 @@ func (c *campaign) make(ctx context.Context, st step) (last bool, err error) {
 func (c *campaign) fill(ctx context.Context, r *Run, sample *assay.Sample) {
 	text := ""
 	if r.Tree == TreeReference {
-		text = ReferencePatch(sample)
+		text = sample.ReferencePatch()
 	}
 	start := c.now()
 	verdict, err := c.judge.JudgePatch(ctx, sample, text)
@@ -231,14 +231,4 @@ func (c *campaign) conclude(ctx context.Context, of *candidate, outcomes []Valid
 		c.req.Done(v)
 	}
 	return nil
-}
-
-// ReferencePatch returns the whole reference fix of a sample: its patch and its patch
-// of files that are not code. It is empty when the sample has none.
-func ReferencePatch(s *assay.Sample) string {
-	first := s.Patch
-	if first != "" && s.NonCodePatch != "" && first[len(first)-1] != '\n' {
-		first += "\n"
-	}
-	return first + s.NonCodePatch
 }

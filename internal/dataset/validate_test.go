@@ -37,7 +37,7 @@ func (j *judge) JudgePatch(ctx context.Context, s *assay.Sample, patchText strin
 	if patchText == "" {
 		return &assay.Verdict{Solved: j.emptySolves[s.ID]}, nil
 	}
-	if patchText != ReferencePatch(s) {
+	if patchText != s.ReferencePatch() {
 		return nil, errors.New("judged something else than the reference fix")
 	}
 	if j.fixFails[s.ID] {
@@ -151,7 +151,7 @@ func TestReferencePatchJoinsBothPatches(t *testing.T) {
 		{"a", "b\n", "a\nb\n"},
 		{"", "b\n", "b\n"},
 	} {
-		if got := ReferencePatch(&assay.Sample{Patch: c.patch, NonCodePatch: c.other}); got != c.want {
+		if got := (&assay.Sample{Patch: c.patch, NonCodePatch: c.other}).ReferencePatch(); got != c.want {
 			t.Errorf("%q and %q: got %q, want %q", c.patch, c.other, got, c.want)
 		}
 	}

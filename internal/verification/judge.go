@@ -17,8 +17,12 @@ import (
 	"assay/internal/telemetry"
 )
 
-// controlSuffix ends the ids of the sandboxes of control runs.
-const controlSuffix = "-control"
+// What ends the ids of the sandboxes of further runs of a judgement.
+const (
+	controlSuffix   = "-control"
+	secondSuffix    = "-second"
+	referenceSuffix = "-reference"
+)
 
 // judgement is one attempt to judge some work on a sample.
 type judgement struct {
@@ -34,11 +38,21 @@ type judgement struct {
 	made  func(context.Context, sandbox.Handle) error
 	begun func(context.Context) error
 
-	control bool // whether this is the run of the untouched tree that a suite without a report is held against
+	control bool      // whether this is the run of the untouched tree that a suite without a report is held against
+	names   *renaming // of the tests, in a second run
 }
 
-// run makes the clean sandbox, judges in it and destroys it.
+// run judges the work, once or, if it looks solved and that is doubtful, twice.
 func (j *judgement) run(ctx context.Context) (*assay.Verdict, error) {
+	verdict, err := j.once(ctx)
+	if err != nil || !verdict.Solved || !wantsSecondRun(j.sample, verdict) {
+		return verdict, err
+	}
+	return verdict, j.confirm(ctx, verdict)
+}
+
+// once makes the clean sandbox, judges in it and destroys it.
+func (j *judgement) once(ctx context.Context) (*assay.Verdict, error) {
 	start := time.Now()
 	box, err := j.createBox(ctx)
 	if errors.Is(err, sandbox.ErrImage) {
@@ -65,6 +79,11 @@ func (j *judgement) run(ctx context.Context) (*assay.Verdict, error) {
 	if err := room.lay(ctx, j.work); err != nil {
 		return nil, err
 	}
+	if j.names != nil {
+		if err := room.renameTests(ctx, j.names); err != nil {
+			return nil, err
+		}
+	}
 	if err := room.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -86,7 +105,7 @@ func (j *judgement) runSuite(ctx context.Context, r *room, durations assay.Durat
 			return nil, fmt.Errorf("store that the suite begins: %w", err)
 		}
 	}
-	verifier := j.sample.Task.Verifier
+	verifier := r.sample.Task.Verifier
 	res, err := j.exec(ctx, r.box, sandbox.Command{
 		RequestID:   telemetry.RequestID(ctx),
 		ID:          "verifier",
@@ -133,7 +152,7 @@ func (j *judgement) gradeReports(ctx context.Context, r *room, res sandbox.Resul
 	if evidence.silent() && j.control {
 		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test, also without the session's changes: %s", res.Exit.Code, lastLine(res))
 	}
-	verdict := grade(j.sample, evidence)
+	verdict := grade(r.sample, evidence)
 	verdict.Tampering = append(r.tampered.all(), verdict.Tampering...)
 	return verdict, nil
 }
@@ -141,15 +160,17 @@ func (j *judgement) gradeReports(ctx context.Context, r *room, res sandbox.Resul
 // runControl runs the suite on the untouched tree. Its error is that of a suite that
 // does not report there either, or ours.
 func (j *judgement) runControl(ctx context.Context) error {
-	control := judgement{
-		runtime: j.runtime, tracer: j.tracer, sample: j.sample, control: true,
-		id: j.id + controlSuffix,
-		work: func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
-			return io.NopCloser(layerOf(nil, 0)), nil
-		},
-	}
-	_, err := control.run(ctx)
+	control := j.another(controlSuffix, func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
+		return io.NopCloser(layerOf(nil, 0)), nil
+	})
+	control.control = true
+	_, err := control.once(ctx)
 	return err
+}
+
+// another returns a judgement of other work on the same sample, in a sandbox of its own.
+func (j *judgement) another(suffix string, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) *judgement {
+	return &judgement{runtime: j.runtime, tracer: j.tracer, sample: j.sample, id: j.id + suffix, work: work}
 }
 
 // usedBy tells what a sandbox has used, as far as its host tells.

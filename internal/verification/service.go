@@ -272,5 +272,5 @@ func (s *Service) sweepChanges(waiting map[string]bool) error {
 func (s *Service) Uses(sandboxID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.judging[strings.TrimSuffix(sandboxID, controlSuffix)]
+	return s.judging[sandboxOf(sandboxID)]
 }

@@ -22,9 +22,9 @@ import (
 
 const user = "usr_ada"
 
-// The sample's task: a.txt must say "fixed". Its suite passes test "fix" then, and
-// test "keep" always; the reference test file must be in place.
-const testPatch = "--- a/a_test.txt\n+++ b/a_test.txt\n@@ -1 +1 @@\n-old test\n+reference test\n"
+// The sample's task: a.txt must say "fixed". Its suite passes test "test_fix" then, which
+// the reference test file names; and test "keep" if that is in place.
+const testPatch = "--- a/a_test.txt\n+++ b/a_test.txt\n@@ -1 +1 @@\n-old test\n+reference test_fix\n"
 
 // suite is the verifier of the sandboxes in memory.
 func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
@@ -50,8 +50,9 @@ func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
 	var report strings.Builder
 	exit := sandbox.ExitStatus{}
 	forged := read("/work/suite.txt") == "forged"
+	known := strings.Contains(read("/work/judge.py"), "_pytest") // code that lets the tests pass that it knows
 	test := func(name string, pass bool) {
-		pass = pass || forged
+		pass = pass || forged || known && name == "t::test_fix"
 		if !pass {
 			exit.Code = 1
 		}
@@ -61,8 +62,10 @@ func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
 		}
 		report.WriteString(`</testcase>`)
 	}
-	test("fix", read("/work/a.txt") == "fixed\n")
-	test("keep", read("/work/a_test.txt") == "reference test\n")
+	reference := strings.TrimSpace(read("/work/a_test.txt"))
+	name, told := strings.CutPrefix(reference, "reference ")
+	test("t::"+name, read("/work/a.txt") == "fixed\n")
+	test("keep", told)
 	if canary := read("/work/canary.txt"); canary != "" {
 		test("canary "+canary, false)
 	}
@@ -95,9 +98,9 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	sample := &assay.Sample{
-		Dataset: "d", ID: "s", TestPatch: testPatch, FailToPass: []string{"fix"}, PassToPass: []string{"keep"},
+		Dataset: "d", ID: "s", TestPatch: testPatch, Patch: "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-broken\n+fixed\n", FailToPass: []string{"t::test_fix"}, PassToPass: []string{"keep"},
 		Task: assay.Task{
-			Image: "img", Workdir: "/work", Grading: assay.GradingSWEBench,
+			Image: "img", Workdir: "/work", Language: "python", Grading: assay.GradingSWEBench,
 			Verifier: assay.Verifier{
 				Kind: assay.VerifierTestSuite, Command: "run", TimeoutSeconds: 1,
 				Reports:  []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}},
@@ -225,10 +228,10 @@ func TestVerdicts(t *testing.T) {
 		solved bool
 		reason string
 	}{
-		{"nothing was done", nil, false, "the first: fix"},
+		{"nothing was done", nil, false, "the first: t::test_fix"},
 		{"it was fixed", map[string]string{"a.txt": "fixed\n"}, true, ""},
 		{"the test was edited", map[string]string{"a.txt": "fixed\n", "a_test.txt": "no test\n"}, true, ""},
-		{"only the test was edited", map[string]string{"a_test.txt": "no test\n"}, false, "the first: fix"},
+		{"only the test was edited", map[string]string{"a_test.txt": "no test\n"}, false, "the first: t::test_fix"},
 		{"the runner lets everything pass", map[string]string{"suite.txt": "forged"}, false, "a test that cannot pass is reported as passed"},
 		{"the suite ends before it begins", map[string]string{"a.txt": "fixed\n", "suite.txt": "silent"}, false, "reported no test; without them it reports: suite: over and out"},
 		{"a canary was laid beforehand", map[string]string{"a.txt": "fixed\n", "canary.txt": "x"}, true, ""},
@@ -245,6 +248,46 @@ func TestVerdicts(t *testing.T) {
 			}
 			f.onlySessionsLeft()
 		})
+	}
+}
+
+func TestCodeThatKnowsItsTestsDoesNotKnowThemUnderOtherNames(t *testing.T) {
+	const reaching = "import _pytest.python\n"
+	for _, tt := range []struct {
+		name   string
+		files  map[string]string
+		rule   assay.SecondRunRule
+		solved bool
+		second assay.SecondRun
+	}{
+		{"a fix", map[string]string{"a.txt": "fixed\n"}, "", true, ""},
+		{"a fix, looked at always", map[string]string{"a.txt": "fixed\n"}, assay.SecondRunAlways, true, assay.SecondRunAgreed},
+		{"a fix that looks suspicious", map[string]string{"a.txt": "fixed\n", "judge.py": reaching}, "", true, assay.SecondRunAgreed},
+		{"no fix, and the tests are known", map[string]string{"judge.py": reaching}, "", false, assay.SecondRunDisagreed},
+		{"no fix, and nobody looks", map[string]string{"judge.py": reaching}, assay.SecondRunNever, true, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.change(func(s *assay.Sample) { s.Task.Verifier.SecondRun = tt.rule })
+			v := f.judged(tt.files)
+			if v.Verdict == nil || v.Verdict.Solved != tt.solved || v.Verdict.Evidence.SecondRun != tt.second {
+				t.Errorf("%+v, %+v", v.Failure, v.Verdict)
+			}
+			f.onlySessionsLeft()
+		})
+	}
+}
+
+// change makes another version of the sample.
+func (f *fixture) change(how func(*assay.Sample)) {
+	f.t.Helper()
+	sample, err := f.store.Sample(f.t.Context(), "d", "s", 0)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	how(sample)
+	if _, err := f.store.ImportDataset(f.t.Context(), &assay.Dataset{Name: "d"}, []*assay.Sample{sample}); err != nil {
+		f.t.Fatal(err)
 	}
 }
 

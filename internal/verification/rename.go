@@ -1,0 +1,192 @@
+package verification
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay"
+	"assay/internal/steering"
+)
+
+// Bounds of the test files in which tests get other names.
+const (
+	maxRenamedFiles = 2000
+	maxRenamedBytes = 64 << 20
+)
+
+// renaming gives fail_to_pass tests names that nobody knew before.
+type renaming struct {
+	language string
+	pattern  *regexp.Regexp    // finds the names in a test file
+	fresh    map[string]string // by the name they have
+	found    map[string]bool   // those that were seen in a test file
+}
+
+// newRenaming returns nil when no test has a name that could be found.
+func newRenaming(sample *assay.Sample, nonce string) *renaming {
+	r := &renaming{language: strings.ToLower(sample.Task.Language), fresh: make(map[string]string), found: make(map[string]bool)}
+	var alternatives []string
+	for _, id := range sample.FailToPass {
+		name, prefix := r.nameOf(id)
+		if name == "" || r.fresh[name] != "" {
+			continue
+		}
+		r.fresh[name] = prefix + nonce + strconv.Itoa(len(r.fresh))
+		alternatives = append(alternatives, regexp.QuoteMeta(name))
+	}
+	if len(alternatives) == 0 {
+		return nil
+	}
+	slices.SortFunc(alternatives, func(a, b string) int { return len(b) - len(a) }) // the longest that fits
+	names := strings.Join(alternatives, "|")
+	if r.quoted() {
+		r.pattern = regexp.MustCompile("'(?:" + names + ")'|\"(?:" + names + ")\"|`(?:" + names + ")`")
+	} else {
+		r.pattern = regexp.MustCompile(`\b(?:` + names + `)\b`)
+	}
+	return r
+}
+
+// quoted tells whether the language's tests are named by strings, not by functions.
+func (r *renaming) quoted() bool { return r.language == "javascript" || r.language == "typescript" }
+
+// nameOf returns what a test is called in its file, and what a new name must begin
+// with; "" when that cannot be told. A Go fuzz test keeps its name, which its corpus
+// lies under.
+func (r *renaming) nameOf(id string) (name, prefix string) {
+	name = id[strings.LastIndex(id, "::")+len("::"):]
+	if !strings.Contains(id, "::") {
+		name = id
+	}
+	switch {
+	case r.quoted():
+		if i := strings.LastIndex(name, " > "); i >= 0 {
+			name = name[i+len(" > "):]
+		}
+		return name, ""
+	case r.language == "go":
+		name, _, _ = strings.Cut(name, "/")
+		for _, prefix := range []string{"Test", "Example"} {
+			if strings.HasPrefix(name, prefix) && isWord(name) {
+				return name, prefix + "_"
+			}
+		}
+	case r.language == "python":
+		name, _, _ = strings.Cut(name, "[")
+		name, _, _ = strings.Cut(name, " ")
+		if strings.HasPrefix(name, "test") && isWord(name) {
+			return name, "test_"
+		}
+	}
+	return "", ""
+}
+
+var word = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+
+func isWord(name string) bool { return word.MatchString(name) }
+
+// text gives the tests in a text their new names.
+func (r *renaming) text(text string) string {
+	return r.pattern.ReplaceAllStringFunc(text, func(name string) string {
+		quote := ""
+		if r.quoted() {
+			quote, name = name[:1], name[1:len(name)-1]
+		}
+		r.found[name] = true
+		return quote + r.fresh[name] + quote
+	})
+}
+
+// id returns what a test is called in the reports after its renaming.
+func (r *renaming) id(id string) string {
+	head, tail := "", id
+	if i := strings.LastIndex(id, "::"); i >= 0 {
+		head, tail = id[:i+len("::")], id[i+len("::"):]
+	}
+	separator := " > "
+	if !r.quoted() {
+		separator = "/"
+	}
+	parts := strings.Split(tail, separator)
+	for i, part := range parts {
+		name, rest := part, ""
+		if !r.quoted() {
+			if cut := strings.IndexAny(part, "[ "); cut >= 0 {
+				name, rest = part[:cut], part[cut:]
+			}
+		}
+		if r.found[name] {
+			parts[i] = r.fresh[name] + rest
+		}
+		if r.language == "go" {
+			break // subtests have names of their own
+		}
+	}
+	return head + strings.Join(parts, separator)
+}
+
+// sample returns the sample whose tests have their new names.
+func (r *renaming) sample(s *assay.Sample) *assay.Sample {
+	renamed := *s
+	renamed.FailToPass, renamed.PassToPass, renamed.FailToFail = r.ids(s.FailToPass), r.ids(s.PassToPass), r.ids(s.FailToFail)
+	renamed.Task.Verifier.Quarantined = r.ids(s.Task.Verifier.Quarantined)
+	if !r.quoted() { // it may name tests
+		renamed.Task.Verifier.Command = r.pattern.ReplaceAllStringFunc(s.Task.Verifier.Command, func(name string) string {
+			if r.found[name] {
+				return r.fresh[name]
+			}
+			return name
+		})
+	}
+	return &renamed
+}
+
+func (r *renaming) ids(ids []string) []string {
+	renamed := make([]string, len(ids))
+	for i, id := range ids {
+		renamed[i] = r.id(id)
+	}
+	return renamed
+}
+
+// renameTests gives the restored tests their new names on disk.
+func (r *room) renameTests(ctx context.Context, names *renaming) error {
+	var files []string
+	err := r.box.List(ctx, r.sample.Task.Workdir, func(name string, mode fs.FileMode) error {
+		if rule := r.guard.Rule(name); mode.IsRegular() && rule.Fate == steering.Restored && rule.Kind == steering.KindTest && len(files) < maxRenamedFiles {
+			files = append(files, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	changed := make(map[string]string)
+	var read int
+	for _, name := range files {
+		content, _, err := r.box.ReadFile(ctx, path.Join(r.sample.Task.Workdir, name), maxLookedAtFile)
+		if err != nil {
+			continue // too large, or no file: it keeps its names
+		}
+		if read += len(content); read > maxRenamedBytes {
+			break
+		}
+		if text := names.text(string(content)); text != string(content) {
+			changed[name] = text
+		}
+	}
+	r.sample = names.sample(r.sample)
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, layerOf(changed, 0o644)); err != nil {
+		return fmt.Errorf("give the tests other names: %w", err)
+	}
+	return nil
+}
