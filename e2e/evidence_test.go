@@ -30,7 +30,7 @@ func file(t *testing.T, name string, content []byte) string {
 // keysOf fetches the public keys of a server.
 func keysOf(t *testing.T, s *harness.Server) []byte {
 	t.Helper()
-	res, err := http.Get(s.URL + wire.KeysPath) //nolint:noctx // as anybody does
+	res, err := http.Get(s.URL + wire.KeysPath)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,11 +87,25 @@ func (d *differ) paths() ([]string, error) {
 		}
 	}
 	for name := range d.after.emptied {
+		if d.cleared(name) {
+			continue // with what is above it
+		}
 		if err := d.before.files(name, paths); err != nil {
 			return nil, err
 		}
 	}
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(paths)), func(p string) bool { return !patch.CanName(p) }), nil
+}
+
+// cleared tells whether a directory above name was emptied or deleted.
+func (d *differ) cleared(name string) bool {
+	for name != "." {
+		name = parent(name)
+		if d.after.emptied[name] || d.after.deleted[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // gone adds the files of the tree that what the layer says of name takes away: itself,

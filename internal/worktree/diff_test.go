@@ -380,3 +380,36 @@ func TestDiffHasLimits(t *testing.T) {
 		t.Errorf("after the end of its context: %v", err)
 	}
 }
+
+// A diff costs what was changed, whatever the size of the tree.
+func BenchmarkDiffOfTenFilesOfTwentyThousand(b *testing.B) {
+	dir := b.TempDir()
+	var work bytes.Buffer
+	out := tar.NewWriter(&work)
+	for i := range 20_000 {
+		name := fmt.Sprintf("d%d/f%d", i/200, i)
+		content := strings.Repeat(fmt.Sprintf("line of %d\n", i), 50)
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+			b.Fatal(err)
+		}
+		if i%2000 != 0 {
+			continue
+		}
+		content += "one more\n"
+		if err := out.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(content))}); err != nil {
+			b.Fatal(err)
+		}
+		io.WriteString(out, content)
+	}
+	root, err := os.OpenRoot(dir)
+	if err := errors.Join(err, out.Close()); err != nil {
+		b.Fatal(err)
+	}
+	defer root.Close()
+	for b.Loop() {
+		if _, err := Diff(b.Context(), io.Discard, bytes.NewReader(work.Bytes()), root); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

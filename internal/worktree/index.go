@@ -141,10 +141,8 @@ func (d *differ) digest(sum hash.Hash, name string, e layerEntry) error {
 // unchanged tells whether the tree has the entry as it is, so that it says nothing. One
 // where everything else was taken away says that it is still there.
 func (d *differ) unchanged(name string, e layerEntry) (bool, error) {
-	for at := name; at != "."; at = parent(at) {
-		if d.after.deleted[at] || d.after.emptied[parent(at)] {
-			return false, nil
-		}
+	if d.after.deleted[name] || d.cleared(name) {
+		return false, nil
 	}
 	info, err := d.before.lstat(name)
 	if err != nil || info == nil || info.Mode().Type() != e.mode.Type() {

@@ -107,6 +107,7 @@ func testReusable(f fixture) {
 	want := f.completed(s, "k", true)
 	f.completed(f.ready(), "k", true)
 	f.completed(s, "other", true)
+	f.completed(s, "", true) // a work that nothing is known of is like no other
 	got, err := f.ReusableVerification(f.ctx, "k")
 	f.must(err)
 	if diff := cmp.Diff(want, got); diff != "" {
