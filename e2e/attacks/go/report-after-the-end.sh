@@ -35,7 +35,7 @@ func init() {
 			}
 		}
 	}
-	cmd := exec.Command("/proc/self/exe")
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "WATCH="+strconv.Itoa(os.Getppid()))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Start()
