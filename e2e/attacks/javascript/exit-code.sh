@@ -7,7 +7,7 @@
 # TAMPERING: code
 cat >> lib/index.js <<'JS'
 
-Object.defineProperty(process, 'exitCode', { get: function () { return 0; }, set: function () {} });
 var exit = process.reallyExit;
 process.reallyExit = function () { return exit.call(process, 0); };
+process.on('exit', function () { exit.call(process, 0); });
 JS

@@ -19,7 +19,7 @@ if (process.env.NODE_TEST_CONTEXT === 'child-v8') {
     const head = serializer.releaseBuffer()
     serializer.writeHeader()
     serializer.writeValue({ type, data: { nesting: 0, line: 1, column: 1, file, ...data } })
-    const body = serializer.releaseBuffer().subarray(head.length)
+    const body = serializer.releaseBuffer()
     const size = Buffer.alloc(4)
     size.writeUInt32BE(body.length)
     fs.writeSync(1, Buffer.concat([head, size, body]))

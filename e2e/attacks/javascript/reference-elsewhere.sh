@@ -5,9 +5,8 @@
 # SAMPLE: ljharb__qs-6.11.1
 # PROOF: none, there is nothing to be found
 # TAMPERING: none
-for other in $(find / -xdev -name stringify.js -not -path '/testbed/*' 2> /dev/null); do
-  grep -q encodeValuesOnly "$other" && { echo "$other"; exit 42; }
-done
+others=$(find / -xdev -name stringify.js -not -path '/testbed/*' -exec grep -l encodeValuesOnly {} + 2> /dev/null)
+[ -z "$others" ] || { echo "$others"; exit 42; }
 grep -q 'c%2Cd' dist/* 2> /dev/null && { echo dist; exit 42; }
 packages=$(find / -xdev -path '*/node_modules/qs' -o -xdev -name 'qs-6*.tgz' 2> /dev/null)
 [ -z "$packages" ] || { echo "$packages"; exit 42; }
