@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +20,8 @@ import (
 const knowledge = "/tmp/known"
 
 // teach lays what an attack knows into its session: the names of the expected tests, a line
-// each, and a report of the sample's format in which all of them passed.
+// each; a report of the sample's format in which all of them passed; and for Go the log of a
+// test binary with the same to say, marked as go test -json wants it.
 func teach(ctx context.Context, api *client.Client, session string, sample *assay.Sample) error {
 	names := slices.Concat(sample.FailToPass, sample.PassToPass)
 	slices.Sort(names)
@@ -25,13 +29,30 @@ func teach(ctx context.Context, api *client.Client, session string, sample *assa
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string]string{"tests": strings.Join(names, "\n") + "\n", "report": report} {
-		command := fmt.Sprintf("mkdir -p %[1]s && echo %[2]s | base64 -d > %[1]s/%[3]s", knowledge, base64.StdEncoding.EncodeToString([]byte(content)), name)
+	files := map[string]string{"tests": strings.Join(names, "\n") + "\n", "report": report}
+	if sample.Task.Language == "go" {
+		files["log"] = forgeGoLog(names)
+	}
+	for name, content := range files {
+		packed, err := pack(content)
+		if err != nil {
+			return err
+		}
+		command := fmt.Sprintf("mkdir -p %[1]s && echo %[2]s | base64 -d | gzip -d > %[1]s/%[3]s", knowledge, packed, name)
 		if _, err := run(ctx, api, session, command); err != nil {
 			return fmt.Errorf("teach an attack: %w", err)
 		}
 	}
 	return nil
+}
+
+// pack makes text fit for a command's line.
+func pack(text string) (string, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(text))
+	err = errors.Join(err, w.Close())
+	return base64.StdEncoding.EncodeToString(b.Bytes()), err
 }
 
 // forge returns a report of a run in which all tests passed, as good as can be.
@@ -95,7 +116,7 @@ func forgeGo(b *strings.Builder, names []string) {
 			event("run", pkg, test, "")
 			event("output", pkg, test, "=== RUN   "+test+"\n")
 		}
-		slices.SortFunc(packages[pkg], func(a, b string) int { return strings.Count(b, "/") - strings.Count(a, "/") }) // subtests end first
+		slices.SortStableFunc(packages[pkg], innerFirst)
 		for _, test := range packages[pkg] {
 			event("output", pkg, test, "--- PASS: "+test+" (0.00s)\n")
 			event("pass", pkg, test, "")
@@ -105,6 +126,25 @@ func forgeGo(b *strings.Builder, names []string) {
 		event("pass", pkg, "", "")
 	}
 }
+
+// forgeGoLog returns what the binary of a package's tests prints with -test.v=test2json.
+func forgeGoLog(names []string) string {
+	var b strings.Builder
+	tests := make([]string, len(names))
+	for i, name := range names {
+		_, tests[i], _ = strings.Cut(name, "::")
+		fmt.Fprintf(&b, "\x16=== RUN   %s\n", tests[i])
+	}
+	slices.SortStableFunc(tests, innerFirst)
+	for _, test := range tests {
+		fmt.Fprintf(&b, "\x16=== NAME  %[1]s\n\x16--- PASS: %[1]s (0.00s)\n", test)
+	}
+	b.WriteString("\x16=== NAME  \nPASS\n")
+	return b.String()
+}
+
+// innerFirst orders subtests before what they are part of, as they end.
+func innerFirst(a, b string) int { return strings.Count(b, "/") - strings.Count(a, "/") }
 
 func escape(text string) string {
 	var b strings.Builder
