@@ -101,7 +101,7 @@ func (s summary) verdict() error {
 
 func (s summary) write(path string) error {
 	for i := range s.Rows {
-		s.Rows[i].Expected = slices.Concat([]assay.TamperingKind{}, s.Rows[i].Expected) // null is no list
+		s.Rows[i].Expected = append([]assay.TamperingKind{}, s.Rows[i].Expected...) // null is no list
 	}
 	content, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
