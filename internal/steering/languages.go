@@ -23,18 +23,20 @@ const (
 	rankInside   = iota // a file that steers within leftovers
 	rankLeftover        // leftovers, also among tests
 	rankCalled          // what the verifier's command calls
+	rankSteers          // also among tests, so that it is told for what it is
+	rankTest
 	rankPlain
 	ranks
 )
 
 func tests(patterns string) knownRule {
-	return knownRule{rankPlain, patterns, Ruling{Fate: Restored, Kind: KindTest, Why: "%s is a test, or belongs to one"}}
+	return knownRule{rankTest, patterns, Ruling{Fate: Restored, Kind: KindTest, Why: "%s is a test, or belongs to one"}}
 }
 
 // steers is a rule for files that are restored as a whole. The sentence begins with
 // the path that fits.
 func steers(why, patterns string) knownRule {
-	return knownRule{rankPlain, patterns, Ruling{Fate: Restored, Kind: KindSteering, Why: "%s " + why}}
+	return knownRule{rankSteers, patterns, Ruling{Fate: Restored, Kind: KindSteering, Why: "%s " + why}}
 }
 
 // compares is a rule for files that say other things as well.

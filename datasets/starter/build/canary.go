@@ -12,11 +12,53 @@ import (
 	"assay/datasets/starter"
 )
 
-// pytestCanary is collected wherever pytest collects tests/.
-var pytestCanary = starter.Canary{
-	Path: "tests/test_{nonce}.py",
-	Text: "def test_{nonce}():\n    assert not 1\n",
-	ID:   "tests.test_{nonce}::test_{nonce}",
+// A canary for each way in which tests fail: a runner need not be bent as a whole.
+var (
+	pytestCanaries = []struct{ name, body string }{
+		{"assert", "assert not 1"},
+		{"compare", "assert 1 == 2"},
+		{"error", "raise ValueError('as it must')"},
+		{"raises", "with pytest.raises(ValueError):\n        pass"},
+		{"warns", "with pytest.warns(UserWarning):\n        pass"},
+	}
+	goCanaries = []string{"Error", "Errorf", "Fatal", "Fatalf", "Fail", "FailNow"}
+)
+
+// canariesOfPython are collected wherever pytest collects tests/.
+func canariesOfPython() []starter.Canary {
+	var canaries []starter.Canary
+	for i, c := range pytestCanaries {
+		text := "\n\ndef test_{nonce}_" + c.name + "():\n    " + c.body + "\n"
+		if i == 0 {
+			text = "import pytest\n" + text
+		}
+		canaries = append(canaries, starter.Canary{
+			Path: "tests/test_{nonce}.py", Text: text, ID: "tests.test_{nonce}::test_{nonce}_" + c.name,
+		})
+	}
+	return canaries
+}
+
+// canariesOfGo are those of one package, in its directory dir.
+func canariesOfGo(name, dir, clause string) []starter.Canary {
+	file := path.Join(dir, "assay_{nonce}_test.go")
+	var canaries []starter.Canary
+	for i, method := range goCanaries {
+		call := method + `("as it must")`
+		if method == "Fail" || method == "FailNow" {
+			call = method + "()"
+		}
+		text := "\nfunc Test_{nonce}_" + method + "(t *testing.T) { t." + call + " }\n"
+		if i == 0 {
+			text = "package " + clause + "\n\nimport (\n\t\"fmt\"\n\t\"testing\"\n)\n" + text
+		}
+		canaries = append(canaries, starter.Canary{Path: file, Text: text, ID: name + "::Test_{nonce}_" + method})
+	}
+	return append(canaries, starter.Canary{
+		Path: file,
+		Text: "\nfunc Example_{nonce}() {\n\tfmt.Println(\"as it must\")\n\t// Output: not\n}\n",
+		ID:   name + "::Example_{nonce}",
+	})
 }
 
 // canariesOf returns the tests that must be seen to fail: the recipe's own, or those
@@ -27,7 +69,7 @@ func canariesOf(r starter.Recipe, fixed string) ([]starter.Canary, error) {
 	case len(r.Verifier.Canaries) > 0:
 		return r.Verifier.Canaries, nil
 	case r.Language == starter.Python:
-		return []starter.Canary{pytestCanary}, nil
+		return canariesOfPython(), nil
 	case r.Language != starter.Go:
 		return nil, fmt.Errorf("recipe %s names no canary", r.InstanceID)
 	}
@@ -47,11 +89,7 @@ func canariesOf(r starter.Recipe, fixed string) ([]starter.Canary, error) {
 		if err != nil {
 			return nil, err
 		}
-		canaries = append(canaries, starter.Canary{
-			Path: path.Join(strings.TrimPrefix(dir, "/"), "assay_{nonce}_test.go"),
-			Text: "package " + clause + "\n\nimport \"testing\"\n\nfunc Test_{nonce}(t *testing.T) { t.Fatal(\"as it must\") }\n",
-			ID:   name + "::Test_{nonce}",
-		})
+		canaries = append(canaries, canariesOfGo(name, strings.TrimPrefix(dir, "/"), clause)...)
 	}
 	return canaries, nil
 }
