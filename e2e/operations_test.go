@@ -81,6 +81,8 @@ var rules = map[string]rule{
 	"apply-diff":         {names: inSession(), body: body(wire.ApplyRequest{Diff: "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-secret\n+b\n"})},
 	"start-verification": {names: inSession()},
 	"get-verification":   {names: inSession("job_id"), query: "?wait=5"},
+	"get-verdict":        {names: inSession("job_id")},
+	"get-diff":           {names: inSession("job_id"), query: "?job_id={job_id}"},
 }
 
 // sameKey is an idempotency key of two users.

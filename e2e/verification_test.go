@@ -46,12 +46,17 @@ func TestVerdictOnARealBug(t *testing.T) {
 	if forged := c.judge(t, s); forged.IsSuccess || forged.Passed != before.Passed {
 		t.Errorf("forged tests: %s", forged.Reason)
 	}
-	// A suite that its own program cut out has not run.
+	// Nor does a program of their own.
 	c.output(t, s, `printf 'package semver\nimport ("os"; "testing")\nfunc TestMain(m *testing.M) { os.Exit(0) }\n' > main_test.go`)
-	if j := c.job(t, s, c.verify(t, s)); j.Status != assay.VerificationError || j.Error.Code != string(assay.CodeSuiteNotRun) {
-		t.Errorf("a suite without tests is %s: %+v %+v", j.Status, j.Error, j.Result)
+	if j := c.judge(t, s); j.IsSuccess || j.Passed != before.Passed || !slices.ContainsFunc(j.Tampering, func(t wire.Tampering) bool { return t.Path == "main_test.go" }) {
+		t.Errorf("a suite with a program of its own: %s, %+v", j.Reason, j.Tampering)
 	}
-	c.output(t, s, "git checkout -q . && git clean -fdq")
+	// Code that ends the process of its tests is the work's doing, and no error of ours.
+	c.output(t, s, `git checkout -q . && git clean -fdq && printf 'package semver\nimport "os"\nfunc init() { os.Exit(0) }\n' > exits.go`)
+	if j := c.judge(t, s); j.IsSuccess {
+		t.Errorf("a suite that exits: %s", j.Reason)
+	}
+	c.output(t, s, "git clean -fdq")
 
 	fix, err := json.Marshal(sample.Patch)
 	if err != nil {

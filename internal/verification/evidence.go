@@ -25,9 +25,13 @@ type evidence struct {
 	witnesses []*testreport.Report // what else must agree with it
 	reports   int                  // that were found
 	findings  bool                 // what is reported are findings, of which there may be none
+	overflow  string               // which reports are too large to be read
 	doubts    []string             // problems of reports that the code under test could have written into
 	canaries  []string             // ids of the tests that must be seen to fail
 }
+
+// errOverflow says that there are more reports than are read.
+var errOverflow = errors.New("the reports are too large")
 
 // silent tells whether a suite said nothing of itself, not even that it could not be
 // built. One that was cut short by its timeout had no chance to.
@@ -42,7 +46,11 @@ func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, 
 	var sources []*testreport.Report
 	for _, spec := range r.sample.Task.Verifier.Reports {
 		found, err := readReports(ctx, r, spec, res)
-		if err != nil {
+		switch {
+		case errors.Is(err, errOverflow):
+			e.overflow = fmt.Sprintf("the reports %s are larger than %d MiB in %d files", spec.Path, maxReportBytes>>20, maxReportFiles)
+			found = append(found, &testreport.Report{Problems: []string{e.overflow}})
+		case err != nil:
 			return nil, err
 		}
 		e.reports += len(found)
@@ -108,9 +116,7 @@ func readReports(ctx context.Context, r *room, spec assay.ReportSpec, res sandbo
 	err = r.box.Collect(ctx, req, parse)
 	switch {
 	case errors.Is(err, sandbox.ErrTooLarge):
-		// Whoever writes so much is the suite, with the work in it.
-		problem := fmt.Sprintf("the reports %s are larger than %d MiB in %d files", spec.Path, maxReportBytes>>20, maxReportFiles)
-		return append(found, &testreport.Report{Problems: []string{problem}}), nil
+		return found, errOverflow
 	case err != nil:
 		return nil, fmt.Errorf("read the reports: %w", err)
 	}

@@ -137,19 +137,25 @@ func (j *judgement) runSuite(ctx context.Context, r *room, durations assay.Durat
 	return verdict, err
 }
 
-// gradeReports reads the reports and grades them. A suite that left none is the work's
-// fault if the untouched tree's suite leaves one, and ours if it does not.
+// gradeReports reads the reports and grades them. A suite that left none, or more than
+// can be read, is the work's fault if the untouched tree's suite does not, and ours if
+// it does, too.
 func (j *judgement) gradeReports(ctx context.Context, r *room, res sandbox.Result) (*assay.Verdict, error) {
 	evidence, err := readEvidence(ctx, r, res)
 	if err != nil {
 		return nil, err
 	}
-	if evidence.silent() && !j.control {
+	switch {
+	case !evidence.silent() && evidence.overflow == "":
+	case !j.control:
 		if err := j.runControl(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if evidence.silent() && j.control {
+	case evidence.overflow != "":
+		return nil, assay.Errorf(assay.CodeReportInvalid, "%s, also without the session's changes", evidence.overflow)
+	case evidence.reports == 0:
+		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and left no report, also without the session's changes: %s", res.Exit.Code, lastLine(res))
+	default:
 		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test, also without the session's changes: %s", res.Exit.Code, lastLine(res))
 	}
 	verdict := grade(r.sample, evidence)
