@@ -11,12 +11,13 @@ LDFLAGS  := -s -w -X assay/internal/app.Version=$(VERSION)
 STARTER  := build/starter
 MINUTES  ?= 20
 SEED     ?= 0
+PROVE    ?= false
 DATABASE_URL ?=
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export GOFLAGS
 
-.PHONY: help demo test build starter deps vet lint unit e2e sdk openapi bench soak brief-soak clean
+.PHONY: help demo test build starter deps vet lint unit e2e attacks sdk openapi bench soak brief-soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,12 +25,12 @@ help: ## list the targets
 demo: deps build starter ## solve every starter task on a real server, and show the table
 	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/data
 
-test: deps build starter vet unit e2e sdk openapi brief-soak ## run everything: unit, race, conformance, end to end, SDK, OpenAPI, crashes
+test: deps build starter vet unit e2e attacks sdk openapi brief-soak ## run everything: unit, race, conformance, end to end, attacks, SDK, OpenAPI, crashes
 
 build: ## build the server, the guest agent and what tests run into bin/
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/assay ./cmd/assay
 	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $(BIN)/assay-agent ./cmd/assay-agent
-	for program in demo fakes soak; do $(GO) build -ldflags '-s -w' -o $(BIN)/assay-$$program ./e2e/$$program || exit 1; done
+	for program in attacks demo fakes soak; do $(GO) build -ldflags '-s -w' -o $(BIN)/assay-$$program ./e2e/$$program || exit 1; done
 
 starter: deps ## build the starter dataset and its images from package registries
 	$(GO) run ./datasets/starter/build --out $(STARTER)
@@ -46,6 +47,9 @@ unit: deps ## unit and conformance tests, with the race detector
 
 e2e: build starter ## end to end: the built binary with real sandboxes
 	ASSAY_BIN=$(abspath $(BIN)) ASSAY_STARTER=$(abspath $(STARTER)) $(GO) test -timeout 20m -count=1 ./e2e/...
+
+attacks: build starter ## try to be judged solved without solving: attacks.json; PROVE=true shows what each attack fools elsewhere
+	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE)
 
 sdk: build starter ## the unmodified Python SDK against a running server
 	e2e/sdk/run --assay $(BIN)/assay --starter $(STARTER)

@@ -70,7 +70,8 @@ func attacks(ctx context.Context) (err error) {
 	}
 	fmt.Println()
 	s.print(os.Stdout)
-	fmt.Printf("\nattacks: %d, solved: %d; honest works: %d, solved: %d; in %s\n", s.Attacks, s.AttacksSolved, s.Honest, s.HonestSolved, time.Since(began).Round(time.Second))
+	fmt.Printf("\nattacks: %d, solved: %d; honest works: %d, solved: %d; limits, which count as neither: %d; in %s\n",
+		s.Attacks, s.AttacksSolved, s.Honest, s.HonestSolved, len(s.Rows)-s.Attacks-s.Honest, time.Since(began).Round(time.Second))
 	return errors.Join(s.verdict(), s.write(o.out))
 }
 
