@@ -43,7 +43,7 @@ func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 		solved, why = false, cut
 	}
 	forged := forgeries(e, solved)
-	v.Contradictions = append(forged, contradictions(sample.Task.Verifier, e)...)
+	v.Contradictions = slices.Concat(forged, contradictions(sample.Task.Verifier, e))
 	if solved && len(v.Contradictions) > 0 {
 		solved, forged = false, v.Contradictions
 		why = "the evidence contradicts itself: " + v.Contradictions[0]

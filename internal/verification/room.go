@@ -4,13 +4,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,17 +17,6 @@ import (
 	"assay/internal/sandbox"
 	"assay/internal/steering"
 	"assay/internal/worktree"
-)
-
-// The user that verifiers run as unless their sample says otherwise: nobody, as every
-// distribution has it.
-const nobodyUID = 65534
-
-// Places of the clean sandbox. The directory of reports has a name that cannot be
-// guessed, in one that cannot be listed: whoever was not told it does not find it.
-const (
-	placesDir = "/run/assay"
-	homeDir   = placesDir + "/home"
 )
 
 // room is a clean sandbox that is being readied for the suite.
@@ -57,10 +44,6 @@ func newRoom(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample) (*r
 	})
 	return r, err
 }
-
-// newNonce is a word that nobody guesses. It begins with a letter, so that it names
-// a function in any language.
-func newNonce() string { return "n" + strings.ToLower(rand.Text()) }
 
 // guardOf returns what is protected in the work tree of a sample.
 func guardOf(sample *assay.Sample, has func(name string) bool) (*steering.Guard, error) {
@@ -240,146 +223,4 @@ func patchLayer(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample, 
 		return nil, assay.Wrap(err, assay.CodePatchFailed, "a patch does not apply to the image of sample %s/%s: %s", sample.Dataset, sample.ID, refused)
 	}
 	return layer, err
-}
-
-// ready prepares everything else that the suite needs: canaries, no stale reports,
-// a tree that its user cannot change, and places of its own.
-func (r *room) ready(ctx context.Context) error {
-	if err := r.layCanaries(ctx); err != nil {
-		return err
-	}
-	if err := r.removeReports(ctx); err != nil {
-		return err
-	}
-	const (
-		enter = 0o711  // and do not list
-		drop  = 0o1733 // make files of one's own, and do not list
-	)
-	for _, dir := range []struct {
-		name string
-		mode int64
-	}{{placesDir, enter}, {homeDir, 0o1777}, {r.reports, drop}} {
-		made := layerOf(map[string]string{strings.TrimPrefix(dir.name, "/run/") + "/": ""}, dir.mode)
-		if err := r.box.ApplyLayer(ctx, "/run", made); err != nil {
-			return fmt.Errorf("make %s: %w", dir.name, err)
-		}
-	}
-	if r.uid() == 0 {
-		return nil
-	}
-	req := sandbox.ProtectRequest{Root: r.sample.Task.Workdir, UID: r.uid(), Hidden: []string{".git"}}
-	if err := r.box.ProtectTree(ctx, req); err != nil {
-		return fmt.Errorf("protect the work tree from its tests: %w", err)
-	}
-	return nil
-}
-
-// uid is who runs the suite.
-func (r *room) uid() uint32 {
-	if r.sample.Task.Verifier.User == assay.UserRoot {
-		return 0
-	}
-	return nobodyUID
-}
-
-// environ is the environment of the suite, on top of the image's: the same for
-// everybody, and nothing from the work tree. What the sample sets itself goes first.
-func (r *room) environ() map[string]string {
-	env := map[string]string{
-		"LANG":             "C.UTF-8",
-		"TZ":               "UTC",
-		"PYTHONHASHSEED":   "0",
-		"PYTHONNOUSERSITE": "1",
-		"GOENV":            "off",
-		"LD_PRELOAD":       "",
-	}
-	if r.uid() != 0 {
-		env["HOME"], env["USER"], env["LOGNAME"] = homeDir, "nobody", "nobody"
-	}
-	for name, value := range r.sample.Task.Env {
-		env[name] = value
-	}
-	env[assay.EnvReports] = r.reports
-	return env
-}
-
-// reportPlace returns the directory that a report lies below, and its name or pattern
-// there. Both are "" for standard output.
-func reportPlace(sample *assay.Sample, spec assay.ReportSpec, reports string) (root, pattern string) {
-	rest, inReports := strings.CutPrefix(spec.Path, assay.ReportsPlaceholder+"/")
-	switch {
-	case spec.Path == "-":
-		return "", ""
-	case inReports:
-		return reports, path.Clean(rest)
-	case path.IsAbs(spec.Path):
-		if below, err := filepath.Rel(sample.Task.Workdir, spec.Path); err == nil && filepath.IsLocal(below) {
-			return sample.Task.Workdir, below
-		}
-		return "/", strings.TrimPrefix(path.Clean(spec.Path), "/")
-	}
-	return sample.Task.Workdir, path.Clean(spec.Path)
-}
-
-// removeReports removes what lies where the verifier will leave its reports: whatever
-// is there afterwards is of this run.
-func (r *room) removeReports(ctx context.Context) error {
-	for _, spec := range r.sample.Task.Verifier.Reports {
-		root, pattern := reportPlace(r.sample, spec, r.reports)
-		if root == "" || root == r.reports {
-			continue
-		}
-		var stale []string
-		req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
-		err := r.box.Collect(ctx, req, func(name string, _ int64, _ io.Reader) error {
-			stale = append(stale, name)
-			return nil
-		})
-		if err == nil && len(stale) > 0 {
-			err = r.box.ApplyLayer(ctx, root, whiteouts(stale))
-		}
-		if err != nil {
-			return fmt.Errorf("remove stale reports: %w", err)
-		}
-	}
-	return nil
-}
-
-// layCanaries lays the tests that must be seen to fail.
-func (r *room) layCanaries(ctx context.Context) error {
-	files := make(map[string]string)
-	for _, c := range r.sample.Task.Verifier.Canaries {
-		name := r.withNonce(c.Path)
-		if _, known := files[name]; !known {
-			content, _, err := r.box.ReadFile(ctx, path.Join(r.sample.Task.Workdir, name), maxCanaryFile)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("read %s, to lay a canary: %w", name, err)
-			}
-			files[name] = string(content)
-		}
-		files[name] += r.withNonce(c.Text)
-	}
-	if len(files) == 0 {
-		return nil
-	}
-	if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, layerOf(files, 0o644)); err != nil {
-		return fmt.Errorf("lay the canaries: %w", err)
-	}
-	return nil
-}
-
-// maxCanaryFile bounds a file that a canary is appended to, in bytes.
-const maxCanaryFile = 16 << 20
-
-// canaries returns the ids of the tests that must be seen to fail.
-func (r *room) canaries() []string {
-	var ids []string
-	for _, c := range r.sample.Task.Verifier.Canaries {
-		ids = append(ids, r.withNonce(c.ID))
-	}
-	return ids
-}
-
-func (r *room) withNonce(text string) string {
-	return strings.ReplaceAll(text, assay.NoncePlaceholder, r.nonce)
 }

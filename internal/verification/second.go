@@ -46,10 +46,13 @@ func (j *judgement) confirm(ctx context.Context, v *assay.Verdict) error {
 		layer, err := patchLayer(ctx, box, j.sample, j.sample.ReferencePatch())
 		return io.NopCloser(bytes.NewReader(layer)), err
 	})
-	if err != nil && assay.CodeOf(err) != assay.CodePatchFailed {
+	switch {
+	case assay.CodeOf(err) == assay.CodePatchFailed: // there is no reference to hold it against
+		v.Evidence.SecondRun = assay.SecondRunImpossible
+		return nil
+	case err != nil:
 		return err
-	}
-	if err != nil || !reference.Solved {
+	case !reference.Solved:
 		v.Evidence.SecondRun = assay.SecondRunImpossible
 		return nil
 	}

@@ -263,7 +263,7 @@ func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Rulin
 	case !same:
 		t.hold(e)
 		t.tampered.add(r, e.Name, "steers the tests otherwise than "+than+", and is restored: "+difference)
-	case !e.Deletes:
+	case !e.Deletes && !r.Reference:
 		return t.suspect(ctx, e)
 	}
 	return nil

@@ -1,0 +1,56 @@
+package verification
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"assay"
+)
+
+// newNonce is a word that nobody guesses. It begins with a letter, so that it names
+// a function in any language.
+func newNonce() string { return "n" + strings.ToLower(rand.Text()) }
+
+// layCanaries lays the tests that must be seen to fail.
+func (r *room) layCanaries(ctx context.Context) error {
+	files := make(map[string]string)
+	for _, c := range r.sample.Task.Verifier.Canaries {
+		name := r.withNonce(c.Path)
+		if _, known := files[name]; !known {
+			content, _, err := r.box.ReadFile(ctx, path.Join(r.sample.Task.Workdir, name), maxCanaryFile)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("read %s, to lay a canary: %w", name, err)
+			}
+			files[name] = string(content)
+		}
+		files[name] += r.withNonce(c.Text)
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, layerOf(files, 0o644)); err != nil {
+		return fmt.Errorf("lay the canaries: %w", err)
+	}
+	return nil
+}
+
+// maxCanaryFile bounds a file that a canary is appended to, in bytes.
+const maxCanaryFile = 16 << 20
+
+// canaries returns the ids of the tests that must be seen to fail.
+func (r *room) canaries() []string {
+	var ids []string
+	for _, c := range r.sample.Task.Verifier.Canaries {
+		ids = append(ids, r.withNonce(c.ID))
+	}
+	return ids
+}
+
+func (r *room) withNonce(text string) string {
+	return strings.ReplaceAll(text, assay.NoncePlaceholder, r.nonce)
+}
