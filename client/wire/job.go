@@ -73,15 +73,16 @@ type Tampering struct {
 
 // Evidence is what a verdict rests on.
 type Evidence struct {
-	Grader        string    `json:"grader" example:"2" doc:"Version of the rules that made the verdict"`
-	ImageDigest   string    `json:"image_digest" doc:"Of the image that was judged in; empty when the server has none"`
-	SampleVersion int       `json:"sample_version"`
-	PatchSHA256   string    `json:"patch_sha256" doc:"Of the judged patch, byte for byte as GET /sessions/{session_id}/diff serves it; empty when none could be made"`
-	CachedFrom    string    `json:"cached_from,omitempty" doc:"Set of a verdict that was given on the same work before: the id of that verification, or its SHA-256 when it is another user's"`
-	Expected      Expected  `json:"expected" doc:"The lists that the verdict was graded by"`
-	Quarantined   []string  `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
-	Resources     Usage     `json:"resources" doc:"What the clean sandbox used"`
-	Durations     Durations `json:"durations" doc:"Where the time went"`
+	Grader        string          `json:"grader" example:"2" doc:"Version of the rules that made the verdict"`
+	ImageDigest   string          `json:"image_digest" doc:"Of the image that was judged in; empty when the server has none"`
+	SampleVersion int             `json:"sample_version"`
+	PatchSHA256   string          `json:"patch_sha256" doc:"Of the judged patch, byte for byte as GET /sessions/{session_id}/diff serves it; empty when none could be made"`
+	CachedFrom    string          `json:"cached_from,omitempty" doc:"Set of a verdict that was given on the same work before: the id of that verification, or its SHA-256 when it is another user's"`
+	SecondRun     assay.SecondRun `json:"second_run,omitempty" enum:"agreed,disagreed,impossible" doc:"What came of running the suite once more, with other names for its tests; absent when it was not"`
+	Expected      Expected        `json:"expected" doc:"The lists that the verdict was graded by"`
+	Quarantined   []string        `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
+	Resources     Usage           `json:"resources" doc:"What the clean sandbox used"`
+	Durations     Durations       `json:"durations" doc:"Where the time went"`
 }
 
 // Expected is lists of expected tests.
