@@ -33,6 +33,8 @@ type judgement struct {
 	// made and begun are told of the progress, if set.
 	made  func(context.Context, sandbox.Handle) error
 	begun func(context.Context) error
+	// free destroys the clean sandbox, perhaps later.
+	free func(context.Context, sandbox.Sandbox)
 
 	control bool // whether this is the run of the untouched tree that a suite without a report is held against
 }
@@ -47,11 +49,7 @@ func (j *judgement) run(ctx context.Context) (*assay.Verdict, error) {
 	if err != nil {
 		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the sandbox of the verification could not be made; start another verification")
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalBound)
-		defer cancel()
-		_ = box.Destroy(ctx) // what stays is found by List, and destroyed by the sweep
-	}()
+	defer j.free(context.WithoutCancel(ctx), box)
 	if j.made != nil {
 		if err := j.made(ctx, box.Handle()); err != nil {
 			return nil, fmt.Errorf("store the verification's sandbox: %w", err)
@@ -143,7 +141,7 @@ func (j *judgement) gradeReports(ctx context.Context, r *room, res sandbox.Resul
 func (j *judgement) runControl(ctx context.Context) error {
 	control := judgement{
 		runtime: j.runtime, tracer: j.tracer, sample: j.sample, control: true,
-		id: j.id + controlSuffix,
+		id: j.id + controlSuffix, free: destroy,
 		work: func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
 			return io.NopCloser(layerOf(nil, 0)), nil
 		},

@@ -251,6 +251,7 @@ func TestVerdicts(t *testing.T) {
 // onlySessionsLeft fails the test if a clean sandbox or stored changes are left.
 func (f *fixture) onlySessionsLeft() {
 	f.t.Helper()
+	f.AwaitFreed()
 	for _, name := range f.runtime.Names() {
 		if strings.HasPrefix(name, assay.PrefixVerification) {
 			f.t.Errorf("sandbox %s is left", name)
