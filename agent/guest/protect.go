@@ -17,11 +17,15 @@ const (
 	foreign   = 0o022 // writing by others than the owner
 )
 
+// protectHelpers read a tree that is protected beside the first: what takes time is the
+// kernel, which makes an inode for each file that is looked at.
+const protectHelpers = 3
+
 // protectTree readies a tree for a user who may add to it and change nothing of it;
 // sandbox.ProtectRequest says how it is afterwards. No command of that user may run
 // meanwhile.
 func protectTree(req sandbox.ProtectRequest) error {
-	return walk(req.Root, func(n *node) error {
+	return walk(req.Root, protectHelpers, func(n *node) error {
 		if n.uid == req.UID {
 			if err := n.chown(0, 0); err != nil {
 				return err

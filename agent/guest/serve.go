@@ -231,7 +231,7 @@ func readEdit(r io.Reader, oldSize int64) (old, fresh []byte, err error) {
 }
 
 func (a *Agent) list(c *conn, req *wire.Request) error {
-	return walk(a.resolve(string(req.Path)), func(n *node) error {
+	return walk(a.resolve(string(req.Path)), 0, func(n *node) error {
 		if n.name == "." {
 			return nil
 		}

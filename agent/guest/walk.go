@@ -8,7 +8,9 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"assay/agent/internal/wire"
@@ -47,27 +49,36 @@ func (n *node) chown(uid, gid int) error {
 
 // walk calls fn for everything below a directory and, first and as ".", for itself; for a
 // directory before what it holds, which is left out when fn returns fs.SkipDir. It
-// follows no link, and stays inside whatever happens meanwhile.
+// follows no link, and stays inside whatever happens meanwhile. With helpers, so many
+// more directories than one are read at a time, and fn is called at the same time for
+// what they hold; without, all comes sorted.
 //
 // It goes from descriptor to descriptor: to find 20,000 files by their names from the
-// root takes five times as long.
-func walk(dir string, fn func(*node) error) error {
+// root takes three times as long.
+func walk(dir string, helpers int, fn func(*node) error) error {
 	root, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	w := walker{fn: fn}
+	w := walker{fn: fn, helpers: make(chan struct{}, helpers)}
 	return w.visit(&node{dir: int(root.Fd()), base: ".", name: "."}, 0)
 }
 
 type walker struct {
 	fn      func(*node) error
-	visited int
+	helpers chan struct{} // holds a token for each that is at work
+	visited atomic.Int64
+	failed  atomic.Bool // whoever sees it may stop
 }
 
-func (w *walker) visit(n *node, depth int) error {
-	if w.visited++; w.visited > wire.MaxListed+1 {
+func (w *walker) visit(n *node, depth int) (err error) {
+	defer func() {
+		if err != nil {
+			w.failed.Store(true)
+		}
+	}()
+	if w.visited.Add(1) > wire.MaxListed+1 {
 		return fmt.Errorf("%w: more than %d files", sandbox.ErrTooLarge, wire.MaxListed)
 	}
 	var st unix.Stat_t
@@ -78,7 +89,7 @@ func (w *walker) visit(n *node, depth int) error {
 	if depth == 0 && !n.mode.IsDir() {
 		return &fs.PathError{Op: "walk", Path: n.name, Err: unix.ENOTDIR}
 	}
-	err := w.fn(n)
+	err = w.fn(n)
 	if errors.Is(err, fs.SkipDir) {
 		return nil
 	}
@@ -88,7 +99,7 @@ func (w *walker) visit(n *node, depth int) error {
 	return w.enter(n, depth)
 }
 
-// enter visits what a directory holds, sorted by name.
+// enter visits what a directory holds.
 func (w *walker) enter(n *node, depth int) error {
 	if depth > maxWalkDepth {
 		return fmt.Errorf("%w: %.80s... is deeper than %d directories", sandbox.ErrTooLarge, n.name, maxWalkDepth)
@@ -99,17 +110,40 @@ func (w *walker) enter(n *node, depth int) error {
 	}
 	dir := os.NewFile(uintptr(fd), n.name)
 	defer dir.Close()
-	names, err := dir.Readdirnames(wire.MaxListed - w.visited + 2)
+	names, err := dir.Readdirnames(int(max(wire.MaxListed-w.visited.Load(), 0)) + 2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	slices.Sort(names)
+	var helped errgroup.Group
+	defer helped.Wait() //nolint:errcheck // waited for below unless another error came first; they use dir
 	for _, base := range names {
-		if err := w.visit(&node{dir: fd, base: base, name: path.Join(n.name, base)}, depth+1); err != nil {
+		if w.failed.Load() {
+			break
+		}
+		child := &node{dir: fd, base: base, name: base}
+		if n.name != "." {
+			child.name = n.name + "/" + base
+		}
+		if err := w.share(&helped, child, depth+1); err != nil {
 			return err
 		}
 	}
-	return nil
+	return helped.Wait()
+}
+
+// share visits a node, with help if somebody has nothing to do.
+func (w *walker) share(helped *errgroup.Group, n *node, depth int) error {
+	select {
+	case w.helpers <- struct{}{}:
+		helped.Go(func() error {
+			defer func() { <-w.helpers }()
+			return w.visit(n, depth)
+		})
+		return nil
+	default:
+		return w.visit(n, depth)
+	}
 }
 
 // modeOf is the mode of an inode (inode(7)) in Go's terms.
