@@ -101,6 +101,7 @@ func (c cpu) results(n, cores int) []Result {
 		{Name: fmt.Sprintf("%d reference verifications, %d workers", n, cores), Unit: "1/min", P50: float64(n) / c.wall.Minutes()},
 		percent("CPU of their sandboxes by the cores' time", c.tests, c.wall*time.Duration(cores)).atLeast(90),
 		percent("CPU of their sandboxes by all CPU that was used", c.tests, c.all),
+		percent("CPU of their sandboxes by theirs, the server's and its programs'", c.tests, c.tests+c.server+c.helpers),
 		each("all", c.all-c.tests),
 		each("the server", c.server),
 		each("the programs it runs", c.helpers),
