@@ -95,6 +95,19 @@ func (c *Client) List(ctx context.Context, root string, fn func(name string, mod
 	return nil
 }
 
+// Lstat tells what is at a name below root; no link is followed.
+func (c *Client) Lstat(ctx context.Context, root, name string) (fs.FileMode, error) {
+	var f wire.File
+	err := c.again(ctx, wire.Request{Op: wire.OpLstat, Path: []byte(root), Name: []byte(name)}, func(w *wire.Conn) error {
+		f = wire.File{}
+		return w.ReadHead(&f)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("look at %s below %s: %w", name, root, err)
+	}
+	return fs.FileMode(f.Mode), nil
+}
+
 // handOver gives one file to fn and skips what fn left.
 func handOver(w *wire.Conn, f wire.File, fn func(string, int64, io.Reader) error) error {
 	content := &contentReader{r: w, left: f.Size}

@@ -158,7 +158,7 @@ func openBeneath(dir *os.File, name string, flags int) (*os.File, error) {
 		if i == len(parts)-1 {
 			how = safe | flags
 		}
-		fd, err := unix.Openat(at, part, how, 0)
+		fd, err := openat(at, part, how)
 		if at != int(dir.Fd()) {
 			unix.Close(at)
 		}
@@ -168,6 +168,27 @@ func openBeneath(dir *os.File, name string, flags int) (*os.File, error) {
 		at = fd
 	}
 	return os.NewFile(uintptr(at), name), nil
+}
+
+// openat is openat(2), with O_NOFOLLOW in flags. gVisor follows a link all the same when
+// O_DIRECTORY is there, too: what was opened must be what is at the name.
+func openat(dir int, base string, flags int) (int, error) {
+	fd, err := unix.Openat(dir, base, flags, 0)
+	if err != nil || flags&unix.O_DIRECTORY == 0 {
+		return fd, err
+	}
+	var opened, named unix.Stat_t
+	if err = unix.Fstat(fd, &opened); err == nil {
+		err = unix.Fstatat(dir, base, &named, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	if err == nil && (opened.Dev != named.Dev || opened.Ino != named.Ino) {
+		err = unix.ENOTDIR
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 // isVanished tells whether a name is no longer what the scan saw.

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+	"path"
+	"path/filepath"
 
 	"assay/agent/internal/wire"
 	"assay/internal/sandbox"
@@ -87,6 +88,8 @@ func (a *Agent) dispatch(c *conn, req *wire.Request) error {
 		return a.replace(c, req)
 	case wire.OpList:
 		return a.list(c, req)
+	case wire.OpLstat:
+		return a.lstat(c, req)
 	case wire.OpProtect:
 		return a.protect(req)
 	}
@@ -228,12 +231,24 @@ func readEdit(r io.Reader, oldSize int64) (old, fresh []byte, err error) {
 }
 
 func (a *Agent) list(c *conn, req *wire.Request) error {
-	return walk(a.resolve(string(req.Path)), func(_ *os.Root, name string, info fs.FileInfo) error {
-		if name == "." {
+	return walk(a.resolve(string(req.Path)), 0, func(n *node) error {
+		if n.name == "." {
 			return nil
 		}
-		return c.WriteHead(wire.File{Name: []byte(name), Mode: uint32(info.Mode())})
+		return c.WriteHead(wire.File{Name: []byte(n.name), Mode: uint32(n.mode)})
 	})
+}
+
+func (a *Agent) lstat(c *conn, req *wire.Request) error {
+	name := string(req.Name)
+	if !filepath.IsLocal(name) || path.Clean(name) != name {
+		return invalid("%q is not a path below the root", name)
+	}
+	mode, err := lstat(a.resolve(string(req.Path)), name)
+	if err != nil {
+		return err
+	}
+	return c.WriteHead(wire.File{Mode: uint32(mode)})
 }
 
 func (a *Agent) protect(req *wire.Request) error {

@@ -43,6 +43,8 @@ var benchmarks = []struct {
 	{"sessions", (*bench).sessions},
 	{"edit", (*bench).edit},
 	{"verify", (*bench).verify},
+	{"wide", (*bench).wide},
+	{"throughput", (*bench).throughput},
 	{"get", (*bench).get},
 	{"idle", (*bench).idle},
 	{"samples", (*bench).samples},
@@ -54,7 +56,7 @@ func run(ctx context.Context) error {
 		starter = flag.String("starter", "build/starter", "the built starter dataset, a `folder`")
 		dir     = flag.String("dir", "build/bench", "`directory` for the server's data, its log and everything else")
 		out     = flag.String("out", "bench.json", "`file` that takes the numbers")
-		only    = flag.String("only", "", "comma-separated `names` of benchmarks: exec, sessions, edit, verify, get, idle, samples (all)")
+		only    = flag.String("only", "", "comma-separated `names` of benchmarks: exec, sessions, edit, verify, wide, throughput, get, idle, samples (all)")
 		serve   = flag.String("serve", "", "more `flags` for assay serve, separated by spaces")
 	)
 	flag.Parse()
@@ -135,7 +137,7 @@ func newBench(ctx context.Context, assay, starter, dir string, flags []string) (
 		flags: append(append([]string(nil), serveFlags...), flags...),
 	}
 	say("loading images")
-	if err := harness.Select(starter, dir, anySample, verifySample); err != nil {
+	if err := b.selectSamples(); err != nil {
 		return nil, err
 	}
 	if err := b.program.Prepare(ctx, dir); err != nil {
@@ -143,6 +145,25 @@ func newBench(ctx context.Context, assay, starter, dir string, flags []string) (
 	}
 	b.user, err = b.program.NewUser(ctx, "bench")
 	return b, err
+}
+
+// datasetDir holds what is imported.
+func (b *bench) datasetDir() string { return filepath.Join(b.dir, "dataset") }
+
+// selectSamples takes all of the starter dataset, and adds the wide sample.
+func (b *bench) selectSamples() error {
+	all, err := tasks(filepath.Join(b.starter, "dataset"))
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, t := range all {
+		ids = append(ids, t.ID)
+	}
+	if err := harness.Select(b.starter, b.dir, ids...); err != nil {
+		return err
+	}
+	return b.addWide()
 }
 
 // measured runs one benchmark with a server of its own, so that none pays for what

@@ -56,6 +56,16 @@ func (r Result) atMostMore(n float64) Result {
 	return r.target(fmt.Sprintf("<= floor + %g %s", n, r.Unit), r.P50 <= *r.FloorP50+n)
 }
 
+// atMost sets the target: so much, in r's unit.
+func (r Result) atMost(n float64) Result {
+	return r.target(fmt.Sprintf("<= %g %s", n, r.Unit), r.P50 <= n)
+}
+
+// atLeast sets the target: so much, in r's unit.
+func (r Result) atLeast(n float64) Result {
+	return r.target(fmt.Sprintf(">= %g %s", n, r.Unit), r.P50 >= n)
+}
+
 // target sets a target and whether it was met.
 func (r Result) target(text string, met bool) Result {
 	r.Target, r.Met = text, &met

@@ -1,93 +1,120 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
+
+	"assay/client/wire"
 )
 
 // verifyRounds is how often a solved session is verified.
-const verifyRounds = 8
+const verifyRounds = 10
 
-// verify measures a verification, from POST to verdict, against the suite alone: the
-// time that its command takes in a new sandbox with the same files, which is there
-// already.
+// verify measures a verification, from POST to verdict, against the suite alone: see
+// bare.
 func (b *bench) verify(ctx context.Context) ([]Result, error) {
-	task, err := b.task(verifySample)
+	t, err := b.task(verifySample)
 	if err != nil {
 		return nil, err
 	}
-	solved, err := b.patched(ctx, task, task.Patch)
+	solved, err := b.patched(ctx, t, t.Patch)
 	if err != nil {
 		return nil, err
 	}
-	times, err := byTurns(ctx, 1, verifyRounds,
-		func(ctx context.Context) (took time.Duration, err error) {
-			session, err := b.patched(ctx, task, task.Patch, task.TestPatch)
-			if err != nil {
-				return 0, err
-			}
-			defer func() { err = errors.Join(err, b.close(ctx, session)) }()
-			return b.commandTime(ctx, session, "export ASSAY_REPORTS=/tmp/reports; mkdir $ASSAY_REPORTS\n"+task.Assay.Verifier.Command)
-		},
+	floor, judged, err := b.verifyByTurns(ctx, t, solved)
+	if err != nil {
+		return nil, err
+	}
+	const name = "verify"
+	return append([]Result{timed(name+bareFloor, floor, judged.whole).atMostMore(verifyOverhead)}, judged.parts(name)...),
+		b.close(ctx, solved)
+}
+
+// verifyOverhead is what a verification may take beside its suite, in milliseconds.
+const verifyOverhead = 150
+
+// bareFloor is the end of the names of rows whose floor is bare.
+const bareFloor = " / the suite's command in an identical sandbox"
+
+// verifyByTurns verifies a solved session of a task again and again, by turns with bare.
+func (b *bench) verifyByTurns(ctx context.Context, t task, solved string) (floor []float64, judged judgements, err error) {
+	const warm = 1
+	round := 0
+	times, err := byTurns(ctx, warm, verifyRounds,
+		func(ctx context.Context) (time.Duration, error) { return b.bare(ctx, t) },
 		timing(func(ctx context.Context) error {
-			job, err := b.api.VerifyWait(ctx, solved)
-			if err == nil && (job.Result == nil || !job.Result.IsSuccess) {
-				err = fmt.Errorf("sample %s was not solved by its patch", task.ID)
+			j, err := b.judge(ctx, solved)
+			if err == nil {
+				err = j.mustBeSolved()
+			}
+			if round++; err == nil && round > warm {
+				judged.add(j)
 			}
 			return err
 		}))
 	if err != nil {
-		return nil, err
+		return nil, judged, err
 	}
-	return []Result{timed("verify / the suite's command in an identical sandbox", times[0], times[1]).atMostMore(150)},
-		b.close(ctx, solved)
+	return times[0], judged, nil
 }
 
-// task is what the benchmark needs of a row of a dataset.
-type task struct {
-	ID        string `json:"instance_id"`
-	Patch     string `json:"patch"`
-	TestPatch string `json:"test_patch"`
-	Assay     struct {
-		Verifier struct {
-			Command string `json:"command"`
-		} `json:"verifier"`
-	} `json:"assay"`
+// judgement is one verification, as its client saw it.
+type judgement struct {
+	*wire.Job
+	accepted time.Duration // from POST to its answer
+	whole    time.Duration // from POST to the verdict
 }
 
-// task reads a row, which must have a verifier of its own.
-func (b *bench) task(id string) (t task, err error) {
-	f, err := os.Open(filepath.Join(b.dir, "dataset", "samples.jsonl"))
+// judge verifies a session.
+func (b *bench) judge(ctx context.Context, session string) (judgement, error) {
+	began := time.Now()
+	started, err := b.api.Verify(ctx, session)
 	if err != nil {
-		return t, err
+		return judgement{}, err
 	}
-	defer f.Close()
-	for dec := json.NewDecoder(bufio.NewReader(f)); t.ID != id; {
-		t = task{}
-		if err := dec.Decode(&t); err != nil {
-			return t, fmt.Errorf("find sample %s: %w", id, err)
-		}
-	}
-	if t.Assay.Verifier.Command == "" {
-		return t, fmt.Errorf("sample %s has no verifier of its own", id)
-	}
-	return t, nil
+	accepted := time.Since(began)
+	job, err := b.api.WaitJob(ctx, session, started.JobID)
+	return judgement{Job: job, accepted: accepted, whole: time.Since(began)}, err
 }
 
-// patched opens a session of a task and applies patches.
-func (b *bench) patched(ctx context.Context, t task, patches ...string) (string, error) {
-	session, err := b.open(ctx, t.ID)
-	for _, p := range patches {
-		if err == nil {
-			err = b.command(ctx, session, "echo "+base64.StdEncoding.EncodeToString([]byte(p))+" | base64 -d | git apply")
-		}
+// mustBeSolved tells why a verification did not find its work to be right.
+func (j judgement) mustBeSolved() error {
+	switch {
+	case j.Result == nil && j.Error != nil:
+		return fmt.Errorf("sample %s could not be judged: %s: %s", j.SampleID, j.Error.Code, j.Error.Message)
+	case j.Result == nil:
+		return fmt.Errorf("a verification of sample %s is %s", j.SampleID, j.Status)
+	case !j.Result.IsSuccess:
+		return fmt.Errorf("sample %s was not solved by its patch: %s", j.SampleID, j.Result.Reason)
 	}
-	return session, err
+	return nil
+}
+
+// judgements are the times of verifications, in milliseconds.
+type judgements struct {
+	accepted, whole          []float64
+	beside                   []float64 // whole, less the suite of the same verification
+	create, lay, grade, rest []float64 // what beside is made of
+}
+
+func (all *judgements) add(j judgement) {
+	d := j.Result.Evidence.Durations
+	whole := milliseconds(j.whole)
+	beside := whole - 1000*d.SuiteSeconds
+	all.accepted = append(all.accepted, milliseconds(j.accepted))
+	all.whole, all.beside = append(all.whole, whole), append(all.beside, beside)
+	all.create, all.lay, all.grade = append(all.create, 1000*d.CreateSeconds), append(all.lay, 1000*d.LaySeconds), append(all.grade, 1000*d.GradeSeconds)
+	all.rest = append(all.rest, beside-1000*(d.CreateSeconds+d.LaySeconds+d.GradeSeconds))
+}
+
+// parts tells what verifications take beside their suites, by their own evidence.
+func (all *judgements) parts(name string) []Result {
+	return []Result{
+		timed(name+" less its own suite", nil, all.beside),
+		timed(name+": making the clean sandbox", nil, all.create),
+		timed(name+": laying the work, canaries, protection", nil, all.lay),
+		timed(name+": reading the reports and grading", nil, all.grade),
+		timed(name+": requests, export, patch, storing, killing", nil, all.rest),
+	}
 }

@@ -125,6 +125,9 @@ type FileTransfer interface {
 	// holds; no link is followed. fs.ErrNotExist when root is no directory, ErrTooLarge
 	// beyond a million names.
 	List(ctx context.Context, root string, fn func(name string, mode fs.FileMode) error) error
+	// Lstat tells what is at name, which is local and clean, below root; no link is
+	// followed. fs.ErrNotExist when nothing is, or when it would lie below a link or file.
+	Lstat(ctx context.Context, root, name string) (fs.FileMode, error)
 	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
 	// is touched whatever the tar or the tree holds.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"assay"
 	"assay/internal/persist"
 )
@@ -14,11 +16,14 @@ import (
 // decide returns the verdict on the work of a verification: a stored one on the same work
 // where that may stand for it, else a new one.
 func (s *Service) decide(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+	if !s.cfg.ReuseVerdicts {
+		return s.judgeWork(ctx, v)
+	}
 	e, err := s.takeWork(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	if s.cfg.ReuseVerdicts && e.work.CacheKey != "" {
+	if e.work.CacheKey != "" {
 		if verdict := s.reuse(ctx, v, e.work.CacheKey); verdict != nil {
 			return verdict, nil
 		}
@@ -27,10 +32,30 @@ func (s *Service) decide(ctx context.Context, v *assay.Verification) (*assay.Ver
 	if err != nil {
 		return nil, err
 	}
+	return e.tell(verdict, v), nil
+}
+
+// judgeWork judges the work of a verification. Its patch is made meanwhile.
+func (s *Service) judgeWork(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+	var (
+		e       *examined
+		verdict *assay.Verdict
+		group   errgroup.Group // whose first error ends nothing: a patch is kept also of what cannot be judged
+	)
+	group.Go(func() (err error) { e, err = s.takeWork(ctx, v); return err })
+	group.Go(func() (err error) { verdict, err = s.judgeStored(ctx, v); return err })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return e.tell(verdict, v), nil
+}
+
+// tell adds to the evidence of a verdict what it is about.
+func (e *examined) tell(verdict *assay.Verdict, v *assay.Verification) *assay.Verdict {
 	evidence := &verdict.Evidence
 	evidence.Grader, evidence.SampleVersion = assay.GraderVersion, v.SampleVersion
 	evidence.ImageDigest, evidence.PatchSHA256 = e.imageDigest, e.work.Patch.SHA256
-	return verdict, nil
+	return verdict
 }
 
 // takeWork examines the work of a verification and stores what was found. A work of which

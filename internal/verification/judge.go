@@ -37,6 +37,8 @@ type judgement struct {
 	// made and begun are told of the progress, if set.
 	made  func(context.Context, sandbox.Handle) error
 	begun func(context.Context) error
+	// free destroys the clean sandbox, perhaps later.
+	free func(context.Context, sandbox.Sandbox)
 
 	control bool      // whether this is the run of the untouched tree that a suite without a report is held against
 	names   *renaming // of the tests, in a second run
@@ -61,11 +63,7 @@ func (j *judgement) once(ctx context.Context) (*assay.Verdict, error) {
 	if err != nil {
 		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the sandbox of the verification could not be made; start another verification")
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalBound)
-		defer cancel()
-		_ = box.Destroy(ctx) // what stays is found by List, and destroyed by the sweep
-	}()
+	defer j.free(context.WithoutCancel(ctx), box)
 	if j.made != nil {
 		if err := j.made(ctx, box.Handle()); err != nil {
 			return nil, fmt.Errorf("store the verification's sandbox: %w", err)
@@ -176,7 +174,7 @@ func (j *judgement) runControl(ctx context.Context) error {
 
 // another returns a judgement of other work on the same sample, in a sandbox of its own.
 func (j *judgement) another(suffix string, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) *judgement {
-	return &judgement{runtime: j.runtime, tracer: j.tracer, sample: j.sample, id: j.id + suffix, work: work}
+	return &judgement{runtime: j.runtime, tracer: j.tracer, sample: j.sample, id: j.id + suffix, work: work, free: destroy}
 }
 
 // usedBy tells what a sandbox has used, as far as its host tells.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"assay/internal/sandbox"
@@ -51,27 +52,32 @@ func (p *pristine) readFile(ctx context.Context, name string, limit int64) ([]by
 
 // isDirectory tells whether there is a directory at name.
 func (p *pristine) isDirectory(ctx context.Context, name string) (bool, error) {
-	if p.listed == nil && p.asked < listFrom {
-		_, err := p.readFile(ctx, name, 0)
-		if err == nil || errors.Is(err, sandbox.ErrTooLarge) || errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		}
-	}
-	tree, err := p.list(ctx)
-	return tree[name].IsDir(), err
+	mode, there, err := p.lstat(ctx, name)
+	return there && mode.IsDir(), err
 }
 
 // has tells whether there is anything at name.
 func (p *pristine) has(ctx context.Context, name string) (bool, error) {
+	_, there, err := p.lstat(ctx, name)
+	return there, err
+}
+
+// lstat tells what is at name, if anything.
+func (p *pristine) lstat(ctx context.Context, name string) (mode fs.FileMode, there bool, err error) {
+	if !filepath.IsLocal(name) || path.Clean(name) != name {
+		return 0, false, nil
+	}
+	p.asked++
 	if p.listed == nil && p.asked < listFrom {
-		_, err := p.readFile(ctx, name, 0)
-		if err == nil || errors.Is(err, sandbox.ErrTooLarge) {
-			return true, nil
+		mode, err := p.box.Lstat(ctx, p.root, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0, false, nil
 		}
+		return mode, err == nil, err
 	}
 	tree, err := p.list(ctx)
-	_, there := tree[name]
-	return there, err
+	mode, there = tree[name]
+	return mode, there, err
 }
 
 // below returns the names of everything below a directory that is no directory.

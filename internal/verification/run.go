@@ -169,19 +169,6 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 	return s.judge(ctx, j)
 }
 
-// judge runs a judgement and keeps its sandbox from being swept meanwhile.
-func (s *Service) judge(ctx context.Context, j judgement) (*assay.Verdict, error) {
-	s.mu.Lock()
-	s.judging[j.id] = true
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.judging, j.id)
-		s.mu.Unlock()
-	}()
-	return j.run(ctx)
-}
-
 // JudgePatch judges what a patch makes of a sample's work tree, without a session
 // and without storing anything. The empty patch is the work tree as it is. A
 // patch that does not apply is a failure with code patch_failed.

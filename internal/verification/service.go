@@ -101,8 +101,11 @@ type Service struct {
 
 	diffs chan struct{} // holds a token for each that is being made for a request
 
+	freeing chan struct{} // holds a token for each clean sandbox that is destroyed beside what is judged
+	freed   sync.WaitGroup
+
 	mu      sync.Mutex
-	judging map[string]bool // ids of the clean sandboxes in use
+	judging map[string]int // what uses the clean sandboxes of a judgement, by the id of the first
 }
 
 // New returns the service; call Recover before its jobs run. Close it at the end.
@@ -115,11 +118,18 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
-	return &Service{cfg: cfg, dir: dir, judging: make(map[string]bool), diffs: make(chan struct{}, maxDiffs)}, nil
+	return &Service{
+		cfg: cfg, dir: dir, judging: make(map[string]int),
+		diffs: make(chan struct{}, maxDiffs), freeing: make(chan struct{}, maxFreeing),
+	}, nil
 }
 
-// Close frees what New took.
-func (s *Service) Close() error { return s.dir.Close() }
+// Close waits for the last clean sandboxes to be gone and frees what New took. Nothing
+// may be judged any more.
+func (s *Service) Close() error {
+	s.freed.Wait()
+	return s.dir.Close()
+}
 
 // Start takes the session's changes as they are now and stores a verification of
 // them. It does not wait for the verdict; see Await.
@@ -266,11 +276,4 @@ func (s *Service) sweepChanges(waiting map[string]bool) error {
 		}
 	}
 	return nil
-}
-
-// Uses tells whether something is judged in a sandbox now.
-func (s *Service) Uses(sandboxID string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.judging[sandboxOf(sandboxID)]
 }

@@ -294,6 +294,7 @@ func (f *fixture) change(how func(*assay.Sample)) {
 // onlySessionsLeft fails the test if a clean sandbox or stored changes are left.
 func (f *fixture) onlySessionsLeft() {
 	f.t.Helper()
+	f.AwaitFreed()
 	for _, name := range f.runtime.Names() {
 		if strings.HasPrefix(name, assay.PrefixVerification) {
 			f.t.Errorf("sandbox %s is left", name)

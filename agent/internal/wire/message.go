@@ -21,6 +21,7 @@ const (
 	OpRead    Op = "read"     // Path, Limit. Answer: File, and its content as data
 	OpCollect Op = "collect"  // Collect. Answer: a File for each, and its content as data
 	OpList    Op = "list"     // Path. Answer: a File for each, without content
+	OpLstat   Op = "lstat"    // Path, Name. Answer: File, without content
 	OpLayer   Op = "layer"    // Path; the tar as data. Answer: none
 	OpProtect Op = "protect"  // Protect. Answer: none
 	OpReplace Op = "replace"  // Path, OldSize; the two strings, one after the other, as data. Answer: sandbox.ReplaceResult
@@ -34,6 +35,7 @@ type Request struct {
 	ID       string                  `json:"id,omitempty"`
 	Command  *sandbox.Command        `json:"command,omitempty"`
 	Path     []byte                  `json:"path,omitempty"` // bytes: names need not be UTF-8
+	Name     []byte                  `json:"name,omitempty"` // relative to Path
 	Limit    int64                   `json:"limit,omitempty"`
 	OldSize  int64                   `json:"old_size,omitempty"`
 	Collect  *sandbox.CollectRequest `json:"collect,omitempty"`

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -257,6 +259,21 @@ func (sb *Sandbox) List(ctx context.Context, root string, fn func(name string, m
 		}
 	}
 	return nil
+}
+
+// Lstat tells what is at a name below root.
+func (sb *Sandbox) Lstat(ctx context.Context, root, name string) (fs.FileMode, error) {
+	if err := sb.usable(ctx); err != nil {
+		return 0, err
+	}
+	if !filepath.IsLocal(name) || path.Clean(name) != name {
+		return 0, fmt.Errorf("look at %s below %s: %w", name, root, fs.ErrInvalid)
+	}
+	node, there := sb.files.snapshot()[path.Join(clean(sb.handle.Workdir, root), name)]
+	if !there {
+		return 0, fmt.Errorf("look at %s below %s: %w", name, root, fs.ErrNotExist)
+	}
+	return node.Mode, nil
 }
 
 // ApplyLayer lays a layer on a directory.

@@ -131,6 +131,11 @@ func (sb *Sandbox) List(ctx context.Context, root string, fn func(name string, m
 	return sb.client.List(ctx, root, fn)
 }
 
+// Lstat tells what is at a name below root.
+func (sb *Sandbox) Lstat(ctx context.Context, root, name string) (fs.FileMode, error) {
+	return sb.client.Lstat(ctx, root, name)
+}
+
 // ApplyLayer lays an OCI layer tar on a directory.
 func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader) error {
 	return sb.client.ApplyLayer(ctx, root, layer)

@@ -102,6 +102,25 @@ var fileCases = []testCase{
 		}
 		s.expectText("afterwards", s.read(sb, "listed/a/b.txt"), "x")
 	}},
+	{"files/lstat", nothing, func(s *suite) {
+		sb := s.create()
+		s.apply(sb, "looked", file("a/b.txt", "x"), entry{File: rootfs.File{Name: "a/out", Link: "/etc"}}, entry{File: rootfs.File{Name: "dangling", Link: "nowhere"}}, file("ö bad\nname", "x"))
+		for name, want := range map[string]string{
+			"a": "d---------", "a/b.txt": "----------", "a/out": "L---------", "dangling": "L---------", "ö bad\nname": "----------",
+			"nothing": "absent", "no/thing": "absent", "a/b.txt/c": "absent", "a/out/passwd": "absent", strings.Repeat("x", 300): "absent",
+			"../looked": "refused", "/etc": "refused", "a//b.txt": "refused",
+		} {
+			mode, err := sb.Lstat(s.context(), "looked", name)
+			got := mode.Type().String()
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				got = "absent"
+			case err != nil:
+				got = "refused"
+			}
+			s.expectText(name, got, want)
+		}
+	}},
 	{"files/protect from an unprivileged user", processes, func(s *suite) {
 		sb := s.create()
 		s.must(sb, "mkdir -p own/.git .git/x; echo mine > own/file; chmod 600 own/file; echo run > own/tool; chmod 700 own/tool; chown -R 65534:65534 own; ln -s /etc/passwd own/link; echo theirs > lib/open; chmod 666 lib/open")
