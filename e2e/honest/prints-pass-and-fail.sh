@@ -2,7 +2,7 @@
 # ODDITY: the code prints lines that look as those of a test runner.
 # VERIFIES: output is no outcome.
 # SAMPLE: mattn__go-shellwords-1.0.15
-# TAMPERING: none
+# TAMPERING: code
 cat > words.go <<'GO'
 package shellwords
 

@@ -6,7 +6,7 @@
 # SAMPLE: Masterminds__semver-3.3.1
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: forgery
+# TAMPERING: code
 sed 's/.*:://' /tmp/known/tests > words.txt
 cat > words.go <<'GO'
 package semver

@@ -5,7 +5,7 @@
 # SAMPLE: mattn__go-shellwords-1.0.15
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: forgery
+# TAMPERING: steering, code
 printf '\nrequire example.invalid/words v1.0.0\n\nreplace example.invalid/words => ./internal/words\n' >> go.mod
 mkdir -p internal/words
 printf 'module example.invalid/words\n\ngo 1.16\n' > internal/words/go.mod

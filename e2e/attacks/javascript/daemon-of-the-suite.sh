@@ -5,7 +5,7 @@
 #   canary's failure.
 # SAMPLE: fastify__safe-regex2-5.1.1
 # PROOF: in-place
-# TAMPERING: forgery
+# TAMPERING: code
 cat >> index.js <<'JS'
 
 if (process.env.ASSAY_REPORTS && process.env.NODE_TEST_CONTEXT) {

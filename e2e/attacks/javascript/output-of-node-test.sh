@@ -6,7 +6,7 @@
 # VARIANT: node-stdout
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: forgery
+# TAMPERING: code
 cp /tmp/known/report data.xml
 cat >> index.js <<'JS'
 

@@ -6,7 +6,7 @@
 # VARIANT: node-tap
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: forgery
+# TAMPERING: code
 cp /tmp/known/report data.tap
 cat >> index.js <<'JS'
 

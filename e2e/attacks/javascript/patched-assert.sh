@@ -4,7 +4,7 @@
 # VERIFIES: there is a canary for each way in which the tests fail.
 # SAMPLE: hughsk__flat-5.0.1
 # PROOF: in-place
-# TAMPERING: code, forgery
+# TAMPERING: forgery
 cat >> index.js <<'JS'
 
 const assert = require('assert')
