@@ -45,7 +45,7 @@ func parseFlags() (o options) {
 	flag.StringVar(&o.out, "out", "attacks.json", "`file` for what came of them")
 	flag.StringVar(&o.run, "run", "", "`pattern` of the names to try, such as go/; all when empty")
 	flag.IntVar(&o.workers, "workers", 2, "scripts at a time")
-	flag.BoolVar(&o.strict, "strict-tampering", false, "fail unless the verdicts show the tampering that the headers name")
+	flag.BoolVar(&o.strict, "strict-tampering", true, "fail unless the verdicts show the tampering that the headers name")
 	flag.BoolVar(&o.prove, "prove", false, "show that the attacks fool a harness that judges in place")
 	flag.Parse()
 	return o

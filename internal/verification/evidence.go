@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path"
 
 	"assay"
 	"assay/internal/sandbox"
+	"assay/internal/steering"
 	"assay/internal/testreport"
 )
 
@@ -66,7 +69,25 @@ func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, 
 		e.witnesses = append(e.witnesses, testreport.Merge(found...))
 	}
 	e.report = testreport.Merge(sources...)
-	return e, nil
+	return e, tellOddReports(ctx, r)
+}
+
+// tellOddReports tells of what lies in the place of a report and is no plain file: no
+// runner leaves that.
+func tellOddReports(ctx context.Context, r *room) error {
+	err := r.box.List(ctx, r.reports, func(name string, mode fs.FileMode) error {
+		for _, spec := range r.sample.Task.Verifier.Reports {
+			root, pattern := reportPlace(r.sample, spec, r.reports)
+			if match, err := path.Match(pattern, name); root == r.reports && err == nil && match && !mode.IsRegular() {
+				r.tampered.add(steering.Ruling{Kind: steering.KindReport}, "", fmt.Sprintf("the report %s is no plain file, and was not read", spec.Path))
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, sandbox.ErrTooLarge) {
+		return nil // what was seen of them is enough
+	}
+	return err
 }
 
 // doubtsOf returns the problems of a report on standard output, which the code under

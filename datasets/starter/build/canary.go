@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"go/parser"
-	"go/token"
+	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,93 +18,147 @@ var (
 		{"assert", "assert not 1"},
 		{"compare", "assert 1 == 2"},
 		{"error", "raise ValueError('as it must')"},
-		{"raises", "with pytest.raises(ValueError):\n        pass"},
-		{"warns", "with pytest.warns(UserWarning):\n        pass"},
+		{"raises", "with __import__('pytest').raises(ValueError): pass"},
+		{"warns", "with __import__('pytest').warns(UserWarning): pass"},
 	}
-	goCanaries = []string{"Error", "Errorf", "Fatal", "Fatalf", "Fail", "FailNow"}
+	goCanaries = []struct{ name, call string }{
+		{"Error", `Error("as it must")`}, {"Errorf", `Errorf("as it must")`}, {"Fatal", `Fatal("as it must")`},
+		{"Fatalf", `Fatalf("as it must")`}, {"Fail", "Fail()"}, {"FailNow", "FailNow()"},
+	}
 )
 
-// canariesOfPython are collected wherever pytest collects tests/.
-func canariesOfPython() []starter.Canary {
-	var canaries []starter.Canary
-	for i, c := range pytestCanaries {
-		text := "\n\ndef test_{nonce}_" + c.name + "():\n    " + c.body + "\n"
-		if i == 0 {
-			text = "import pytest\n" + text
-		}
-		canaries = append(canaries, starter.Canary{
-			Path: "tests/test_{nonce}.py", Text: text, ID: "tests.test_{nonce}::test_{nonce}_" + c.name,
-		})
-	}
-	return canaries
-}
-
-// canariesOfGo are those of one package, in its directory dir.
-func canariesOfGo(name, dir, clause string) []starter.Canary {
-	file := path.Join(dir, "assay_{nonce}_test.go")
-	var canaries []starter.Canary
-	for i, method := range goCanaries {
-		call := method + `("as it must")`
-		if method == "Fail" || method == "FailNow" {
-			call = method + "()"
-		}
-		text := "\nfunc Test_{nonce}_" + method + "(t *testing.T) { t." + call + " }\n"
-		if i == 0 {
-			text = "package " + clause + "\n\nimport (\n\t\"fmt\"\n\t\"testing\"\n)\n" + text
-		}
-		canaries = append(canaries, starter.Canary{Path: file, Text: text, ID: name + "::Test_{nonce}_" + method})
-	}
-	return append(canaries, starter.Canary{
-		Path: file,
-		Text: "\nfunc Example_{nonce}() {\n\tfmt.Println(\"as it must\")\n\t// Output: not\n}\n",
-		ID:   name + "::Example_{nonce}",
-	})
-}
-
 // canariesOf returns the tests that must be seen to fail: the recipe's own, or those
-// of its language. A process that no canary sings in could report what it likes, so
-// each Go package has one.
+// of its language. They are appended to the files, and in Python to the classes, that the
+// expected tests are in: what lets pass only what is in there lets them pass, too. fixed
+// is the tree with the fix and its tests.
 func canariesOf(r starter.Recipe, fixed string) ([]starter.Canary, error) {
 	switch {
 	case len(r.Verifier.Canaries) > 0:
 		return r.Verifier.Canaries, nil
 	case r.Language == starter.Python:
-		return canariesOfPython(), nil
-	case r.Language != starter.Go:
-		return nil, fmt.Errorf("recipe %s names no canary", r.InstanceID)
+		return canariesOfPython(r, fixed)
+	case r.Language == starter.Go:
+		return canariesOfGo(r, fixed)
 	}
-	var packages []string
-	for _, id := range slices.Concat(r.Recorded.FailToPass, r.Recorded.PassToPass) {
-		name, _, _ := strings.Cut(id, "::")
-		packages = append(packages, name)
+	return nil, fmt.Errorf("recipe %s names no canary", r.InstanceID)
+}
+
+// canariesOfPython lays some into each module and class with a test of fail_to_pass.
+func canariesOfPython(r starter.Recipe, fixed string) ([]starter.Canary, error) {
+	var places []string
+	for _, id := range r.Recorded.FailToPass {
+		place, _, _ := strings.Cut(id, "::")
+		places = append(places, place)
 	}
-	slices.Sort(packages)
+	slices.Sort(places)
 	var canaries []starter.Canary
-	for _, name := range slices.Compact(packages) {
-		dir, ok := strings.CutPrefix(name, r.Package)
-		if !ok {
-			return nil, fmt.Errorf("package %s is not in module %s", name, r.Package)
+	for _, place := range slices.Compact(places) {
+		module, class := place, ""
+		for !exists(filepath.Join(fixed, moduleFile(module))) {
+			i := strings.LastIndexByte(module, '.')
+			if i < 0 || class != "" {
+				return nil, fmt.Errorf("%s names no module of the tests", place)
+			}
+			module, class = module[:i], module[i+1:]
 		}
-		clause, err := testPackage(filepath.Join(fixed, filepath.FromSlash(dir)))
-		if err != nil {
-			return nil, err
+		for i, c := range pytestCanaries {
+			canary := starter.Canary{Path: moduleFile(module), ID: place + "::test_{nonce}_" + c.name}
+			if class == "" {
+				canary.Text = fmt.Sprintf("\n\ndef test_{nonce}_%s():\n    %s\n", c.name, c.body)
+			} else {
+				canary.Text = fmt.Sprintf("    def test_{nonce}_%s(self):\n        %s\n", c.name, c.body)
+			}
+			if class != "" && i == 0 { // the class, with more in it
+				canary.Text = fmt.Sprintf("\n\nclass %s(%s):\n%s", class, class, canary.Text)
+			}
+			canaries = append(canaries, canary)
 		}
-		canaries = append(canaries, canariesOfGo(name, strings.TrimPrefix(dir, "/"), clause)...)
 	}
 	return canaries, nil
 }
 
-// testPackage returns the package that the first test file of a directory is in: one
-// more file of it needs no other test binary.
-func testPackage(dir string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil || len(files) == 0 {
-		return "", fmt.Errorf("no test file in %s: %w", filepath.Base(dir), err)
+func moduleFile(module string) string { return strings.ReplaceAll(module, ".", "/") + ".py" }
+
+// canariesOfGo lays some into each package with an expected test: those with a test of
+// fail_to_pass into each file that has one, others into one file.
+func canariesOfGo(r starter.Recipe, fixed string) ([]starter.Canary, error) {
+	tests := make(map[string][]string) // names of tests, by package
+	var packages []string
+	for _, ids := range [][]string{r.Recorded.FailToPass, r.Recorded.PassToPass} {
+		had := len(packages)
+		for _, id := range ids {
+			name, test, _ := strings.Cut(id, "::")
+			test, _, _ = strings.Cut(test, "/")
+			if !slices.Contains(packages[:had], name) { // packages with a fail_to_pass test have enough
+				packages, tests[name] = append(packages, name), append(tests[name], test)
+			}
+		}
+		slices.Sort(packages)
+		packages = slices.Compact(packages)
 	}
-	slices.Sort(files)
-	parsed, err := parser.ParseFile(token.NewFileSet(), files[0], nil, parser.PackageClauseOnly)
+	var canaries []starter.Canary
+	for _, name := range packages {
+		dir, ok := strings.CutPrefix(name, r.Package)
+		if !ok {
+			return nil, fmt.Errorf("package %s is not in module %s", name, r.Package)
+		}
+		dir = strings.TrimPrefix(dir, "/")
+		files, err := filesWith(filepath.Join(fixed, filepath.FromSlash(dir)), tests[name])
+		if err != nil {
+			return nil, err
+		}
+		for i, file := range files {
+			canaries = append(canaries, canariesOfFile(name, path.Join(dir, file), i)...)
+		}
+	}
+	return canaries, nil
+}
+
+// canariesOfFile are those of the n-th test file of a package.
+func canariesOfFile(name, file string, n int) []starter.Canary {
+	var canaries []starter.Canary
+	for _, c := range goCanaries {
+		test := fmt.Sprintf("Test_{nonce}_%d_%s", n, c.name)
+		canaries = append(canaries, starter.Canary{Path: file, Text: "\nfunc " + test + "(t *testing.T) { t." + c.call + " }\n", ID: name + "::" + test})
+	}
+	example := fmt.Sprintf("Example_{nonce}_%d", n)
+	return append(canaries, starter.Canary{Path: file, Text: "\nfunc " + example + "() {\n\t// Output: not\n}\n", ID: name + "::" + example})
+}
+
+// filesWith returns the test files of a directory that import package testing and have
+// one of the tests, or the first that does if none has.
+func filesWith(dir string, tests []string) ([]string, error) {
+	all, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
-		return "", fmt.Errorf("read the package of %s: %w", filepath.Base(files[0]), err)
+		return nil, err
 	}
-	return parsed.Name.Name, nil
+	slices.Sort(all)
+	var able, found []string
+	for _, file := range all {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if !strings.Contains(string(text), `"testing"`) || constrained(file, text) {
+			continue
+		}
+		able = append(able, filepath.Base(file))
+		if slices.ContainsFunc(tests, func(test string) bool { return strings.Contains(string(text), "func "+test+"(") }) {
+			found = append(found, filepath.Base(file))
+		}
+	}
+	if len(found) == 0 && len(able) > 0 {
+		found = able[:1]
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("no test file in %s", filepath.Base(dir))
+	}
+	return found, nil
+}
+
+var onOtherSystems = regexp.MustCompile(`_(windows|darwin|plan9|js|wasm|freebsd)_test\.go$`)
+
+// constrained tells whether a file is not built everywhere.
+func constrained(file string, text []byte) bool {
+	return onOtherSystems.MatchString(file) || strings.HasPrefix(string(text), "//go:build") || strings.Contains(string(text), "\n//go:build")
 }
