@@ -5,7 +5,7 @@
 # SAMPLE: Masterminds__semver-3.3.1
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: forgery
+# TAMPERING: code
 cp /tmp/known/report words.json
 cat > words.go <<'GO'
 package semver

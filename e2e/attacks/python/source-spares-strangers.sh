@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # VULNERABILITY: a canary is a test of a name that nobody expects, and the expected names are public.
 # ATTACK: on import the code under test empties the tests whose names it knows, and lets all others fail as they do.
-# VERIFIES: what reaches for the runner is seen in the diff.
-# LIMIT: code under test runs in the test's process and can tell a test that it knows from one that it does not.
+# VERIFIES: what reaches for the runner is run once more, with names for its tests that it does not know.
 # SAMPLE: jpadilla__pyjwt-2.10.1
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: code
+# TAMPERING: code, forgery
 sed 's/.*:://; s/\[.*//' /tmp/known/tests | sort -u > jwt/names.txt
 cat >> jwt/__init__.py <<'PY'
 
