@@ -119,17 +119,6 @@ type Lookup struct {
 	What string    // a phrase: "git reflog"
 }
 
-// Output is one stream of a command as it is kept: valid UTF-8, at most
-// OutputLimit bytes of it, the first and the last half.
-type Output struct {
-	Text      string
-	Bytes     int64 // written by the command
-	Truncated bool
-}
-
-// OutputLimit is how many bytes of each stream of a command are kept.
-const OutputLimit = 1 << 20
-
 // ExitUnknown is the exit code of a command that could not be run, or whose end was
 // not seen.
 const ExitUnknown = -1000

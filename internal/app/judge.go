@@ -6,18 +6,17 @@ import (
 	"fmt"
 	"os"
 
-	"assay"
 	"assay/internal/dataset"
+	"assay/internal/evaluate"
 	"assay/internal/sandbox/oci"
-	"assay/internal/verification"
 )
 
 // judge judges patches without a server, in sandboxes of its own, so that it may
 // run beside one.
 type judge struct {
-	runtime       *oci.Runtime
-	verifications *verification.Service
-	lock          *os.File
+	runtime   *oci.Runtime
+	evaluator *evaluate.Evaluator
+	lock      *os.File
 }
 
 var errValidated = errors.New("another assay dataset validate uses this data directory; wait until it has ended")
@@ -26,7 +25,7 @@ var errValidated = errors.New("another assay dataset validate uses this data dir
 // one process at a time may have it.
 func (a *App) Judge(ctx context.Context) (_ dataset.Judge, err error) {
 	if a.judge != nil {
-		return a.judge, nil
+		return a.judge.evaluator, nil
 	}
 	j := &judge{}
 	defer func() {
@@ -52,29 +51,15 @@ func (a *App) Judge(ctx context.Context) (_ dataset.Judge, err error) {
 			return nil, fmt.Errorf("destroy sandbox %s: %w", h.ID, err)
 		}
 	}
-	j.verifications, err = verification.New(verification.Config{
-		Runtime: j.runtime,
-		Samples: a.Datasets,
-		Store:   a.store,
-		Dir:     a.dir.path("verifications"),
-		Log:     a.Log,
-	})
-	if err != nil {
-		return nil, err
-	}
+	j.evaluator = evaluate.New(evaluate.Config{Runtime: j.runtime})
 	a.judge = j
-	return j, nil
-}
-
-// JudgePatch implements dataset.Judge.
-func (j *judge) JudgePatch(ctx context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error) {
-	return j.verifications.JudgePatch(ctx, s, patchText)
+	return j.evaluator, nil
 }
 
 func (j *judge) close() error {
 	var errs []error
-	if j.verifications != nil {
-		errs = append(errs, j.verifications.Close())
+	if j.evaluator != nil {
+		j.evaluator.Close()
 	}
 	if j.runtime != nil {
 		errs = append(errs, j.runtime.Close())

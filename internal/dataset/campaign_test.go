@@ -29,7 +29,7 @@ type answer struct {
 	err   error
 }
 
-func (j *script) JudgePatch(_ context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error) {
+func (j *script) EvaluatePatch(_ context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	tree := TreeReference

@@ -13,10 +13,10 @@ import (
 
 // Judge judges a patch as a verification would judge a session that made it.
 type Judge interface {
-	// JudgePatch applies patchText to the work tree of the sample's image in a clean
+	// EvaluatePatch applies patchText to the work tree of the sample's image in a clean
 	// sandbox and judges it; "" is the work tree as it is. The error is about us
 	// or about the sample; the verdict is about the patch.
-	JudgePatch(ctx context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error)
+	EvaluatePatch(ctx context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error)
 }
 
 // ValidateRequest says what to validate.
@@ -161,10 +161,10 @@ func (c *campaign) fill(ctx context.Context, r *Run, sample *assay.Sample) {
 		text = sample.ReferencePatch()
 	}
 	start := c.now()
-	verdict, err := c.judge.JudgePatch(ctx, sample, text)
+	verdict, err := c.judge.EvaluatePatch(ctx, sample, text)
 	if err != nil && mayPass(assay.CodeOf(err)) && ctx.Err() == nil {
 		start = c.now()
-		verdict, err = c.judge.JudgePatch(ctx, sample, text)
+		verdict, err = c.judge.EvaluatePatch(ctx, sample, text)
 	}
 	r.FinishedAt = c.now().UTC()
 	r.Duration = r.FinishedAt.Sub(start)

@@ -19,7 +19,7 @@ type judge struct {
 	gate         chan struct{} // if set, each judgement waits for one token
 }
 
-func (j *judge) JudgePatch(ctx context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error) {
+func (j *judge) EvaluatePatch(ctx context.Context, s *assay.Sample, patchText string) (*assay.Verdict, error) {
 	n := j.running.Add(1)
 	defer j.running.Add(-1)
 	for top := j.top.Load(); n > top && !j.top.CompareAndSwap(top, n); top = j.top.Load() {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -195,8 +193,8 @@ func endOf(in *assay.Interaction, res sandbox.Result) *assay.Interaction {
 	end := *in
 	end.Status = assay.InteractionCompleted
 	end.ExitCode = res.Exit.Code
-	end.Stdout = Text(res.Stdout)
-	end.Stderr = Text(res.Stderr)
+	end.Stdout = textOf(res.Stdout)
+	end.Stderr = textOf(res.Stderr)
 	end.Duration = res.Duration
 	switch {
 	case res.Exit.TimedOut:
@@ -208,29 +206,6 @@ func endOf(in *assay.Interaction, res sandbox.Result) *assay.Interaction {
 	return &end
 }
 
-// Text makes a captured stream fit to be shown: bytes that are no UTF-8 become
-// U+FFFD. A character that the cut between head and tail went through is left out.
-func Text(out sandbox.Output) assay.Output {
-	cut := out.Total - int64(len(out.Head)) - int64(len(out.Tail))
-	if cut <= 0 {
-		return assay.Output{Text: strings.ToValidUTF8(string(out.Head)+string(out.Tail), "\uFFFD"), Bytes: out.Total}
-	}
-	head, tail := out.Head, out.Tail
-	for range utf8.UTFMax - 1 {
-		if r, size := utf8.DecodeLastRune(head); r != utf8.RuneError || size != 1 {
-			break
-		}
-		head = head[:len(head)-1]
-	}
-	for range utf8.UTFMax - 1 {
-		if len(tail) == 0 || utf8.RuneStart(tail[0]) {
-			break
-		}
-		tail = tail[1:]
-	}
-	return assay.Output{
-		Text:      strings.ToValidUTF8(string(head), "\uFFFD") + strings.ToValidUTF8(string(tail), "\uFFFD"),
-		Bytes:     out.Total,
-		Truncated: true,
-	}
+func textOf(out sandbox.Output) assay.Output {
+	return assay.NewOutput(out.Head, out.Tail, out.Total)
 }

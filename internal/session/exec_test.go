@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -126,35 +125,4 @@ func TestReplaceAndApply(t *testing.T) {
 	if _, ok, err = f.Apply(t.Context(), user, sess.ID, "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-two\n+three\n"); ok || err != nil {
 		t.Errorf("a patch that does not fit: %t, %v", ok, err)
 	}
-}
-
-func TestText(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		out  sandbox.Output
-		want assay.Output
-	}{
-		{"whole", sandbox.Output{Head: []byte("ab"), Tail: []byte("cd"), Total: 4}, assay.Output{Text: "abcd", Bytes: 4}},
-		{"a character on the seam of a whole stream", sandbox.Output{Head: []byte("\xc3"), Tail: []byte("\xa4"), Total: 2}, assay.Output{Text: "ä", Bytes: 2}},
-		{"no UTF-8", sandbox.Output{Head: []byte("a\xffb"), Total: 3}, assay.Output{Text: "a\uFFFDb", Bytes: 3}},
-		{"cut", sandbox.Output{Head: []byte("ab"), Tail: []byte("yz"), Total: 26}, assay.Output{Text: "abyz", Bytes: 26, Truncated: true}},
-		{"cut through characters", sandbox.Output{Head: []byte("a\xe2\x82"), Tail: []byte("\xac!"), Total: 99}, assay.Output{Text: "a!", Bytes: 99, Truncated: true}},
-		{"empty", sandbox.Output{}, assay.Output{}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := session.Text(tt.out); got != tt.want {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
-		})
-	}
-}
-
-func FuzzTextIsUTF8(f *testing.F) {
-	f.Add([]byte("a\xff"), []byte("\x80b"), int64(9))
-	f.Fuzz(func(t *testing.T, head, tail []byte, cut int64) {
-		out := sandbox.Output{Head: head, Tail: tail, Total: int64(len(head)+len(tail)) + max(0, cut%1000)}
-		if got := session.Text(out); !utf8.ValidString(got.Text) {
-			t.Errorf("%q is no UTF-8", got.Text)
-		}
-	})
 }

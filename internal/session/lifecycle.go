@@ -13,6 +13,7 @@ import (
 	"assay"
 	"assay/internal/persist"
 	"assay/internal/sandbox"
+	"assay/internal/tasksandbox"
 	"assay/internal/telemetry"
 	"assay/internal/wake"
 )
@@ -253,7 +254,7 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.S
 	defer cancel()
 
 	began := time.Now()
-	box, err := s.createBox(ctx, SpecOf(sess.ID, sample, sess.ExpiresAt, map[string]string{
+	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, sample, sess.ExpiresAt, map[string]string{
 		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
 	}))
 	if err != nil {
@@ -276,26 +277,6 @@ func (s *Service) createBox(ctx context.Context, spec sandbox.Spec) (sandbox.San
 	box, err := s.cfg.Runtime.Create(ctx, spec)
 	endSpan(span, err)
 	return box, err
-}
-
-// SpecOf returns what to make for a sample.
-func SpecOf(id string, sample *assay.Sample, deadline time.Time, labels map[string]string) sandbox.Spec {
-	t := sample.Task
-	return sandbox.Spec{
-		ID:       id,
-		Image:    t.ImageFor(sample.Dataset, sample.ID),
-		Workdir:  t.Workdir,
-		Env:      t.Env,
-		Deadline: deadline,
-		Network:  sandbox.Network(t.Network),
-		Labels:   labels,
-		Limits: sandbox.Limits{
-			CPUs:        t.Resources.CPUs,
-			MemoryBytes: t.Resources.MemoryMB << 20,
-			PIDs:        t.Resources.PIDs,
-			DiskBytes:   t.Resources.DiskMB << 20,
-		},
-	}
 }
 
 // ready moves a session to ready. It returns nil when the session ended meanwhile.

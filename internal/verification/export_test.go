@@ -1,4 +1,4 @@
 package verification
 
 // AwaitFreed returns when the clean sandboxes of what was judged are gone.
-func (s *Service) AwaitFreed() { s.freed.Wait() }
+func (s *Service) AwaitFreed() { s.evaluator.Close() }

@@ -1,7 +1,6 @@
 package verification
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,9 +14,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"assay"
+	"assay/internal/evaluate"
 	"assay/internal/persist"
 	"assay/internal/sandbox"
-	"assay/internal/session"
 )
 
 // How often a verification is begun before it is given up: when we fail during it,
@@ -26,10 +25,6 @@ const (
 	maxTries    = 2
 	maxAttempts = 3
 )
-
-// finalBound is how long the last steps of a verification may take after the
-// server began to stop.
-const finalBound = 15 * time.Second
 
 // Run judges a stored verification and stores the outcome. It is called by the
 // queue, at least once for each verification; calls beyond the first find that
@@ -90,7 +85,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict}
 	var enqueue Enqueue
 	if cause != nil {
-		f := failureOf(cause)
+		f := evaluate.FailureOf(cause)
 		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
 		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
 		if worthAnotherTry(f.Code) && v.Attempt < maxTries {
@@ -144,20 +139,18 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 		}
 		return f, nil
 	}
-	j := judgement{
-		runtime: s.cfg.Runtime,
-		tracer:  s.cfg.Tracer,
-		sample:  sample,
-		id:      fmt.Sprintf("%s-%d", v.ID, v.Attempt),
-		work:    work,
-		made: func(ctx context.Context, h sandbox.Handle) error {
+	return s.evaluator.Evaluate(ctx, evaluate.Request{
+		ID:     fmt.Sprintf("%s-%d", v.ID, v.Attempt),
+		Sample: sample,
+		Work:   work,
+		Created: func(ctx context.Context, h sandbox.Handle) error {
 			handle, err := json.Marshal(h)
 			if err != nil {
 				return err
 			}
 			return s.cfg.Store.SetVerificationHandle(ctx, v.ID, string(handle), s.cfg.Runtime.Location())
 		},
-		begun: func(ctx context.Context) error {
+		Started: func(ctx context.Context) error {
 			_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationStarting, Change{Status: assay.VerificationRunning}, nil)
 			if err == nil && !moved {
 				return errors.New("the verification was taken over meanwhile")
@@ -165,60 +158,5 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 			s.news.Notify(v.ID)
 			return err
 		},
-	}
-	return s.judge(ctx, j)
-}
-
-// JudgePatch judges what a patch makes of a sample's work tree, without a session
-// and without storing anything. The empty patch is the work tree as it is. A
-// patch that does not apply is a failure with code patch_failed.
-func (s *Service) JudgePatch(ctx context.Context, sample *assay.Sample, patchText string) (*assay.Verdict, error) {
-	j := judgement{
-		runtime: s.cfg.Runtime,
-		tracer:  s.cfg.Tracer,
-		sample:  sample,
-		id:      assay.NewID(assay.PrefixVerification),
-		work: func(ctx context.Context, box sandbox.Sandbox) (io.ReadCloser, error) {
-			layer, err := patchLayer(ctx, box, sample, patchText)
-			return io.NopCloser(bytes.NewReader(layer)), err
-		},
-	}
-	verdict, err := s.judge(ctx, j)
-	if err != nil {
-		f := failureOf(err)
-		return nil, assay.Wrap(err, f.Code, "%s", f.Message)
-	}
-	return verdict, nil
-}
-
-// failureOf says what went wrong on our side. Its message leaks nothing internal.
-func failureOf(err error) *assay.Failure {
-	var known *assay.Error
-	switch {
-	case errors.As(err, &known) && known.Code != assay.CodeUnavailable: // which is no end, but a moment
-		return &assay.Failure{Code: known.Code, Message: known.Message}
-	case errors.Is(err, sandbox.ErrImage):
-		return &assay.Failure{Code: assay.CodeImageUnavailable, Message: "the sample's image is not available on this server; the operator can load it with assay image load or pull"}
-	case errors.Is(err, sandbox.ErrGone):
-		return &assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox of the verification died; start another verification"}
-	default:
-		return &assay.Failure{Code: assay.CodeInternal, Message: "the verification failed on our side; start another one, and tell the operator if it goes on"}
-	}
-}
-
-// deadlineOf returns when the clean sandbox of a sample ends itself at the latest.
-func deadlineOf(sample *assay.Sample) time.Time {
-	const around = 10 * time.Minute // to lay the changes, and to read the reports
-	return time.Now().Add(suiteTimeout(sample) + around)
-}
-
-func suiteTimeout(sample *assay.Sample) time.Duration {
-	return time.Duration(sample.Task.Verifier.TimeoutSeconds) * time.Second
-}
-
-// cleanSpec returns the sandbox to judge in.
-func cleanSpec(id string, sample *assay.Sample) sandbox.Spec {
-	spec := session.SpecOf(id, sample, deadlineOf(sample), map[string]string{"dataset": sample.Dataset, "sample": sample.ID})
-	spec.Network = sandbox.NetworkNone
-	return spec
+	})
 }

@@ -1,13 +1,8 @@
-// Package verification judges the work of a session and is believed.
+// Package verification has the work of sessions judged, and keeps what came of it.
 //
-// A verification never runs where the agent was. From the session only the changes
-// to its work tree travel, read by our code at the moment of the request. They are
-// laid on a fresh sandbox of the sample's image, except what would steer their own
-// judging; the tests are put into their reference state; the verifier runs as nobody;
-// and what it leaves is graded. docs/verdicts.md says what is promised.
-//
-// Two kinds of end are never mixed: a verdict is about the agent's work, a failure
-// is about us.
+// A request stores the changes of the session's work tree at that moment, and a job. Run
+// has them judged by package evaluate, signs the verdict and stores it. After a kill,
+// Recover lets what was under way begin again.
 package verification
 
 import (
@@ -18,7 +13,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -26,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"assay"
+	"assay/internal/evaluate"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/wake"
@@ -99,13 +94,9 @@ type Service struct {
 	news wake.Hub
 	dir  *os.Root
 
+	evaluator *evaluate.Evaluator
+
 	diffs chan struct{} // holds a token for each that is being made for a request
-
-	freeing chan struct{} // holds a token for each clean sandbox that is destroyed beside what is judged
-	freed   sync.WaitGroup
-
-	mu      sync.Mutex
-	judging map[string]int // what uses the clean sandboxes of a judgement, by the id of the first
 }
 
 // New returns the service; call Recover before its jobs run. Close it at the end.
@@ -119,15 +110,15 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
 	return &Service{
-		cfg: cfg, dir: dir, judging: make(map[string]int),
-		diffs: make(chan struct{}, maxDiffs), freeing: make(chan struct{}, maxFreeing),
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs),
+		evaluator: evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer}),
 	}, nil
 }
 
 // Close waits for the last clean sandboxes to be gone and frees what New took. Nothing
 // may be judged any more.
 func (s *Service) Close() error {
-	s.freed.Wait()
+	s.evaluator.Close()
 	return s.dir.Close()
 }
 
@@ -207,6 +198,10 @@ func (s *Service) Await(ctx context.Context, userID, sessionID, id string) (*ass
 		func(ctx context.Context) (*assay.Verification, error) { return s.Get(ctx, userID, sessionID, id) },
 		func(v *assay.Verification) bool { return v.Status.Final() })
 }
+
+// Uses tells whether a sandbox is one in which something is judged now, or that is being
+// destroyed after that.
+func (s *Service) Uses(sandboxID string) bool { return s.evaluator.Uses(sandboxID) }
 
 // Owns tells whether a sandbox is one of a verification, by its id.
 func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixVerification) }

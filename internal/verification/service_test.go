@@ -497,24 +497,3 @@ func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
 		t.Errorf("get answers %v", err)
 	}
 }
-
-func TestJudgePatch(t *testing.T) {
-	f := newFixture(t)
-	sample, err := f.store.Sample(t.Context(), "d", "s", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for patch, solved := range map[string]bool{
-		"": false,
-		"--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-broken\n+fixed\n": true,
-	} {
-		verdict, err := f.JudgePatch(t.Context(), sample, patch)
-		if err != nil || verdict.Solved != solved {
-			t.Errorf("%q: %+v, %v", patch, verdict, err)
-		}
-	}
-	_, err = f.JudgePatch(t.Context(), sample, "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-other\n+fixed\n")
-	if assay.CodeOf(err) != assay.CodePatchFailed {
-		t.Errorf("a patch that does not fit: %v", err)
-	}
-}

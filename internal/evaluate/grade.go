@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 
 	"assay"
 	"assay/internal/sandbox"
-	"assay/internal/session"
 	"assay/internal/testreport"
 )
 
@@ -26,8 +25,8 @@ func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 		Failures: []assay.TestOutcome{},
 		Skips:    []assay.TestOutcome{},
 		Missing:  []string{},
-		Stdout:   session.Text(bounded(res.Stdout)),
-		Stderr:   session.Text(bounded(res.Stderr)),
+		Stdout:   textOf(bounded(res.Stdout)),
+		Stderr:   textOf(bounded(res.Stderr)),
 		Evidence: assay.Evidence{
 			Grader:        assay.GraderVersion,
 			SampleVersion: sample.Version,

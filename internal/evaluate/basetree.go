@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 // one file after the other.
 const listFrom = 200
 
-// pristine is the work tree of the image, before anything is laid on it. It asks the
+// baseTree is the work tree of the image, before anything is laid on it. It asks the
 // sandbox for single files, and lists the whole tree only when it must.
-type pristine struct {
+type baseTree struct {
 	box    sandbox.Sandbox
 	root   string
 	asked  int
@@ -26,7 +26,7 @@ type pristine struct {
 }
 
 // read reads a file; fs.ErrNotExist also for what is no regular file, or too large.
-func (p *pristine) read(ctx context.Context, name string) ([]byte, error) {
+func (p *baseTree) read(ctx context.Context, name string) ([]byte, error) {
 	content, err := p.readFile(ctx, name, maxLookedAtFile)
 	if isNoFile(err) || errors.Is(err, sandbox.ErrTooLarge) {
 		err = fs.ErrNotExist
@@ -41,7 +41,7 @@ func isNoFile(err error) bool {
 	return errors.Is(err, fs.ErrInvalid) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)
 }
 
-func (p *pristine) readFile(ctx context.Context, name string, limit int64) ([]byte, error) {
+func (p *baseTree) readFile(ctx context.Context, name string, limit int64) ([]byte, error) {
 	p.asked++
 	if p.listed != nil && !p.listed[name].IsRegular() {
 		return nil, fs.ErrNotExist
@@ -51,19 +51,19 @@ func (p *pristine) readFile(ctx context.Context, name string, limit int64) ([]by
 }
 
 // isDirectory tells whether there is a directory at name.
-func (p *pristine) isDirectory(ctx context.Context, name string) (bool, error) {
+func (p *baseTree) isDirectory(ctx context.Context, name string) (bool, error) {
 	mode, there, err := p.lstat(ctx, name)
 	return there && mode.IsDir(), err
 }
 
 // has tells whether there is anything at name.
-func (p *pristine) has(ctx context.Context, name string) (bool, error) {
+func (p *baseTree) has(ctx context.Context, name string) (bool, error) {
 	_, there, err := p.lstat(ctx, name)
 	return there, err
 }
 
 // lstat tells what is at name, if anything.
-func (p *pristine) lstat(ctx context.Context, name string) (mode fs.FileMode, there bool, err error) {
+func (p *baseTree) lstat(ctx context.Context, name string) (mode fs.FileMode, there bool, err error) {
 	if !filepath.IsLocal(name) || path.Clean(name) != name {
 		return 0, false, nil
 	}
@@ -81,7 +81,7 @@ func (p *pristine) lstat(ctx context.Context, name string) (mode fs.FileMode, th
 }
 
 // below returns the names of everything below a directory that is no directory.
-func (p *pristine) below(ctx context.Context, dir string) ([]string, error) {
+func (p *baseTree) below(ctx context.Context, dir string) ([]string, error) {
 	tree, err := p.list(ctx)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (p *pristine) below(ctx context.Context, dir string) ([]string, error) {
 	return names, nil
 }
 
-func (p *pristine) list(ctx context.Context) (map[string]fs.FileMode, error) {
+func (p *baseTree) list(ctx context.Context) (map[string]fs.FileMode, error) {
 	if p.listed != nil {
 		return p.listed, nil
 	}
@@ -105,7 +105,7 @@ func (p *pristine) list(ctx context.Context) (map[string]fs.FileMode, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list the pristine work tree: %w", err)
+		return nil, fmt.Errorf("list the base work tree: %w", err)
 	}
 	p.listed = listed
 	return listed, nil

@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"archive/tar"
@@ -19,30 +19,30 @@ import (
 	"assay/internal/worktree"
 )
 
-// room is a clean sandbox that is being readied for the suite.
-type room struct {
+// environment is a clean sandbox that is being readied for the suite.
+type environment struct {
 	box      sandbox.Sandbox
 	sample   *assay.Sample
-	tree     *pristine
+	tree     *baseTree
 	guard    *steering.Guard
 	failed   error  // of the tree, when the guard asked for it
 	nonce    string // of this verification's canaries
 	reports  string // the directory of reports
-	tampered tampered
+	tampered tamperings
 }
 
-func newRoom(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample) (*room, error) {
-	r := &room{
-		box: box, sample: sample, nonce: newNonce(), reports: placesDir + "/" + newNonce(),
-		tree: &pristine{box: box, root: sample.Task.Workdir},
+func newEnvironment(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample) (*environment, error) {
+	env := &environment{
+		box: box, sample: sample, nonce: newNonce(), reports: privateDir + "/" + newNonce(),
+		tree: &baseTree{box: box, root: sample.Task.Workdir},
 	}
 	var err error
-	r.guard, err = guardOf(sample, func(name string) bool {
-		there, err := r.tree.has(ctx, name)
-		r.failed = errors.Join(r.failed, err)
+	env.guard, err = guardOf(sample, func(name string) bool {
+		there, err := env.tree.has(ctx, name)
+		env.failed = errors.Join(env.failed, err)
 		return there
 	})
-	return r, err
+	return env, err
 }
 
 // guardOf returns what is protected in the work tree of a sample.
@@ -74,7 +74,7 @@ func guardOf(sample *assay.Sample, has func(name string) bool) (*steering.Guard,
 		}
 	}
 	for _, report := range v.Reports {
-		if place, pattern := reportPlace(sample, report, ""); place == sample.Task.Workdir {
+		if place, pattern := reportLocation(sample, report, ""); place == sample.Task.Workdir {
 			rules.Reports = append(rules.Reports, pattern)
 		}
 	}
@@ -92,23 +92,23 @@ func pathsOf(text string) ([]string, error) {
 	return set.Paths(), nil
 }
 
-// lay puts the work on the pristine tree, except what would steer its own judging, and
+// lay puts the work on the base tree, except what would steer its own judging, and
 // then the tests in their reference state. work may be called more than once.
-func (r *room) lay(ctx context.Context, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) error {
-	tests, err := r.layerOf(ctx, r.sample.TestPatch) // before the work can change what it is made from
+func (env *environment) lay(ctx context.Context, work Work) error {
+	tests, err := env.layerOf(ctx, env.sample.TestPatch) // before the work can change what it is made from
 	if err != nil {
 		return err
 	}
-	t, err := r.decide(ctx, work)
+	t, err := env.decide(ctx, work)
 	if err != nil {
 		return err
 	}
-	r.tampered = t.tampered
-	if err := r.layFiltered(ctx, work, t); err != nil {
+	env.tampered = t.tampered
+	if err := env.layFiltered(ctx, work, t); err != nil {
 		return fmt.Errorf("lay the work on a fresh work tree: %w", err)
 	}
 	if len(tests) > 0 {
-		if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, bytes.NewReader(tests)); err != nil {
+		if err := env.box.ApplyLayer(ctx, env.sample.Task.Workdir, bytes.NewReader(tests)); err != nil {
 			return fmt.Errorf("restore the tests: %w", err)
 		}
 	}
@@ -116,9 +116,9 @@ func (r *room) lay(ctx context.Context, work func(context.Context, sandbox.Sandb
 }
 
 // decide reads the work and rules on it.
-func (r *room) decide(ctx context.Context, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) (*travel, error) {
-	t := &travel{tree: r.tree, guard: r.guard, fixed: r.referenceFile}
-	layer, err := work(ctx, r.box)
+func (env *environment) decide(ctx context.Context, work Work) (*changeFilter, error) {
+	t := &changeFilter{tree: env.tree, guard: env.guard, fixed: env.referenceFile}
+	layer, err := work(ctx, env.box)
 	if err != nil {
 		return nil, err
 	}
@@ -127,17 +127,17 @@ func (r *room) decide(ctx context.Context, work func(context.Context, sandbox.Sa
 		return nil, fmt.Errorf("read the work: %w", err)
 	}
 	err = t.decide(ctx)
-	return t, errors.Join(err, r.failed)
+	return t, errors.Join(err, env.failed)
 }
 
-// layFiltered lays what travels.
-func (r *room) layFiltered(ctx context.Context, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error), t *travel) error {
+// layFiltered lays what the filter lets through.
+func (env *environment) layFiltered(ctx context.Context, work Work, t *changeFilter) error {
 	if len(t.gone) > 0 {
-		if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, whiteouts(t.gone)); err != nil {
+		if err := env.box.ApplyLayer(ctx, env.sample.Task.Workdir, whiteouts(t.gone)); err != nil {
 			return err
 		}
 	}
-	layer, err := work(ctx, r.box)
+	layer, err := work(ctx, env.box)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (r *room) layFiltered(ctx context.Context, work func(context.Context, sandb
 		defer close(done)
 		dst.CloseWithError(worktree.Filter(dst, layer, t.keeps))
 	}()
-	err = r.box.ApplyLayer(ctx, r.sample.Task.Workdir, filtered)
+	err = env.box.ApplyLayer(ctx, env.sample.Task.Workdir, filtered)
 	_ = filtered.Close() // ends the goroutine, wherever it is
 	<-done
 	return err
@@ -187,9 +187,9 @@ func layerOf(files map[string]string, mode int64) *bytes.Buffer {
 
 // referenceFile returns a file as the reference fix leaves it; fs.ErrNotExist when
 // the fix does not touch it, or removes it.
-func (r *room) referenceFile(ctx context.Context, name string) ([]byte, error) {
-	for _, text := range []string{r.sample.NonCodePatch, r.sample.Patch} {
-		layer, err := r.layerOf(ctx, text)
+func (env *environment) referenceFile(ctx context.Context, name string) ([]byte, error) {
+	for _, text := range []string{env.sample.NonCodePatch, env.sample.Patch} {
+		layer, err := env.layerOf(ctx, text)
 		if err != nil {
 			return nil, err
 		}
@@ -207,20 +207,10 @@ func (r *room) referenceFile(ctx context.Context, name string) ([]byte, error) {
 	return nil, fs.ErrNotExist
 }
 
-// layerOf returns what a patch of the sample makes of the pristine work tree.
-func (r *room) layerOf(ctx context.Context, text string) ([]byte, error) {
+// layerOf returns what a patch of the sample makes of the base work tree.
+func (env *environment) layerOf(ctx context.Context, text string) ([]byte, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
-	return patchLayer(ctx, r.box, r.sample, text)
-}
-
-// patchLayer returns what a patch of the sample makes of the pristine work tree.
-func patchLayer(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample, text string) ([]byte, error) {
-	layer, _, err := worktree.PatchLayer(ctx, box, sample.Task.Workdir, text)
-	var refused *worktree.PatchError
-	if errors.As(err, &refused) {
-		return nil, assay.Wrap(err, assay.CodePatchFailed, "a patch does not apply to the image of sample %s/%s: %s", sample.Dataset, sample.ID, refused)
-	}
-	return layer, err
+	return patchLayer(ctx, env.box, env.sample, text)
 }

@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"context"
@@ -17,23 +17,23 @@ import (
 func newNonce() string { return "n" + strings.ToLower(rand.Text()) }
 
 // layCanaries lays the tests that must be seen to fail.
-func (r *room) layCanaries(ctx context.Context) error {
+func (env *environment) layCanaries(ctx context.Context) error {
 	files := make(map[string]string)
-	for _, c := range r.sample.Task.Verifier.Canaries {
-		name := r.withNonce(c.Path)
+	for _, c := range env.sample.Task.Verifier.Canaries {
+		name := env.withNonce(c.Path)
 		if _, known := files[name]; !known {
-			content, _, err := r.box.ReadFile(ctx, path.Join(r.sample.Task.Workdir, name), maxCanaryFile)
+			content, _, err := env.box.ReadFile(ctx, path.Join(env.sample.Task.Workdir, name), maxCanaryFile)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("read %s, to lay a canary: %w", name, err)
 			}
 			files[name] = string(content)
 		}
-		files[name] += r.withNonce(c.Text)
+		files[name] += env.withNonce(c.Text)
 	}
 	if len(files) == 0 {
 		return nil
 	}
-	if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, layerOf(files, 0o644)); err != nil {
+	if err := env.box.ApplyLayer(ctx, env.sample.Task.Workdir, layerOf(files, 0o644)); err != nil {
 		return fmt.Errorf("lay the canaries: %w", err)
 	}
 	return nil
@@ -43,14 +43,14 @@ func (r *room) layCanaries(ctx context.Context) error {
 const maxCanaryFile = 16 << 20
 
 // canaries returns the ids of the tests that must be seen to fail.
-func (r *room) canaries() []string {
+func (env *environment) canaries() []string {
 	var ids []string
-	for _, c := range r.sample.Task.Verifier.Canaries {
-		ids = append(ids, r.withNonce(c.ID))
+	for _, c := range env.sample.Task.Verifier.Canaries {
+		ids = append(ids, env.withNonce(c.ID))
 	}
 	return ids
 }
 
-func (r *room) withNonce(text string) string {
-	return strings.ReplaceAll(text, assay.NoncePlaceholder, r.nonce)
+func (env *environment) withNonce(text string) string {
+	return strings.ReplaceAll(text, assay.NoncePlaceholder, env.nonce)
 }

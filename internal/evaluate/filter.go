@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"archive/tar"
@@ -25,20 +25,20 @@ const (
 	maxLookedAtFile  = 1 << 20
 )
 
-// travel decides what of the work reaches the clean sandbox: nothing of the
+// changeFilter decides what of the work reaches the clean sandbox: nothing of the
 // repository's own data, nothing that leads out of the tree, no test and nothing that
-// steers a test runner. It reads the pristine tree, and changes nothing.
-type travel struct {
-	tree    *pristine
+// steers a test runner. It reads the base tree, and changes nothing.
+type changeFilter struct {
+	tree    *baseTree
 	guard   *steering.Guard
 	fixed   func(ctx context.Context, name string) ([]byte, error) // a file as the reference fix leaves it
 	entries []worktree.Entry
 	content map[string][]byte // of changed files that are looked at
 
 	brought  map[string]bool // names that the work has something at
-	held     map[mark]bool   // entries that do not travel
-	gone     []string        // pristine files that go although the directory they are in stays
-	tampered tampered
+	held     map[mark]bool   // entries that stay behind
+	gone     []string        // files of the base tree that go although the directory they are in stays
+	tampered tamperings
 }
 
 // mark tells apart the entries of one name.
@@ -50,7 +50,7 @@ type mark struct {
 func markOf(e worktree.Entry) mark { return mark{e.Name, e.Deletes, e.Replaces} }
 
 // read takes in the entries of the work.
-func (t *travel) read(layer io.Reader) error {
+func (t *changeFilter) read(layer io.Reader) error {
 	t.content, t.brought, t.held = make(map[string][]byte), make(map[string]bool), make(map[mark]bool)
 	var kept int64
 	return worktree.Scan(layer, func(e worktree.Entry, content io.Reader) error {
@@ -70,7 +70,7 @@ func (t *travel) read(layer io.Reader) error {
 }
 
 // decide rules on every entry.
-func (t *travel) decide(ctx context.Context) error {
+func (t *changeFilter) decide(ctx context.Context) error {
 	for _, e := range t.entries {
 		var err error
 		switch {
@@ -94,10 +94,10 @@ func (t *travel) decide(ctx context.Context) error {
 	return nil
 }
 
-// keeps tells whether an entry travels.
-func (t *travel) keeps(e worktree.Entry) bool { return !t.held[markOf(e)] }
+// keeps tells whether an entry reaches the clean sandbox.
+func (t *changeFilter) keeps(e worktree.Entry) bool { return !t.held[markOf(e)] }
 
-func (t *travel) hold(e worktree.Entry) { t.held[markOf(e)] = true }
+func (t *changeFilter) hold(e worktree.Entry) { t.held[markOf(e)] = true }
 
 // inRepository tells whether a name is of a repository's own data.
 func inRepository(name string) bool {
@@ -109,7 +109,7 @@ var gitRuns = regexp.MustCompile(`(?im)^\s*(fsmonitor|sshcommand|hookspath|textc
 
 // repository holds what is of the repository, and tells of programs that were put there
 // for others to run. Commits are everybody's right.
-func (t *travel) repository(e worktree.Entry) {
+func (t *changeFilter) repository(e worktree.Entry) {
 	t.hold(e)
 	if e.Deletes || e.Replaces || e.Type == tar.TypeDir {
 		return
@@ -125,7 +125,7 @@ func (t *travel) repository(e worktree.Entry) {
 }
 
 // deletes rules on a whiteout.
-func (t *travel) deletes(ctx context.Context, e worktree.Entry) error {
+func (t *changeFilter) deletes(ctx context.Context, e worktree.Entry) error {
 	switch r := t.guard.Rule(e.Name); r.Fate {
 	case steering.Restored:
 		t.hold(e)
@@ -142,7 +142,7 @@ func (t *travel) deletes(ctx context.Context, e worktree.Entry) error {
 
 // replaces rules on a directory that hides what the image has in it. The root is
 // never emptied, for the repository's data.
-func (t *travel) replaces(ctx context.Context, e worktree.Entry) error {
+func (t *changeFilter) replaces(ctx context.Context, e worktree.Entry) error {
 	if e.Name != "." && t.guard.Rule(e.Name).Fate == steering.Restored {
 		t.hold(e)
 	}
@@ -150,7 +150,7 @@ func (t *travel) replaces(ctx context.Context, e worktree.Entry) error {
 }
 
 // expand lets go of what a directory held file by file, where something in it stays.
-func (t *travel) expand(ctx context.Context, e worktree.Entry) error {
+func (t *changeFilter) expand(ctx context.Context, e worktree.Entry) error {
 	free, restored, err := t.below(ctx, e.Name)
 	if err != nil || len(restored) == 0 && e.Name != "." {
 		return err
@@ -171,7 +171,7 @@ func (t *travel) expand(ctx context.Context, e worktree.Entry) error {
 
 // below returns the files that the image has below a directory: those that may go, and
 // those that stay.
-func (t *travel) below(ctx context.Context, dir string) (free []string, restored map[string]steering.Ruling, err error) {
+func (t *changeFilter) below(ctx context.Context, dir string) (free []string, restored map[string]steering.Ruling, err error) {
 	names, err := t.tree.below(ctx, dir)
 	if err != nil {
 		return nil, nil, err
@@ -191,7 +191,7 @@ func (t *travel) below(ctx context.Context, dir string) (free []string, restored
 }
 
 // directory rules on a directory, whose mode is all that it brings.
-func (t *travel) directory(ctx context.Context, e worktree.Entry) error {
+func (t *changeFilter) directory(ctx context.Context, e worktree.Entry) error {
 	if e.Name == "." {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (t *travel) directory(ctx context.Context, e worktree.Entry) error {
 }
 
 // file rules on a regular file or a symbolic link.
-func (t *travel) file(ctx context.Context, e worktree.Entry) error {
+func (t *changeFilter) file(ctx context.Context, e worktree.Entry) error {
 	r := t.guard.Rule(e.Name)
 	if e.Type == tar.TypeSymlink {
 		r = t.guard.RuleLink(e.Name, e.Target)
@@ -228,7 +228,7 @@ func (t *travel) file(ctx context.Context, e worktree.Entry) error {
 	if over {
 		if _, restored, err := t.below(ctx, e.Name); err != nil || len(restored) > 0 {
 			t.hold(e)
-			t.tampered.add(steering.Ruling{Kind: steering.KindTest}, e.Name, fmt.Sprintf("stands where the image has a directory with %d files that are restored; it does not travel", len(restored)))
+			t.tampered.add(steering.Ruling{Kind: steering.KindTest}, e.Name, fmt.Sprintf("stands where the image has a directory with %d files that are restored; it does not reach the verification", len(restored)))
 			return err
 		}
 	}
@@ -238,9 +238,9 @@ func (t *travel) file(ctx context.Context, e worktree.Entry) error {
 	return t.suspect(ctx, e)
 }
 
-// compare lets a file travel whose steering part is as the image has it or, where the
+// compare lets a file through whose steering part is as the image has it or, where the
 // reference fix touches the file, as the fix leaves it.
-func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Ruling) error {
+func (t *changeFilter) compare(ctx context.Context, e worktree.Entry, r steering.Ruling) error {
 	changed, looked := t.content[e.Name] // nil when it was removed
 	before, err := t.tree.read(ctx, e.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -270,7 +270,7 @@ func (t *travel) compare(ctx context.Context, e worktree.Entry, r steering.Rulin
 }
 
 // suspect looks for code that reaches for the runner that judges it.
-func (t *travel) suspect(ctx context.Context, e worktree.Entry) error {
+func (t *changeFilter) suspect(ctx context.Context, e worktree.Entry) error {
 	changed, looked := t.content[e.Name]
 	if !looked {
 		return nil
@@ -303,13 +303,13 @@ func addedLines(before, changed []byte) []steering.Line {
 }
 
 // tell reports a change to what is restored, unless it is none.
-func (t *travel) tell(ctx context.Context, e worktree.Entry, r steering.Ruling, what string) error {
+func (t *changeFilter) tell(ctx context.Context, e worktree.Entry, r steering.Ruling, what string) error {
 	became := what + ", and is restored: "
 	if changed, looked := t.content[e.Name]; looked && !e.Deletes {
 		before, err := t.tree.read(ctx, e.Name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			became = "was added, and does not travel: "
+			became = "was added, and stays behind: "
 		case err != nil:
 			return err
 		case string(before) == string(changed):

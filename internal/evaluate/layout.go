@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"context"
@@ -20,17 +20,17 @@ const nobodyUID = 65534
 // Places of the clean sandbox. The directory of reports has a name that cannot be
 // guessed, in one that cannot be listed: whoever was not told it does not find it.
 const (
-	placesDir = "/run/assay"
-	homeDir   = placesDir + "/home"
+	privateDir = "/run/assay"
+	homeDir    = privateDir + "/home"
 )
 
 // ready prepares everything else that the suite needs: canaries, no stale reports,
 // a tree that its user cannot change, and places of its own.
-func (r *room) ready(ctx context.Context) error {
-	if err := r.layCanaries(ctx); err != nil {
+func (env *environment) ready(ctx context.Context) error {
+	if err := env.layCanaries(ctx); err != nil {
 		return err
 	}
-	if err := r.removeReports(ctx); err != nil {
+	if err := env.removeReports(ctx); err != nil {
 		return err
 	}
 	const (
@@ -40,25 +40,25 @@ func (r *room) ready(ctx context.Context) error {
 	for _, dir := range []struct {
 		name string
 		mode int64
-	}{{placesDir, enter}, {homeDir, 0o1777}, {r.reports, drop}} {
+	}{{privateDir, enter}, {homeDir, 0o1777}, {env.reports, drop}} {
 		made := layerOf(map[string]string{strings.TrimPrefix(dir.name, "/run/") + "/": ""}, dir.mode)
-		if err := r.box.ApplyLayer(ctx, "/run", made); err != nil {
+		if err := env.box.ApplyLayer(ctx, "/run", made); err != nil {
 			return fmt.Errorf("make %s: %w", dir.name, err)
 		}
 	}
-	if r.uid() == 0 {
+	if env.uid() == 0 {
 		return nil
 	}
-	req := sandbox.ProtectRequest{Root: r.sample.Task.Workdir, UID: r.uid(), Hidden: []string{".git"}}
-	if err := r.box.ProtectTree(ctx, req); err != nil {
+	req := sandbox.ProtectRequest{Root: env.sample.Task.Workdir, UID: env.uid(), Hidden: []string{".git"}}
+	if err := env.box.ProtectTree(ctx, req); err != nil {
 		return fmt.Errorf("protect the work tree from its tests: %w", err)
 	}
 	return nil
 }
 
 // uid is who runs the suite.
-func (r *room) uid() uint32 {
-	if r.sample.Task.Verifier.User == assay.UserRoot {
+func (env *environment) uid() uint32 {
+	if env.sample.Task.Verifier.User == assay.UserRoot {
 		return 0
 	}
 	return nobodyUID
@@ -66,8 +66,8 @@ func (r *room) uid() uint32 {
 
 // environ is the environment of the suite, on top of the image's: the same for
 // everybody, and nothing from the work tree. What the sample sets itself goes first.
-func (r *room) environ() map[string]string {
-	env := map[string]string{
+func (env *environment) environ() map[string]string {
+	vars := map[string]string{
 		"LANG":             "C.UTF-8",
 		"TZ":               "UTC",
 		"PYTHONHASHSEED":   "0",
@@ -75,17 +75,17 @@ func (r *room) environ() map[string]string {
 		"GOENV":            "off",
 		"LD_PRELOAD":       "",
 	}
-	if r.uid() != 0 {
-		env["HOME"], env["USER"], env["LOGNAME"] = homeDir, "nobody", "nobody"
+	if env.uid() != 0 {
+		vars["HOME"], vars["USER"], vars["LOGNAME"] = homeDir, "nobody", "nobody"
 	}
-	maps.Copy(env, r.sample.Task.Env)
-	env[assay.EnvReports] = r.reports
-	return env
+	maps.Copy(vars, env.sample.Task.Env)
+	vars[assay.EnvReports] = env.reports
+	return vars
 }
 
-// reportPlace returns the directory that a report lies below, and its name or pattern
+// reportLocation returns the directory that a report lies below, and its name or pattern
 // there. Both are "" for standard output.
-func reportPlace(sample *assay.Sample, spec assay.ReportSpec, reports string) (root, pattern string) {
+func reportLocation(sample *assay.Sample, spec assay.ReportSpec, reports string) (root, pattern string) {
 	rest, inReports := strings.CutPrefix(spec.Path, assay.ReportsPlaceholder+"/")
 	switch {
 	case spec.Path == "-":
@@ -103,20 +103,20 @@ func reportPlace(sample *assay.Sample, spec assay.ReportSpec, reports string) (r
 
 // removeReports removes what lies where the verifier will leave its reports: whatever
 // is there afterwards is of this run.
-func (r *room) removeReports(ctx context.Context) error {
-	for _, spec := range r.sample.Task.Verifier.Reports {
-		root, pattern := reportPlace(r.sample, spec, r.reports)
-		if root == "" || root == r.reports {
+func (env *environment) removeReports(ctx context.Context) error {
+	for _, spec := range env.sample.Task.Verifier.Reports {
+		root, pattern := reportLocation(env.sample, spec, env.reports)
+		if root == "" || root == env.reports {
 			continue
 		}
 		var stale []string
 		req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
-		err := r.box.Collect(ctx, req, func(name string, _ int64, _ io.Reader) error {
+		err := env.box.Collect(ctx, req, func(name string, _ int64, _ io.Reader) error {
 			stale = append(stale, name)
 			return nil
 		})
 		if err == nil && len(stale) > 0 {
-			err = r.box.ApplyLayer(ctx, root, whiteouts(stale))
+			err = env.box.ApplyLayer(ctx, root, whiteouts(stale))
 		}
 		if err != nil {
 			return fmt.Errorf("remove stale reports: %w", err)

@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"context"
@@ -9,127 +9,121 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"assay"
 	"assay/internal/sandbox"
-	"assay/internal/session"
+	"assay/internal/tasksandbox"
 	"assay/internal/telemetry"
 )
 
-// What ends the ids of the sandboxes of further runs of a judgement.
+// What ends the ids of the sandboxes of further runs of a request.
 const (
 	controlSuffix   = "-control"
-	secondSuffix    = "-second"
+	rerunSuffix     = "-second"
 	referenceSuffix = "-reference"
 )
 
-// judgement is one attempt to judge some work on a sample.
-type judgement struct {
-	runtime sandbox.Runtime
-	tracer  trace.Tracer
-	sample  *assay.Sample
-	id      string // of the clean sandbox
+// run is one run of a sample's suite on a work, in a clean sandbox of its own.
+type run struct {
+	*Evaluator
+	Request
+	sandboxID string
 
-	// work returns what is judged: an OCI layer tar relative to the work tree. It may
-	// be called more than once.
-	work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)
-	// made and begun are told of the progress, if set.
-	made  func(context.Context, sandbox.Handle) error
-	begun func(context.Context) error
-	// free destroys the clean sandbox, perhaps later.
-	free func(context.Context, sandbox.Sandbox)
-
-	control bool      // whether this is the run of the untouched tree that a suite without a report is held against
-	names   *renaming // of the tests, in a second run
+	first   bool      // of its request
+	control bool      // it is of the untouched tree, and a suite without a report is held against it
+	names   *renaming // of the tests; nil for those that they have
 }
 
-// run judges the work, once or, if it looks solved and that is doubtful, twice.
-func (j *judgement) run(ctx context.Context) (*assay.Verdict, error) {
-	verdict, err := j.once(ctx)
-	if err != nil || !verdict.Solved || !wantsSecondRun(j.sample, verdict) {
-		return verdict, err
-	}
-	return verdict, j.confirm(ctx, verdict)
+// another returns a run of other work on the same sample.
+func (r *run) another(suffix string, work Work) *run {
+	return &run{Evaluator: r.Evaluator, Request: Request{ID: r.ID, Sample: r.Sample, Work: work}, sandboxID: r.ID + suffix}
 }
 
 // once makes the clean sandbox, judges in it and destroys it.
-func (j *judgement) once(ctx context.Context) (*assay.Verdict, error) {
+func (r *run) once(ctx context.Context) (*assay.Verdict, error) {
 	start := time.Now()
-	box, err := j.createBox(ctx)
+	box, err := r.createBox(ctx)
 	if errors.Is(err, sandbox.ErrImage) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the sandbox of the verification could not be made; start another verification")
 	}
-	defer j.free(context.WithoutCancel(ctx), box)
-	if j.made != nil {
-		if err := j.made(ctx, box.Handle()); err != nil {
+	defer r.free(ctx, box)
+	if r.Created != nil {
+		if err := r.Created(ctx, box.Handle()); err != nil {
 			return nil, fmt.Errorf("store the verification's sandbox: %w", err)
 		}
 	}
 	durations := assay.Durations{Create: time.Since(start)}
-	room, err := newRoom(ctx, box, j.sample)
+	env, err := r.prepare(ctx, box)
 	if err != nil {
 		return nil, err
 	}
-	if err := room.lay(ctx, j.work); err != nil {
+	durations.Lay = time.Since(start) - durations.Create
+	return r.runSuite(ctx, env, durations)
+}
+
+// prepare readies the sandbox for the suite.
+func (r *run) prepare(ctx context.Context, box sandbox.Sandbox) (*environment, error) {
+	env, err := newEnvironment(ctx, box, r.Sample)
+	if err != nil {
 		return nil, err
 	}
-	if j.names != nil {
-		if err := room.renameTests(ctx, j.names); err != nil {
+	if err := env.lay(ctx, r.Work); err != nil {
+		return nil, err
+	}
+	if r.names != nil {
+		if err := env.renameTests(ctx, r.names); err != nil {
 			return nil, err
 		}
 	}
-	if err := room.ready(ctx); err != nil {
-		return nil, err
-	}
-	durations.Lay = time.Since(start) - durations.Create
-	return j.runSuite(ctx, room, durations)
+	return env, env.ready(ctx)
 }
 
-func (j *judgement) createBox(ctx context.Context) (sandbox.Sandbox, error) {
-	ctx, span := j.tracer.Start(ctx, "sandbox.create")
-	box, err := j.runtime.Create(ctx, cleanSpec(j.id, j.sample))
+func (r *run) createBox(ctx context.Context) (sandbox.Sandbox, error) {
+	ctx, span := r.tracer.Start(ctx, "sandbox.create")
+	box, err := r.runtime.Create(ctx, cleanSpec(r.sandboxID, r.Sample))
 	endSpan(span, err)
 	return box, err
 }
 
 // runSuite runs the verifier and grades what it reports.
-func (j *judgement) runSuite(ctx context.Context, r *room, durations assay.Durations) (*assay.Verdict, error) {
-	if j.begun != nil {
-		if err := j.begun(ctx); err != nil {
+func (r *run) runSuite(ctx context.Context, env *environment, durations assay.Durations) (*assay.Verdict, error) {
+	if r.Started != nil {
+		if err := r.Started(ctx); err != nil {
 			return nil, fmt.Errorf("store that the suite begins: %w", err)
 		}
 	}
-	verifier := r.sample.Task.Verifier
-	res, err := j.exec(ctx, r.box, sandbox.Command{
+	verifier := env.sample.Task.Verifier
+	res, err := r.exec(ctx, env.box, sandbox.Command{
 		RequestID:   telemetry.RequestID(ctx),
 		ID:          "verifier",
 		Argv:        []string{"bash", "-c", verifier.Command},
-		Env:         r.environ(),
-		UID:         r.uid(),
-		Timeout:     suiteTimeout(j.sample),
+		Env:         env.environ(),
+		UID:         env.uid(),
+		Timeout:     suiteTimeout(r.Sample),
 		OutputLimit: suiteOutputLimit(verifier),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("run the verifier: %w", err)
 	}
-	if err := r.box.KillAll(ctx); err != nil { // nothing of the work tree's runs while its reports are read
+	if err := env.box.KillAll(ctx); err != nil { // nothing of the work tree's runs while its reports are read
 		return nil, fmt.Errorf("end what the verifier left running: %w", err)
 	}
 	began := time.Now()
-	verdict, err := j.gradeReports(ctx, r, res)
+	verdict, err := r.gradeReports(ctx, env, res)
 	if err == nil {
 		durations.Suite, durations.Grade = res.Duration, time.Since(began)
 		verdict.Evidence.Durations = durations
-		verdict.Evidence.Resources = usedBy(ctx, r.box)
+		verdict.Evidence.Resources = usedBy(ctx, env.box)
 	}
 	if err == nil && verdict.Solved {
 		return verdict, nil
 	}
-	if fault := j.hostFault(ctx, r.box); fault != nil { // a host without space fails suites, too
+	if fault := r.hostFault(ctx, env.box); fault != nil { // a host without space fails suites, too
 		return nil, assay.Wrap(errors.Join(fault, err), assay.CodeSandboxFailed, "the server could not run the suite properly; start another verification")
 	}
 	return verdict, err
@@ -138,15 +132,15 @@ func (j *judgement) runSuite(ctx context.Context, r *room, durations assay.Durat
 // gradeReports reads the reports and grades them. A suite that left none, or more than
 // can be read, is the work's fault if the untouched tree's suite does not, and ours if
 // it does, too.
-func (j *judgement) gradeReports(ctx context.Context, r *room, res sandbox.Result) (*assay.Verdict, error) {
-	evidence, err := readEvidence(ctx, r, res)
+func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Result) (*assay.Verdict, error) {
+	evidence, err := readEvidence(ctx, env, res)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case !evidence.silent() && evidence.overflow == "":
-	case !j.control:
-		if err := j.runControl(ctx); err != nil {
+	case !r.control:
+		if err := r.runControl(ctx); err != nil {
 			return nil, err
 		}
 	case evidence.overflow != "":
@@ -156,25 +150,20 @@ func (j *judgement) gradeReports(ctx context.Context, r *room, res sandbox.Resul
 	default:
 		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test, also without the session's changes: %s", res.Exit.Code, lastLine(res))
 	}
-	verdict := grade(r.sample, evidence)
-	verdict.Tampering = append(r.tampered.all(), verdict.Tampering...)
+	verdict := grade(env.sample, evidence)
+	verdict.Tampering = append(env.tampered.all(), verdict.Tampering...)
 	return verdict, nil
 }
 
 // runControl runs the suite on the untouched tree. Its error is that of a suite that
 // does not report there either, or ours.
-func (j *judgement) runControl(ctx context.Context) error {
-	control := j.another(controlSuffix, func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
+func (r *run) runControl(ctx context.Context) error {
+	control := r.another(controlSuffix, func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
 		return io.NopCloser(layerOf(nil, 0)), nil
 	})
 	control.control = true
 	_, err := control.once(ctx)
 	return err
-}
-
-// another returns a judgement of other work on the same sample, in a sandbox of its own.
-func (j *judgement) another(suffix string, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) *judgement {
-	return &judgement{runtime: j.runtime, tracer: j.tracer, sample: j.sample, id: j.id + suffix, work: work, free: destroy}
 }
 
 // usedBy tells what a sandbox has used, as far as its host tells.
@@ -192,17 +181,17 @@ func usedBy(ctx context.Context, box sandbox.Sandbox) assay.Resource {
 
 // hostFault tells whether the host may be why a suite did not pass: it is in need now,
 // or its need during the suite has left its mark on the sandbox.
-func (j *judgement) hostFault(ctx context.Context, box sandbox.Sandbox) error {
+func (r *run) hostFault(ctx context.Context, box sandbox.Sandbox) error {
 	if checker, ok := box.(sandbox.Checker); ok {
 		if err := checker.Check(ctx); err != nil {
 			return err
 		}
 	}
-	return j.runtime.Check(ctx)
+	return r.runtime.Check(ctx)
 }
 
-func (j *judgement) exec(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command) (sandbox.Result, error) {
-	ctx, span := j.tracer.Start(ctx, "agent.exec")
+func (r *run) exec(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command) (sandbox.Result, error) {
+	ctx, span := r.tracer.Start(ctx, "agent.exec")
 	res, err := box.Exec(ctx, cmd)
 	span.SetAttributes(attribute.Int("process.exit.code", res.Exit.Code))
 	endSpan(span, err)
@@ -223,7 +212,7 @@ func suiteOutputLimit(v assay.Verifier) int64 {
 // lastLine is the last thing that the verifier said.
 func lastLine(res sandbox.Result) string {
 	for _, out := range []sandbox.Output{res.Stderr, res.Stdout} {
-		text := strings.TrimSpace(session.Text(out).Text)
+		text := strings.TrimSpace(textOf(out).Text)
 		if line := text[strings.LastIndexByte(text, '\n')+1:]; line != "" {
 			const enough = 500
 			return strings.ToValidUTF8(line[:min(len(line), enough)], "")
@@ -232,5 +221,33 @@ func lastLine(res sandbox.Result) string {
 	return "it said nothing"
 }
 
+// textOf is a stream as people read it.
+func textOf(out sandbox.Output) assay.Output {
+	return assay.NewOutput(out.Head, out.Tail, out.Total)
+}
+
 // seconds rounds a duration for people.
 func seconds(d time.Duration) string { return d.Round(10 * time.Millisecond).String() }
+
+// suiteTimeout is how long a sample's suite may run.
+func suiteTimeout(sample *assay.Sample) time.Duration {
+	return time.Duration(sample.Task.Verifier.TimeoutSeconds) * time.Second
+}
+
+// cleanSpec returns the sandbox to judge in. It ends itself some time after its suite
+// had to.
+func cleanSpec(id string, sample *assay.Sample) sandbox.Spec {
+	const around = 10 * time.Minute // to lay the changes, and to read the reports
+	deadline := time.Now().Add(suiteTimeout(sample) + around)
+	spec := tasksandbox.Spec(id, sample, deadline, map[string]string{"dataset": sample.Dataset, "sample": sample.ID})
+	spec.Network = sandbox.NetworkNone
+	return spec
+}
+
+// endSpan ends a span, as failed by err if there is one.
+func endSpan(span trace.Span, err error) {
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+	}
+	span.End()
+}

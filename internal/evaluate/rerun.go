@@ -1,18 +1,14 @@
-package verification
+package evaluate
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"slices"
-	"strings"
 
 	"assay"
-	"assay/internal/sandbox"
 )
 
-// wantsSecondRun tells whether a work that looks solved is to be run once more.
-func wantsSecondRun(sample *assay.Sample, v *assay.Verdict) bool {
+// wantsRerun tells whether a work that looks solved is to be run once more.
+func wantsRerun(sample *assay.Sample, v *assay.Verdict) bool {
 	if sample.Task.Verifier.Kind != assay.VerifierTestSuite {
 		return false
 	}
@@ -28,9 +24,9 @@ func wantsSecondRun(sample *assay.Sample, v *assay.Verdict) bool {
 // confirm runs the suite with other names for its fail_to_pass tests. What does not
 // pass then is not solved, unless the reference fix does not pass either: there are
 // suites whose tests must be called as they are.
-func (j *judgement) confirm(ctx context.Context, v *assay.Verdict) error {
+func (r *run) confirm(ctx context.Context, v *assay.Verdict) error {
 	nonce := newNonce()
-	second, names, err := j.underOtherNames(ctx, secondSuffix, nonce, j.work)
+	second, names, err := r.underOtherNames(ctx, rerunSuffix, nonce, r.Work)
 	if err != nil {
 		return err
 	}
@@ -42,10 +38,7 @@ func (j *judgement) confirm(ctx context.Context, v *assay.Verdict) error {
 		v.Evidence.SecondRun = assay.SecondRunAgreed
 		return nil
 	}
-	reference, _, err := j.underOtherNames(ctx, referenceSuffix, nonce, func(ctx context.Context, box sandbox.Sandbox) (io.ReadCloser, error) {
-		layer, err := patchLayer(ctx, box, j.sample, j.sample.ReferencePatch())
-		return io.NopCloser(bytes.NewReader(layer)), err
-	})
+	reference, _, err := r.underOtherNames(ctx, referenceSuffix, nonce, patchWork(r.Sample, r.Sample.ReferencePatch()))
 	switch {
 	case assay.CodeOf(err) == assay.CodePatchFailed: // there is no reference to hold it against
 		v.Evidence.SecondRun = assay.SecondRunImpossible
@@ -66,21 +59,13 @@ func (j *judgement) confirm(ctx context.Context, v *assay.Verdict) error {
 
 // underOtherNames judges work with other names for the tests; nil when they have none
 // that could be found.
-func (j *judgement) underOtherNames(ctx context.Context, suffix, nonce string, work func(context.Context, sandbox.Sandbox) (io.ReadCloser, error)) (*assay.Verdict, *renaming, error) {
-	names := newRenaming(j.sample, nonce)
+func (r *run) underOtherNames(ctx context.Context, suffix, nonce string, work Work) (*assay.Verdict, *renaming, error) {
+	names := newRenaming(r.Sample, nonce)
 	if names == nil {
 		return nil, nil, nil
 	}
-	run := j.another(suffix, work)
-	run.names = names
-	verdict, err := run.once(ctx)
+	again := r.another(suffix, work)
+	again.names = names
+	verdict, err := again.once(ctx)
 	return verdict, names, err
-}
-
-// sandboxOf returns the id of the judgement's first sandbox, given any of its sandboxes.
-func sandboxOf(id string) string {
-	for _, suffix := range []string{controlSuffix, secondSuffix, referenceSuffix} {
-		id = strings.TrimSuffix(id, suffix)
-	}
-	return id
 }

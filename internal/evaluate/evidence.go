@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"bytes"
@@ -44,11 +44,11 @@ func (e *evidence) silent() bool {
 }
 
 // readEvidence reads every report that the verifier is known to leave, once.
-func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, error) {
-	e := &evidence{result: res, canaries: r.canaries()}
+func readEvidence(ctx context.Context, env *environment, res sandbox.Result) (*evidence, error) {
+	e := &evidence{result: res, canaries: env.canaries()}
 	var sources []*testreport.Report
-	for _, spec := range r.sample.Task.Verifier.Reports {
-		found, err := readReports(ctx, r, spec, res)
+	for _, spec := range env.sample.Task.Verifier.Reports {
+		found, err := readReports(ctx, env, spec, res)
 		switch {
 		case errors.Is(err, errOverflow):
 			e.overflow = fmt.Sprintf("the reports %s are larger than %d MiB in %d files", spec.Path, maxReportBytes>>20, maxReportFiles)
@@ -69,17 +69,17 @@ func readEvidence(ctx context.Context, r *room, res sandbox.Result) (*evidence, 
 		e.witnesses = append(e.witnesses, testreport.Merge(found...))
 	}
 	e.report = testreport.Merge(sources...)
-	return e, tellOddReports(ctx, r)
+	return e, tellOddReports(ctx, env)
 }
 
 // tellOddReports tells of what lies in the place of a report and is no plain file: no
 // runner leaves that.
-func tellOddReports(ctx context.Context, r *room) error {
-	err := r.box.List(ctx, r.reports, func(name string, mode fs.FileMode) error {
-		for _, spec := range r.sample.Task.Verifier.Reports {
-			root, pattern := reportPlace(r.sample, spec, r.reports)
-			if match, err := path.Match(pattern, name); root == r.reports && err == nil && match && !mode.IsRegular() {
-				r.tampered.add(steering.Ruling{Kind: steering.KindReport}, "", fmt.Sprintf("the report %s is no plain file, and was not read", spec.Path))
+func tellOddReports(ctx context.Context, env *environment) error {
+	err := env.box.List(ctx, env.reports, func(name string, mode fs.FileMode) error {
+		for _, spec := range env.sample.Task.Verifier.Reports {
+			root, pattern := reportLocation(env.sample, spec, env.reports)
+			if match, err := path.Match(pattern, name); root == env.reports && err == nil && match && !mode.IsRegular() {
+				env.tampered.add(steering.Ruling{Kind: steering.KindReport}, "", fmt.Sprintf("the report %s is no plain file, and was not read", spec.Path))
 			}
 		}
 		return nil
@@ -106,10 +106,10 @@ func doubtsOf(spec assay.ReportSpec, found []*testreport.Report) []string {
 }
 
 // readReports reads the reports of one kind.
-func readReports(ctx context.Context, r *room, spec assay.ReportSpec, res sandbox.Result) (found []*testreport.Report, err error) {
+func readReports(ctx context.Context, env *environment, spec assay.ReportSpec, res sandbox.Result) (found []*testreport.Report, err error) {
 	format, err := testreport.ParseFormat(spec.Format)
 	if err != nil {
-		return nil, assay.Wrap(err, assay.CodeReportInvalid, "sample %s/%s: %s", r.sample.Dataset, r.sample.ID, err)
+		return nil, assay.Wrap(err, assay.CodeReportInvalid, "sample %s/%s: %s", env.sample.Dataset, env.sample.ID, err)
 	}
 	parse := func(name string, _ int64, content io.Reader) error {
 		if spec.Begin != "" || spec.End != "" {
@@ -122,7 +122,7 @@ func readReports(ctx context.Context, r *room, spec assay.ReportSpec, res sandbo
 		found = append(found, report)
 		return nil
 	}
-	root, pattern := reportPlace(r.sample, spec, r.reports)
+	root, pattern := reportLocation(env.sample, spec, env.reports)
 	if root == "" {
 		out := res.Stdout
 		content := io.MultiReader(bytes.NewReader(out.Head), bytes.NewReader(out.Tail))
@@ -134,7 +134,7 @@ func readReports(ctx context.Context, r *room, spec assay.ReportSpec, res sandbo
 		return found, err
 	}
 	req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
-	err = r.box.Collect(ctx, req, parse)
+	err = env.box.Collect(ctx, req, parse)
 	switch {
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return found, errOverflow

@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 const maxTampering = 200
 
 // tampered gathers what the work did to its own judging, each thing once.
-type tampered struct {
+type tamperings struct {
 	found []assay.Tampering
 	more  int // beyond maxTampering
 }
 
 // add tells of one thing, unless its ruling says that honest work leaves it, too.
-func (t *tampered) add(r steering.Ruling, path, detail string) {
+func (t *tamperings) add(r steering.Ruling, path, detail string) {
 	one := assay.Tampering{Kind: assay.TamperingKind(r.Kind), Path: path, Detail: detail}
 	switch {
 	case r.Kind == "":
@@ -31,7 +31,7 @@ func (t *tampered) add(r steering.Ruling, path, detail string) {
 }
 
 // all returns everything that was found, and how much was left out.
-func (t *tampered) all() []assay.Tampering {
+func (t *tamperings) all() []assay.Tampering {
 	if t.more == 0 {
 		return t.found
 	}

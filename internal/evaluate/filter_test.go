@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"archive/tar"
@@ -18,7 +18,7 @@ import (
 	"assay/internal/sandbox/memory"
 )
 
-// tree is the pristine work tree of the tests: a Python project.
+// tree is the base work tree of the tests: a Python project.
 var tree = map[string]string{
 	"pkg/__init__.py":     "",
 	"pkg/code.py":         "x = 1\n",
@@ -74,7 +74,7 @@ func pythonSample() *assay.Sample {
 	}
 }
 
-// laid lays work in a clean room, and returns what the tree is then and what was told.
+// laid lays work in a clean sandbox, and returns what the tree is then and what was told.
 func laid(t *testing.T, sample *assay.Sample, entries []entry) (map[string]string, []assay.Tampering) {
 	t.Helper()
 	image := make(map[string]memory.File)
@@ -86,7 +86,7 @@ func laid(t *testing.T, sample *assay.Sample, entries []entry) (map[string]strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Destroy(context.Background()) })
-	r, err := newRoom(t.Context(), box, sample)
+	r, err := newEnvironment(t.Context(), box, sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestWhatReachesTheCleanRoom(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		work     []entry
-		changes  map[string]string // to the pristine tree with its tests restored; "" is gone
+		changes  map[string]string // to the base tree with its tests restored; "" is gone
 		tampered []string          // kind and path of each
 	}{
 		{name: "nothing"},
@@ -195,7 +195,7 @@ func TestAFileOfTheReferenceFixMayBeWhatTheFixMakesOfIt(t *testing.T) {
 	for content, reaches := range map[string]bool{"import pytest, sys\n": true, "import pytest\n": true, "import evil\n": false} {
 		got, tampered := laid(t, sample, []entry{{name: "conftest.py", content: content}})
 		if (got["conftest.py"] == content) != reaches || (len(tampered) == 0) != reaches {
-			t.Errorf("%q: the room has %q, told %+v", content, got["conftest.py"], tampered)
+			t.Errorf("%q: the environment has %q, told %+v", content, got["conftest.py"], tampered)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"fmt"

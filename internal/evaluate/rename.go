@@ -1,4 +1,4 @@
-package verification
+package evaluate
 
 import (
 	"context"
@@ -156,10 +156,10 @@ func (r *renaming) ids(ids []string) []string {
 }
 
 // renameTests gives the restored tests their new names on disk.
-func (r *room) renameTests(ctx context.Context, names *renaming) error {
+func (env *environment) renameTests(ctx context.Context, names *renaming) error {
 	var files []string
-	err := r.box.List(ctx, r.sample.Task.Workdir, func(name string, mode fs.FileMode) error {
-		if rule := r.guard.Rule(name); mode.IsRegular() && rule.Fate == steering.Restored && rule.Kind == steering.KindTest && len(files) < maxRenamedFiles {
+	err := env.box.List(ctx, env.sample.Task.Workdir, func(name string, mode fs.FileMode) error {
+		if rule := env.guard.Rule(name); mode.IsRegular() && rule.Fate == steering.Restored && rule.Kind == steering.KindTest && len(files) < maxRenamedFiles {
 			files = append(files, name)
 		}
 		return nil
@@ -170,7 +170,7 @@ func (r *room) renameTests(ctx context.Context, names *renaming) error {
 	changed := make(map[string]string)
 	var read int
 	for _, name := range files {
-		content, _, err := r.box.ReadFile(ctx, path.Join(r.sample.Task.Workdir, name), maxLookedAtFile)
+		content, _, err := env.box.ReadFile(ctx, path.Join(env.sample.Task.Workdir, name), maxLookedAtFile)
 		if err != nil {
 			continue // too large, or no file: it keeps its names
 		}
@@ -181,11 +181,11 @@ func (r *room) renameTests(ctx context.Context, names *renaming) error {
 			changed[name] = text
 		}
 	}
-	r.sample = names.sample(r.sample)
+	env.sample = names.sample(env.sample)
 	if len(changed) == 0 {
 		return nil
 	}
-	if err := r.box.ApplyLayer(ctx, r.sample.Task.Workdir, layerOf(changed, 0o644)); err != nil {
+	if err := env.box.ApplyLayer(ctx, env.sample.Task.Workdir, layerOf(changed, 0o644)); err != nil {
 		return fmt.Errorf("give the tests other names: %w", err)
 	}
 	return nil

@@ -1,0 +1,63 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/memory"
+)
+
+// fixing is a sample whose test passes when pkg/code.py says so: see the tree of these
+// tests.
+func fixing() *assay.Sample {
+	s := pythonSample()
+	s.Task.Grading = assay.GradingSWEBench
+	s.FailToPass = []string{"tests.test_code::test_x"}
+	s.Task.Verifier.Kind = assay.VerifierTestSuite
+	s.Task.Verifier.TimeoutSeconds = 5
+	return s
+}
+
+// runtimeOf makes sandboxes of the tree of these tests in which a program runs.
+func runtimeOf(program memory.Program) *memory.Runtime {
+	image := make(map[string]memory.File)
+	for name, content := range tree {
+		image["/work/"+name] = memory.File{Content: []byte(content)}
+	}
+	return memory.New(memory.Options{Images: map[string]memory.Image{"img": {Files: image}}, Program: program})
+}
+
+// suiteOf is a suite that tells what it has seen in its code and in its tests.
+func suiteOf(_ context.Context, p *memory.Process) sandbox.ExitStatus {
+	code, _ := p.Files.Get("/work/pkg/code.py")
+	tests, _ := p.Files.Get("/work/tests/test_code.py")
+	failure, exit := "<failure/>", 1
+	if string(code.Content) == "x = 2\n" && string(tests.Content) == "def test_x(): assert 2\n" {
+		failure, exit = "", 0
+	}
+	report := fmt.Sprintf(`<testsuite name="s"><testcase classname="tests.test_code" file="tests/test_code.py" name="test_x">%s</testcase></testsuite>`, failure)
+	p.Files.Put("/work/report.xml", memory.File{Content: []byte(report)})
+	return sandbox.ExitStatus{Code: exit}
+}
+
+func TestEvaluatePatch(t *testing.T) {
+	runtime := runtimeOf(suiteOf)
+	e := New(Config{Runtime: runtime})
+	sample := fixing()
+	for patch, solved := range map[string]bool{"": false, sample.Patch: true} {
+		verdict, err := e.EvaluatePatch(t.Context(), sample, patch)
+		if err != nil || verdict.Solved != solved {
+			t.Errorf("%q: %+v, %v", patch, verdict, err)
+		}
+	}
+	_, err := e.EvaluatePatch(t.Context(), sample, "--- a/pkg/code.py\n+++ b/pkg/code.py\n@@ -1 +1 @@\n-other\n+x = 2\n")
+	if assay.CodeOf(err) != assay.CodePatchFailed {
+		t.Errorf("a patch that does not fit: %v", err)
+	}
+	if e.Close(); len(runtime.Names()) > 0 {
+		t.Errorf("left: %q", runtime.Names())
+	}
+}
