@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -15,10 +17,12 @@ import (
 	"assay/internal/testreport"
 )
 
-// Bounds of what a suite may report.
+// Bounds of what a suite may report: of each report, be it a file or what stands between
+// the markers on standard output, and of all files of a kind.
 const (
-	maxReportFiles = 10_000
-	maxReportBytes = 256 << 20
+	maxReportBytes   = 64 << 20
+	maxReportFiles   = 10_000
+	maxReportFilesMB = 256
 )
 
 // evidence is what a run of the suite left.
@@ -28,19 +32,40 @@ type evidence struct {
 	witnesses []*testreport.Report // what else must agree with it
 	reports   int                  // that were found
 	findings  bool                 // what is reported are findings, of which there may be none
-	overflow  string               // which reports are too large to be read
+	unread    []string             // what could not be read, and why: such reports are in report as far as they were
+	overflow  string               // which report is too large to be read, with the limit
 	doubts    []string             // problems of reports that the code under test could have written into
 	canaries  []string             // ids of the tests that must be seen to fail
 }
 
 // errOverflow says that there are more reports than are read.
-var errOverflow = errors.New("the reports are too large")
+var errOverflow = errors.New("too much was reported")
 
 // silent tells whether a suite said nothing of itself, not even that it could not be
-// built. One that was cut short by its timeout had no chance to.
+// built. That its report is empty, or no report, says nothing. A suite that was cut short
+// by its timeout had no chance to say anything.
 func (e *evidence) silent() bool {
 	said := len(e.report.Results) > 0 || len(e.report.Problems) > 0 || e.report.Solved != nil || e.findings && e.report.Complete
 	return !said && !e.result.Exit.TimedOut
+}
+
+// notTold is the error of a suite that reports nothing, or too much, of a tree that is not
+// at fault.
+func (e *evidence) notTold() error {
+	const also = ", also without the session's changes"
+	switch {
+	case e.overflow != "":
+		return assay.Errorf(assay.CodeReportInvalid, "%s%s", e.overflow, also)
+	case e.reports == 0:
+		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and left no report%s: %s", e.result.Exit.Code, also, lastLine(e.result))
+	default:
+		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test%s: %s", e.result.Exit.Code, also, lastLine(e.result))
+	}
+}
+
+// problems says what is wrong with the report, in a sentence.
+func (e *evidence) problems() string {
+	return strings.Join(slices.Concat(e.report.Problems, e.unread), "; ")
 }
 
 // readEvidence reads every report that the verifier is known to leave, once.
@@ -48,11 +73,10 @@ func readEvidence(ctx context.Context, env *environment, res sandbox.Result) (*e
 	e := &evidence{result: res, canaries: env.canaries()}
 	var sources []*testreport.Report
 	for _, spec := range env.sample.Task.Verifier.Reports {
-		found, err := readReports(ctx, env, spec, res)
+		found, err := e.read(ctx, env, spec)
 		switch {
 		case errors.Is(err, errOverflow):
-			e.overflow = fmt.Sprintf("the reports %s are larger than %d MiB in %d files", spec.Path, maxReportBytes>>20, maxReportFiles)
-			found = append(found, &testreport.Report{Problems: []string{e.overflow}})
+			e.overflow = err.Error()
 		case err != nil:
 			return nil, err
 		}
@@ -105,43 +129,48 @@ func doubtsOf(spec assay.ReportSpec, found []*testreport.Report) []string {
 	return doubts
 }
 
-// readReports reads the reports of one kind.
-func readReports(ctx context.Context, env *environment, spec assay.ReportSpec, res sandbox.Result) (found []*testreport.Report, err error) {
+// read reads the reports of one kind. An error that wraps errOverflow says which of them
+// is too large.
+func (e *evidence) read(ctx context.Context, env *environment, spec assay.ReportSpec) (found []*testreport.Report, err error) {
 	format, err := testreport.ParseFormat(spec.Format)
 	if err != nil {
 		return nil, assay.Wrap(err, assay.CodeReportInvalid, "sample %s/%s: %s", env.sample.Dataset, env.sample.ID, err)
 	}
 	parse := func(name string, _ int64, content io.Reader) error {
 		if spec.Begin != "" || spec.End != "" {
-			content = testreport.Section(content, spec.Begin, spec.End, testreport.Limits{})
+			content = testreport.Section(content, spec.Begin, spec.End)
 		}
-		report, err := testreport.Parse(format, content, testreport.Limits{})
-		if err != nil { // what was read is there, and is not Complete
-			report.Problems = append(report.Problems, fmt.Sprintf("report %s: %s", name, err))
+		report, err := testreport.Parse(format, content, testreport.Limits{MaxBytes: maxReportBytes})
+		found = append(found, report) // what was read is there, and is not Complete
+		switch {
+		case errors.Is(err, testreport.ErrTooLarge):
+			return fmt.Errorf("%w: the report %s: %w (at most %d MiB are read)", errOverflow, name, err, maxReportBytes>>20)
+		case err != nil:
+			e.unread = append(e.unread, fmt.Sprintf("report %s: %s", name, err))
 		}
-		found = append(found, report)
 		return nil
 	}
 	root, pattern := reportLocation(env.sample, spec, env.reports)
 	if root == "" {
-		out := res.Stdout
-		content := io.MultiReader(bytes.NewReader(out.Head), bytes.NewReader(out.Tail))
-		if kept := int64(len(out.Head) + len(out.Tail)); out.Total > kept {
-			err = parse("on standard output", 0, io.MultiReader(bytes.NewReader(out.Head), cut{}))
-		} else {
-			err = parse("on standard output", 0, content)
-		}
-		return found, err
+		return found, e.readStandardOutput(parse)
 	}
-	req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
-	err = env.box.Collect(ctx, req, parse)
-	switch {
+	req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportFilesMB << 20}
+	switch err = env.box.Collect(ctx, req, parse); {
 	case errors.Is(err, sandbox.ErrTooLarge):
-		return found, errOverflow
-	case err != nil:
-		return nil, fmt.Errorf("read the reports: %w", err)
+		err = fmt.Errorf("%w: the reports %s: at most %d MiB in %d files are read", errOverflow, spec.Path, maxReportFilesMB, maxReportFiles)
+	case err != nil && !errors.Is(err, errOverflow):
+		err = fmt.Errorf("read the reports: %w", err)
 	}
-	return found, nil
+	return found, err
+}
+
+// readStandardOutput reads what the verifier wrote to its standard output.
+func (e *evidence) readStandardOutput(parse func(name string, size int64, content io.Reader) error) error {
+	out := e.result.Stdout
+	if kept := int64(len(out.Head) + len(out.Tail)); out.Total > kept {
+		return parse("on standard output", 0, io.MultiReader(bytes.NewReader(out.Head), cut{}))
+	}
+	return parse("on standard output", 0, io.MultiReader(bytes.NewReader(out.Head), bytes.NewReader(out.Tail)))
 }
 
 // cut ends a stream of which the middle was dropped.

@@ -3,7 +3,6 @@ package evaluate
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -65,14 +64,14 @@ func orEmpty(ids []string) []string {
 func rule(sample *assay.Sample, e *evidence, v *assay.Verdict) (solved bool, why string) {
 	switch sample.Task.Verifier.Kind {
 	case assay.VerifierLinter, assay.VerifierStaticAnalysis:
-		return gradeFindings(sample, e.report)
+		return gradeFindings(sample, e)
 	case assay.VerifierCustom:
 		if ok, why := gradeCustom(e); !ok || len(sample.FailToPass) == 0 {
 			return ok, why
 		}
 	}
 	if sample.Task.Grading == assay.GradingExact {
-		return gradeExact(sample, e.report, v)
+		return gradeExact(sample, e, v)
 	}
 	return gradeLists(sample, e, v)
 }
@@ -121,7 +120,7 @@ func gradeLists(sample *assay.Sample, e *evidence, v *assay.Verdict) (solved boo
 	case e.silent():
 		return false, fmt.Sprintf("with these changes the suite ended with exit code %d and reported no test; without them it reports: %s", e.result.Exit.Code, lastLine(e.result))
 	case !e.report.Complete:
-		return false, "the report has no proper end: " + strings.Join(e.report.Problems, "; ")
+		return false, "the report has no proper end: " + e.problems()
 	case len(unmet) > 0:
 		return false, fmt.Sprintf("%d of %d expected tests did not pass (%d of them were not seen at all), the first: %s", len(unmet), len(wanted), len(v.Missing), unmet[0])
 	}
@@ -138,21 +137,21 @@ func graded(sample *assay.Sample, ids []string) []string {
 // gradeExact is the rule "exact": the tests that passed are those of fail_to_pass and
 // pass_to_pass, no more and no less, and those that failed are those of fail_to_fail.
 // Skipped tests are ignored.
-func gradeExact(sample *assay.Sample, report *testreport.Report, v *assay.Verdict) (solved bool, why string) {
+func gradeExact(sample *assay.Sample, e *evidence, v *assay.Verdict) (solved bool, why string) {
 	wantPass := setOf(graded(sample, slices.Concat(sample.FailToPass, sample.PassToPass)))
 	wantFail := setOf(graded(sample, sample.FailToFail))
 	passed := setOf(graded(sample, namesOf(v.Passes)))
 	failed := setOf(graded(sample, namesOf(v.Failures)))
 	for _, id := range graded(sample, slices.Concat(sample.FailToPass, sample.PassToPass, sample.FailToFail)) {
-		if _, seen := report.Lookup(id); !seen {
+		if _, seen := e.report.Lookup(id); !seen {
 			v.Missing = append(v.Missing, id)
 		}
 	}
 	if len(graded(sample, sample.FailToPass)) == 0 {
 		return false, "the sample names no fail_to_pass test, so that nothing can show that it is solved"
 	}
-	if !report.Complete {
-		return false, "the report has no proper end: " + strings.Join(report.Problems, "; ")
+	if !e.report.Complete {
+		return false, "the report has no proper end: " + e.problems()
 	}
 	for _, d := range []struct {
 		have, lack map[string]bool
@@ -201,13 +200,13 @@ func missingFrom(have, other map[string]bool) (n int, first string) {
 
 // gradeFindings is the rule of linters: none of the findings in fail_to_pass is left,
 // and there is none that the sample does not know (fail_to_fail).
-func gradeFindings(sample *assay.Sample, report *testreport.Report) (solved bool, why string) {
-	if !report.Complete {
-		return false, "the report has no proper end: " + strings.Join(report.Problems, "; ")
+func gradeFindings(sample *assay.Sample, e *evidence) (solved bool, why string) {
+	if !e.report.Complete {
+		return false, "the report has no proper end: " + e.problems()
 	}
 	known := setOf(slices.Concat(sample.FailToPass, sample.FailToFail))
 	var left, fresh []string
-	for _, r := range report.Results {
+	for _, r := range e.report.Results {
 		switch {
 		case slices.Contains(sample.Task.Verifier.Quarantined, r.ID):
 		case slices.Contains(sample.FailToPass, r.ID):
@@ -232,7 +231,7 @@ func gradeCustom(e *evidence) (solved bool, why string) {
 	case e.result.Exit.Code != 0:
 		return false, fmt.Sprintf("the verifier ended with exit code %d: %s", e.result.Exit.Code, lastLine(e.result))
 	case e.reports > 0 && !e.report.Complete:
-		return false, "the report has no proper end: " + strings.Join(e.report.Problems, "; ")
+		return false, "the report has no proper end: " + e.problems()
 	case e.report.Solved != nil && !*e.report.Solved:
 		return false, "the verifier says that it is not solved: " + e.report.Reason
 	}

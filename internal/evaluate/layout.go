@@ -110,7 +110,7 @@ func (env *environment) removeReports(ctx context.Context) error {
 			continue
 		}
 		var stale []string
-		req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportBytes}
+		req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportFilesMB << 20}
 		err := env.box.Collect(ctx, req, func(name string, _ int64, _ io.Reader) error {
 			stale = append(stale, name)
 			return nil

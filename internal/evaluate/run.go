@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -130,40 +129,43 @@ func (r *run) runSuite(ctx context.Context, env *environment, durations assay.Du
 }
 
 // gradeReports reads the reports and grades them. A suite that left none, or more than
-// can be read, is the work's fault if the untouched tree's suite does not, and ours if
-// it does, too.
+// can be read, is judged only if the sample's suite does better by itself.
 func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Result) (*assay.Verdict, error) {
 	evidence, err := readEvidence(ctx, env, res)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case !evidence.silent() && evidence.overflow == "":
-	case !r.control:
-		if err := r.runControl(ctx); err != nil {
+	if evidence.silent() || evidence.overflow != "" {
+		if r.control {
+			return nil, evidence.notTold()
+		}
+		if err := r.runControls(ctx); err != nil {
 			return nil, err
 		}
-	case evidence.overflow != "":
-		return nil, assay.Errorf(assay.CodeReportInvalid, "%s, also without the session's changes", evidence.overflow)
-	case evidence.reports == 0:
-		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and left no report, also without the session's changes: %s", res.Exit.Code, lastLine(res))
-	default:
-		return nil, assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test, also without the session's changes: %s", res.Exit.Code, lastLine(res))
 	}
 	verdict := grade(env.sample, evidence)
 	verdict.Tampering = append(env.tampered.all(), verdict.Tampering...)
 	return verdict, nil
 }
 
-// runControl runs the suite on the untouched tree. Its error is that of a suite that
-// does not report there either, or ours.
-func (r *run) runControl(ctx context.Context) error {
-	control := r.another(controlSuffix, func(context.Context, sandbox.Sandbox) (io.ReadCloser, error) {
-		return io.NopCloser(layerOf(nil, 0)), nil
-	})
-	control.control = true
-	_, err := control.once(ctx)
-	return err
+// runControls runs the suite on the untouched tree and, if it does not report there
+// either, with the reference fix: there are trees that cannot be built with the tests of
+// their fix. Its error is ours, or that of a suite that reports nowhere.
+func (r *run) runControls(ctx context.Context) error {
+	untouched := r.another(controlSuffix, patchWork(r.Sample, ""))
+	untouched.control = true
+	_, silent := untouched.once(ctx)
+	if code := assay.CodeOf(silent); code != assay.CodeSuiteNotRun && code != assay.CodeReportInvalid || strings.TrimSpace(r.Sample.ReferencePatch()) == "" {
+		return silent
+	}
+	fixed := r.another(referenceSuffix, patchWork(r.Sample, r.Sample.ReferencePatch()))
+	fixed.control = true
+	switch _, err := fixed.once(ctx); assay.CodeOf(err) {
+	case assay.CodePatchFailed, assay.CodeSuiteNotRun, assay.CodeReportInvalid:
+		return silent
+	default:
+		return err
+	}
 }
 
 // usedBy tells what a sandbox has used, as far as its host tells.

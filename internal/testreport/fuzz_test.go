@@ -29,7 +29,7 @@ func FuzzSection(f *testing.F) {
 	f.Add([]byte("a\nBEGIN\nb\r\nEND\nc"), uint8(1))
 	f.Add([]byte("BEGIN\nEND\nEND\n"), uint8(3))
 	f.Fuzz(func(t *testing.T, log []byte, size uint8) {
-		got, err := io.ReadAll(iotest.OneByteReader(Section(bytes.NewReader(log), "BEGIN", "END", Limits{})))
+		got, err := io.ReadAll(iotest.OneByteReader(Section(bytes.NewReader(log), "BEGIN", "END")))
 		begins, ends := 0, 0
 		for line := range bytes.Lines(log) {
 			line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
@@ -43,7 +43,7 @@ func FuzzSection(f *testing.F) {
 		if err == nil && (begins != 1 || ends != 1 || !bytes.Contains(log, got)) {
 			t.Fatalf("%d begins, %d ends, and %q", begins, ends, got)
 		}
-		again, errAgain := io.ReadAll(Section(&smallReads{log, int(size)}, "BEGIN", "END", Limits{}))
+		again, errAgain := io.ReadAll(Section(&smallReads{log, int(size)}, "BEGIN", "END"))
 		if !bytes.Equal(got, again) || (err == nil) != (errAgain == nil) {
 			t.Fatalf("read otherwise: %q (%v), then %q (%v)", got, err, again, errAgain)
 		}

@@ -14,12 +14,12 @@ import (
 // one is missing, with ErrAmbiguous when one is there again or comes too early.
 //
 // A marker is a line of its own: what is printed before it must have ended its line.
-// An empty begin stands for the start of the log, an empty end for its end. The log,
-// markers and all, has limits.MaxBytes at most; beyond that, ErrTooLarge.
-func Section(log io.Reader, begin, end string, limits Limits) io.Reader {
-	limits = limits.withDefaults()
+// An empty begin stands for the start of the log, an empty end for its end. The log is
+// read to its end in a memory that does not grow with it; who reads the section bounds
+// that, and who gives the log bounds what stands around it.
+func Section(log io.Reader, begin, end string) io.Reader {
 	s := &section{
-		in:    bufio.NewReaderSize(&boundedReader{r: log, left: limits.MaxBytes}, max(4<<10, len(begin)+len("\r\n"), len(end)+len("\r\n"))),
+		in:    bufio.NewReaderSize(log, max(4<<10, len(begin)+len("\r\n"), len(end)+len("\r\n"))),
 		begin: []byte(begin),
 		end:   []byte(end),
 		start: true,

@@ -35,7 +35,7 @@ func TestSection(t *testing.T) {
 		"three of one line":           {"---\nb\n---\n---\n", "---", "---", "b\n", ErrAmbiguous},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := io.ReadAll(Section(strings.NewReader(tt.log), tt.begin, tt.end, Limits{}))
+			got, err := io.ReadAll(Section(strings.NewReader(tt.log), tt.begin, tt.end))
 			if string(got) != tt.want || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 				t.Errorf("got %q, %v; want %q, %v", clip(string(got), 200), err, clip(tt.want, 200), tt.err)
 			}
@@ -43,19 +43,24 @@ func TestSection(t *testing.T) {
 	}
 }
 
-func TestSectionIsBounded(t *testing.T) {
+// What is bounded is what the report is read from, not what stands around it.
+func TestOnlyASectionCounts(t *testing.T) {
+	limits := Limits{MaxBytes: 100_000}
+	around := strings.Repeat("a line of an installer\n", 50_000)
+	report, err := Parse(TAP, Section(strings.NewReader(around+"BEGIN\n1..1\nok 1 - a\nEND\n"+around), "BEGIN", "END"), limits)
+	if err != nil || !report.Complete || len(report.Results) != 1 {
+		t.Errorf("a report among many other lines: %+v, %v", report, err)
+	}
 	for name, log := range map[string]io.Reader{
-		"before":  repeat("", "line %d\n"),
-		"within":  repeat("BEGIN\n", "line %d\n"),
-		"after":   repeat("BEGIN\nEND\n", "line %d\n"),
+		"lines":   repeat("BEGIN\n", "line %d\n"),
 		"no line": repeat("BEGIN\n", "x"),
 	} {
-		if _, err := io.Copy(io.Discard, Section(log, "BEGIN", "END", Limits{MaxBytes: 100_000})); !errors.Is(err, ErrTooLarge) {
+		if _, err := Parse(TAP, Section(log, "BEGIN", "END"), limits); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	broken := errors.New("the line went dead")
-	if _, err := io.ReadAll(Section(io.MultiReader(strings.NewReader("BEGIN\nEND\n"), iotest.ErrReader(broken)), "BEGIN", "END", Limits{})); !errors.Is(err, broken) {
+	if _, err := io.ReadAll(Section(io.MultiReader(strings.NewReader("BEGIN\nEND\n"), iotest.ErrReader(broken)), "BEGIN", "END")); !errors.Is(err, broken) {
 		t.Errorf("a log that breaks off: %v", err)
 	}
 }
@@ -68,7 +73,7 @@ func TestReportInASection(t *testing.T) {
 		"BEGIN\n" + report:                false,
 		"BEGIN\n" + report + "END\nEND\n": false,
 	} {
-		got, err := Parse(TAP, Section(strings.NewReader(log), "BEGIN", "END", Limits{}), Limits{})
+		got, err := Parse(TAP, Section(strings.NewReader(log), "BEGIN", "END"), Limits{})
 		if got.Complete != complete || (err == nil) != complete {
 			t.Errorf("%q: complete %v, %v", log, got.Complete, err)
 		}

@@ -207,6 +207,9 @@ func (p *tapReader) plan(n, level int) error {
 // settle holds a document that ended against its plan.
 func (p *tapReader) settle(doc *tapDocument) {
 	switch {
+	case doc.plan < 0 && doc.points == 0: // nobody said anything
+		p.fault = cmp.Or(p.fault, fmt.Errorf("%w: it has neither plan nor tests", ErrTruncated))
+		return
 	case doc.plan < 0:
 		p.fail(ErrTruncated, fmt.Sprintf("no plan for %d tests", doc.points))
 		return

@@ -1,0 +1,106 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"assay"
+	"assay/internal/sandbox"
+	"assay/internal/sandbox/memory"
+	"assay/internal/testreport"
+)
+
+// has tells whether a process finds a text in a file of its work tree.
+func has(p *memory.Process, name, text string) bool {
+	file, err := p.Files.Get("/work/" + name)
+	return err == nil && strings.Contains(string(file.Content), text)
+}
+
+// missingTool is what bash says where a verifier's tool is not there.
+func missingTool(_ context.Context, p *memory.Process) sandbox.ExitStatus {
+	fmt.Fprintln(p.Stderr, "bash: line 1: runner: command not found")
+	return sandbox.ExitStatus{Code: 127}
+}
+
+// failedActivation is an image whose environment cannot be entered.
+func failedActivation(_ context.Context, p *memory.Process) sandbox.ExitStatus {
+	fmt.Fprintln(p.Stdout, "activating the environment\nno such environment")
+	return sandbox.ExitStatus{Code: 1}
+}
+
+// speaksOf is a suite that says something only of a tree with a text in its code.
+func speaksOf(text string) memory.Program {
+	return func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+		if !has(p, "pkg/code.py", text) {
+			return missingTool(ctx, p)
+		}
+		fmt.Fprint(p.Stdout, "1..1\nok 1 - fix\n")
+		return sandbox.ExitStatus{}
+	}
+}
+
+// flood says more than is read.
+func flood(_ context.Context, p *memory.Process) sandbox.ExitStatus {
+	for range 70 {
+		fmt.Fprint(p.Stdout, strings.Repeat("ok 1 - a test that is told again and again\n", 1<<20/43))
+	}
+	return sandbox.ExitStatus{}
+}
+
+// outcome judges a work by a suite with a report.
+func outcome(t *testing.T, suite memory.Program, report assay.ReportSpec, work string) (*assay.Verdict, error) {
+	t.Helper()
+	runtime := runtimeOf(suite)
+	sample := fixing()
+	sample.FailToPass = []string{"fix"}
+	sample.Task.Verifier.Reports = []assay.ReportSpec{report}
+	e := New(Config{Runtime: runtime})
+	verdict, err := e.EvaluatePatch(t.Context(), sample, work)
+	if e.Close(); len(runtime.Names()) > 0 {
+		t.Errorf("left: %q", runtime.Names())
+	}
+	return verdict, err
+}
+
+func TestASuiteThatCannotRunIsOurFault(t *testing.T) {
+	for name, suite := range map[string]memory.Program{"no tool": missingTool, "no environment": failedActivation} {
+		reports := []assay.ReportSpec{{Path: "-", Format: "tap", Begin: "BEGIN", End: "END"}, {Path: "report.xml", Format: "junit-xml"}}
+		for _, format := range testreport.Formats() {
+			reports = append(reports, assay.ReportSpec{Path: "-", Format: string(format)})
+		}
+		for _, report := range reports {
+			for _, work := range []string{"", fixing().Patch} {
+				if v, err := outcome(t, suite, report, work); assay.CodeOf(err) != assay.CodeSuiteNotRun {
+					t.Errorf("%s, %+v: %+v, %v", name, report, v, err)
+				}
+			}
+		}
+	}
+}
+
+// Whose fault it is that a suite says nothing is told by the same suite on the untouched
+// tree and, where that cannot be built, with the reference fix.
+func TestWhoseFaultASilentSuiteIs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		suite memory.Program
+		work  string
+		code  assay.Code // "" for a verdict
+	}{
+		"the work breaks it":                    {speaksOf("x = "), "--- a/pkg/code.py\n+++ b/pkg/code.py\n@@ -1 +1 @@\n-x = 1\n+broken\n", ""},
+		"the base cannot be built, the fix can": {speaksOf("x = 2"), "", ""},
+		"neither the base nor the fix can":      {speaksOf("x = 3"), "", assay.CodeSuiteNotRun},
+		"too much is said, whatever was done":   {flood, "", assay.CodeReportInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			verdict, err := outcome(t, tt.suite, assay.ReportSpec{Path: "-", Format: "tap"}, tt.work)
+			if tt.code == "" && (err != nil || verdict.Solved) || assay.CodeOf(err) != tt.code {
+				t.Errorf("%+v, %v", verdict, err)
+			}
+			if tt.code == assay.CodeReportInvalid && !strings.Contains(err.Error(), "64 MiB") {
+				t.Errorf("%v does not tell the limit", err)
+			}
+		})
+	}
+}
