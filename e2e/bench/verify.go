@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"assay/client/wire"
 )
 
-// verifyRounds is how often a solved session is verified.
+// verifyRounds is how often a session is verified.
 const verifyRounds = 10
 
 // verify measures a verification, from POST to verdict, against the suite alone: see
@@ -22,13 +23,19 @@ func (b *bench) verify(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	floor, judged, err := b.verifyByTurns(ctx, t, solved)
+	unsolved, err := b.open(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	floor, judged, err := b.verifyByTurns(ctx, t, work{solved, true}, work{unsolved, false})
 	if err != nil {
 		return nil, err
 	}
 	const name = "verify"
-	return append([]Result{timed(name+bareFloor, floor, judged.whole).atMostMore(verifyOverhead)}, judged.parts(name)...),
-		b.close(ctx, solved)
+	return append([]Result{
+		timed(name+bareFloor, floor, judged[0].whole).atMostMore(verifyOverhead),
+		timed(name+", nothing solved"+bareFloor, floor, judged[1].whole).atMostMore(verifyOverhead),
+	}, judged[0].parts(name)...), errors.Join(b.close(ctx, solved), b.close(ctx, unsolved))
 }
 
 // verifyOverhead is what a verification may take beside its suite, in milliseconds.
@@ -37,24 +44,35 @@ const verifyOverhead = 150
 // bareFloor is the end of the names of rows whose floor is bare.
 const bareFloor = " / the suite's command in an identical sandbox"
 
-// verifyByTurns verifies a solved session of a task again and again, by turns with bare.
-func (b *bench) verifyByTurns(ctx context.Context, t task, solved string) (floor []float64, judged judgements, err error) {
+// work is what a session has made of a task.
+type work struct {
+	session string
+	solved  bool
+}
+
+// verifyByTurns verifies sessions of a task again and again, by turns with bare.
+func (b *bench) verifyByTurns(ctx context.Context, t task, works ...work) (floor []float64, judged []judgements, err error) {
 	const warm = 1
-	round := 0
-	times, err := byTurns(ctx, warm, verifyRounds,
+	turns := []func(context.Context) (time.Duration, error){
 		func(ctx context.Context) (time.Duration, error) { return b.bare(ctx, t) },
-		timing(func(ctx context.Context) error {
-			j, err := b.judge(ctx, solved)
+	}
+	judged = make([]judgements, len(works))
+	for i, w := range works {
+		round := 0
+		turns = append(turns, timing(func(ctx context.Context) error {
+			j, err := b.judge(ctx, w.session)
 			if err == nil {
-				err = j.mustBeSolved()
+				err = j.mustBe(w.solved)
 			}
 			if round++; err == nil && round > warm {
-				judged.add(j)
+				judged[i].add(j)
 			}
 			return err
 		}))
+	}
+	times, err := byTurns(ctx, warm, verifyRounds, turns...)
 	if err != nil {
-		return nil, judged, err
+		return nil, nil, err
 	}
 	return times[0], judged, nil
 }
@@ -78,15 +96,15 @@ func (b *bench) judge(ctx context.Context, session string) (judgement, error) {
 	return judgement{Job: job, accepted: accepted, whole: time.Since(began)}, err
 }
 
-// mustBeSolved tells why a verification did not find its work to be right.
-func (j judgement) mustBeSolved() error {
+// mustBe tells why a verification did not find its work to be solved, or unsolved.
+func (j judgement) mustBe(solved bool) error {
 	switch {
 	case j.Result == nil && j.Error != nil:
 		return fmt.Errorf("sample %s could not be judged: %s: %s", j.SampleID, j.Error.Code, j.Error.Message)
 	case j.Result == nil:
 		return fmt.Errorf("a verification of sample %s is %s", j.SampleID, j.Status)
-	case !j.Result.IsSuccess:
-		return fmt.Errorf("sample %s was not solved by its patch: %s", j.SampleID, j.Result.Reason)
+	case j.Result.IsSuccess != solved:
+		return fmt.Errorf("sample %s: solved is %t, and not %t: %s", j.SampleID, j.Result.IsSuccess, solved, j.Result.Reason)
 	}
 	return nil
 }

@@ -24,18 +24,17 @@ func TestWhatAVerificationTakesBesideItsSuiteAddsUp(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatWasSolvedIsMeasured(t *testing.T) {
-	for what, job := range map[string]*wire.Job{
-		"not judged": {Error: &wire.Failure{}},
-		"not ended":  {},
-		"not solved": {Result: &wire.JobResult{}},
-	} {
-		if err := (judgement{Job: job}).mustBeSolved(); err == nil {
-			t.Errorf("a verification that was %s is measured", what)
+func TestOnlyWhatWasJudgedAsItIsIsMeasured(t *testing.T) {
+	judged := func(solved bool) *wire.Job { return &wire.Job{Result: &wire.JobResult{IsSuccess: solved}} }
+	for _, solved := range []bool{true, false} {
+		for what, job := range map[string]*wire.Job{"not judged": {Error: &wire.Failure{}}, "not ended": {}, "judged otherwise": judged(!solved)} {
+			if err := (judgement{Job: job}).mustBe(solved); err == nil {
+				t.Errorf("a verification that was %s is measured", what)
+			}
 		}
-	}
-	if err := (judgement{Job: &wire.Job{Result: &wire.JobResult{IsSuccess: true}}}).mustBeSolved(); err != nil {
-		t.Error(err)
+		if err := (judgement{Job: judged(solved)}).mustBe(solved); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
