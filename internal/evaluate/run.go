@@ -40,29 +40,39 @@ func (r *run) another(suffix string, work Work) *run {
 	return &run{Evaluator: r.Evaluator, Request: Request{ID: r.ID, Sample: r.Sample, Work: work}, sandboxID: r.ID + suffix}
 }
 
-// once makes the clean sandbox, judges in it and destroys it.
-func (r *run) once(ctx context.Context) (*assay.Verdict, error) {
+// once judges in a clean sandbox.
+func (r *run) once(ctx context.Context) (verdict *assay.Verdict, err error) {
+	err = r.inCleanSandbox(ctx, func(env *environment, durations assay.Durations) error {
+		verdict, err = r.judge(ctx, env, durations)
+		return err
+	})
+	return verdict, err
+}
+
+// inCleanSandbox makes the clean sandbox, readies it for the suite, and destroys it after
+// it was used.
+func (r *run) inCleanSandbox(ctx context.Context, use func(*environment, assay.Durations) error) error {
 	start := time.Now()
 	box, err := r.createBox(ctx)
 	if errors.Is(err, sandbox.ErrImage) {
-		return nil, err
+		return err
 	}
 	if err != nil {
-		return nil, assay.Wrap(err, assay.CodeSandboxFailed, "the sandbox of the verification could not be made; start another verification")
+		return assay.Wrap(err, assay.CodeSandboxFailed, "the sandbox of the verification could not be made; start another verification")
 	}
 	defer r.free(ctx, box)
 	if r.Created != nil {
 		if err := r.Created(ctx, box.Handle()); err != nil {
-			return nil, fmt.Errorf("store the verification's sandbox: %w", err)
+			return fmt.Errorf("store the verification's sandbox: %w", err)
 		}
 	}
 	durations := assay.Durations{Create: time.Since(start)}
 	env, err := r.prepare(ctx, box)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	durations.Lay = time.Since(start) - durations.Create
-	return r.runSuite(ctx, env, durations)
+	return use(env, durations)
 }
 
 // prepare readies the sandbox for the suite.
@@ -89,28 +99,16 @@ func (r *run) createBox(ctx context.Context) (sandbox.Sandbox, error) {
 	return box, err
 }
 
-// runSuite runs the verifier and grades what it reports.
-func (r *run) runSuite(ctx context.Context, env *environment, durations assay.Durations) (*assay.Verdict, error) {
+// judge runs the suite and grades what it reports.
+func (r *run) judge(ctx context.Context, env *environment, durations assay.Durations) (*assay.Verdict, error) {
 	if r.Started != nil {
 		if err := r.Started(ctx); err != nil {
 			return nil, fmt.Errorf("store that the suite begins: %w", err)
 		}
 	}
-	verifier := env.sample.Task.Verifier
-	res, err := r.exec(ctx, env.box, sandbox.Command{
-		RequestID:   telemetry.RequestID(ctx),
-		ID:          "verifier",
-		Argv:        []string{"bash", "-c", verifier.Command},
-		Env:         env.environ(),
-		UID:         env.uid(),
-		Timeout:     suiteTimeout(r.Sample),
-		OutputLimit: suiteOutputLimit(verifier),
-	})
+	res, err := r.runSuite(ctx, env, suiteTimeout(r.Sample))
 	if err != nil {
-		return nil, fmt.Errorf("run the verifier: %w", err)
-	}
-	if err := env.box.KillAll(ctx); err != nil { // nothing of the work tree's runs while its reports are read
-		return nil, fmt.Errorf("end what the verifier left running: %w", err)
+		return nil, err
 	}
 	began := time.Now()
 	verdict, err := r.gradeReports(ctx, env, res)
@@ -126,6 +124,27 @@ func (r *run) runSuite(ctx context.Context, env *environment, durations assay.Du
 		return nil, assay.Wrap(errors.Join(fault, err), assay.CodeSandboxFailed, "the server could not run the suite properly; start another verification")
 	}
 	return verdict, err
+}
+
+// runSuite runs the verifier, and ends whatever it left running.
+func (r *run) runSuite(ctx context.Context, env *environment, timeout time.Duration) (sandbox.Result, error) {
+	verifier := env.sample.Task.Verifier
+	res, err := r.exec(ctx, env.box, sandbox.Command{
+		RequestID:   telemetry.RequestID(ctx),
+		ID:          "verifier",
+		Argv:        []string{"bash", "-c", verifier.Command},
+		Env:         env.environ(),
+		UID:         env.uid(),
+		Timeout:     timeout,
+		OutputLimit: suiteOutputLimit(verifier),
+	})
+	if err != nil {
+		return res, fmt.Errorf("run the verifier: %w", err)
+	}
+	if err := env.box.KillAll(ctx); err != nil { // nothing of the work tree's runs while its reports are read
+		return res, fmt.Errorf("end what the verifier left running: %w", err)
+	}
+	return res, nil
 }
 
 // gradeReports reads the reports and grades them. A suite that left none, or more than
