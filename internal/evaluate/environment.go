@@ -115,6 +115,21 @@ func (env *environment) lay(ctx context.Context, work Work) error {
 	return nil
 }
 
+// layFiles lays files over the restored tests.
+func (env *environment) layFiles(ctx context.Context, files map[string][]byte) error {
+	if len(files) == 0 {
+		return nil
+	}
+	layer := make(map[string]string, len(files))
+	for name, content := range files {
+		layer[name] = string(content)
+	}
+	if err := env.box.ApplyLayer(ctx, env.sample.Task.Workdir, layerOf(layer, 0o644)); err != nil {
+		return fmt.Errorf("lay files over the tests: %w", err)
+	}
+	return nil
+}
+
 // decide reads the work and rules on it.
 func (env *environment) decide(ctx context.Context, work Work) (*changeFilter, error) {
 	t := &changeFilter{tree: env.tree, guard: env.guard, fixed: env.referenceFile}

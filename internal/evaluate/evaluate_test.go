@@ -8,6 +8,8 @@ import (
 	"assay"
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/memory"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // fixing is a sample whose test passes when pkg/code.py says so: see the tree of these
@@ -59,5 +61,37 @@ func TestEvaluatePatch(t *testing.T) {
 	}
 	if e.Close(); len(runtime.Names()) > 0 {
 		t.Errorf("left: %q", runtime.Names())
+	}
+}
+
+func TestTry(t *testing.T) {
+	e := New(Config{Runtime: runtimeOf(suiteOf)})
+	defer e.Close()
+	sample := fixing()
+	fix, id := patchWork(sample, sample.Patch), sample.FailToPass[0]
+	trial, err := e.Try(t.Context(), TrialRequest{ID: "ver_1", Sample: sample, Work: fix})
+	if err != nil || !trial.Passed[id] || !trial.Complete {
+		t.Errorf("the reference fix: %+v, %v", trial, err)
+	}
+	other := map[string][]byte{"tests/test_code.py": []byte("def test_x(): assert 3\n")}
+	trial, err = e.Try(t.Context(), TrialRequest{ID: "ver_2", Sample: sample, Work: fix, Files: other})
+	if err != nil || trial.Passed[id] || trial.ExitCode != 1 {
+		t.Errorf("another version of its test: %+v, %v", trial, err)
+	}
+}
+
+func TestTests(t *testing.T) {
+	e := New(Config{Runtime: runtimeOf(suiteOf)})
+	defer e.Close()
+	tests, err := e.Tests(t.Context(), "ver_1", fixing())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []TestFile{{Path: "tests/test_code.py", Before: []byte(tree["tests/test_code.py"]), After: []byte("def test_x(): assert 2\n")}}
+	if diff := cmp.Diff(want, tests.Changed); diff != "" {
+		t.Error(diff)
+	}
+	if got := string(tests.Others["sub/tests/test_s.py"]); got != tree["sub/tests/test_s.py"] {
+		t.Errorf("others are %q", tests.Others)
 	}
 }

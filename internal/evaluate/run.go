@@ -33,6 +33,8 @@ type run struct {
 	first   bool      // of its request
 	control bool      // it is of the untouched tree, and a suite without a report is held against it
 	names   *renaming // of the tests; nil for those that they have
+
+	files map[string][]byte // laid over the restored tests
 }
 
 // another returns a run of other work on the same sample.
@@ -88,6 +90,9 @@ func (r *run) prepare(ctx context.Context, box sandbox.Sandbox) (*environment, e
 		if err := env.renameTests(ctx, r.names); err != nil {
 			return nil, err
 		}
+	}
+	if err := env.layFiles(ctx, r.files); err != nil {
+		return nil, err
 	}
 	return env, env.ready(ctx)
 }
