@@ -77,8 +77,8 @@ func Run(cfg agent.Config, l net.Listener) error {
 	}
 	l.Close()
 	_ = deadline.Close() // ends its wait
+	loops.Wait()         // no connection comes any more: finish waits for all of them
 	a.conns.finish(ctx)
-	loops.Wait()
 	return err
 }
 

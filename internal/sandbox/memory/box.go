@@ -27,7 +27,7 @@ type Sandbox struct {
 	life    context.Context // ends when the sandbox does; the cause is a deathError
 	kill    context.CancelCauseFunc
 	free    context.CancelFunc // of the deadline's timer
-	running sync.WaitGroup     // commands
+	running sync.WaitGroup     // commands; added to with mu held and while the sandbox lives
 
 	mu       sync.Mutex
 	commands map[string]*execution
@@ -69,8 +69,11 @@ func newSandbox(h *host, spec sandbox.Spec, img Image) *Sandbox {
 	return sb
 }
 
-// end makes the sandbox die, the first time.
+// end makes the sandbox die, the first time. It takes mu: a command is started before
+// that, and whoever waits for it afterwards waits for this one, too, or never.
 func (sb *Sandbox) end(why sandbox.Death) {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
 	sb.kill(deathError(why))
 	sb.free()
 }
