@@ -27,6 +27,7 @@ type Agent struct {
 	cfg      agent.Config
 	started  time.Time
 	commands *commands
+	times    clock // of what layers lay
 
 	expired chan struct{} // closed at the deadline
 	conns   connSet

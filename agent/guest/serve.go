@@ -103,6 +103,7 @@ func (a *Agent) exec(c *conn, req *wire.Request) error {
 	if a.isExpired() {
 		return errEnding
 	}
+	a.times.pass() // what the command makes is newer than what was laid
 	cmd, err := a.commands.start(*req.Command)
 	if err != nil {
 		return err
@@ -193,7 +194,7 @@ func (a *Agent) collect(c *conn, req *wire.Request) error {
 }
 
 func (a *Agent) applyLayer(c *conn, req *wire.Request) error {
-	if err := ApplyLayer(a.resolve(string(req.Path)), c); err != nil {
+	if err := applyLayer(a.resolve(string(req.Path)), c, &a.times); err != nil {
 		return err
 	}
 	if _, err := io.Copy(io.Discard, c); err != nil { // padding after the tar's end
@@ -211,6 +212,7 @@ func (a *Agent) replace(c *conn, req *wire.Request) error {
 		return err
 	}
 	name := string(req.Path)
+	a.times.pass()
 	return c.WriteHead(replace(a.resolve(name), name, old, fresh))
 }
 

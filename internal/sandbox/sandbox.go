@@ -131,6 +131,14 @@ type FileTransfer interface {
 	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
 	// is touched whatever the tar or the tree holds.
+	//
+	// The files and symbolic links that it lays are newer than all that was there
+	// before, in the image, made by commands, or laid by an earlier layer; what a
+	// command makes afterwards is newer than they are. So nothing that was built of
+	// what they replace passes for up to date. The tar's own times tell their order
+	// only: what is older there than another file stays older, what is equal stays
+	// equal, and the next time is a microsecond on. Directories take part in nothing
+	// of this, nor do runtimes without processes.
 	ApplyLayer(ctx context.Context, root string, layer io.Reader) error
 	// ProtectTree readies a tree for a user who may read it, run it and add to it, but
 	// change nothing that is there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,11 @@ func images() map[string]memory.Image {
 		if strings.HasSuffix(f.Name, "/") {
 			file.Mode = fs.ModeDir | 0o755
 		}
-		files[sandboxtest.Workdir+"/"+f.Name] = file
+		name := f.Name
+		if !path.IsAbs(name) {
+			name = sandboxtest.Workdir + "/" + name
+		}
+		files[name] = file
 	}
 	return map[string]memory.Image{image: {Files: files}}
 }
