@@ -76,6 +76,8 @@ func (a *Agent) dispatch(c *conn, req *wire.Request) error {
 		return a.commands.killAll(ctx)
 	case wire.OpForget:
 		return a.commands.forget(req.ID)
+	case wire.OpSpool:
+		return a.readSpool(c, req.ID)
 	case wire.OpWait:
 		return a.wait(c)
 	case wire.OpRead:
@@ -142,6 +144,17 @@ func (a *Agent) answer(c *conn, cmd *command) error {
 		return errClientGone
 	}
 	return nil
+}
+
+func (a *Agent) readSpool(c *conn, id string) error {
+	s, err := a.commands.spooled(id)
+	if err != nil {
+		return err
+	}
+	if err := c.WriteHead(wire.Spool{Total: s.total, Kept: s.kept}); err != nil {
+		return err
+	}
+	return s.send(c)
 }
 
 func streamSizes(o sandbox.Output) wire.Stream {

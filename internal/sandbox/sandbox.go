@@ -102,6 +102,15 @@ type Sandbox interface {
 	// KillAll kills every process of the sandbox but its init, and returns when
 	// none is left.
 	KillAll(ctx context.Context) error
+	// ReadSpool hands to fn what was kept of the standard output of a command that was
+	// run with Command.Spool and has ended, as often as one likes, until Forget. total
+	// is how many bytes it printed before it ended; r ends after those that were kept,
+	// which are fewer when Command.Spool or the sandbox's disk were too small. r is
+	// streamed, valid during the call, and what fn leaves of it is skipped. When
+	// ReadSpool fails, what fn has read is not to be believed; an error of fn is
+	// returned. ErrUnknownCommand when nothing was asked to be kept under that id, or
+	// it was forgotten.
+	ReadSpool(ctx context.Context, id string, fn func(total int64, r io.Reader) error) error
 	// Forget lets the sandbox drop the stored end of a finished command.
 	Forget(ctx context.Context, id string) error
 	// Wait returns when the sandbox is dead, with the reason, or with ctx's error.
@@ -227,6 +236,11 @@ type Command struct {
 	// OutputLimit is how many bytes of each stream are kept: the first and the
 	// last half. Defaults to DefaultOutputLimit.
 	OutputLimit int64 `json:"output_limit,omitempty"`
+	// Spool is how many bytes of standard output are kept whole besides, from its
+	// first on, for ReadSpool: on the sandbox's own disk and a part of its limit, in
+	// a file that no process of the sandbox can reach. When that disk is full, the
+	// command goes on and the rest is not kept. Defaults to none.
+	Spool int64 `json:"spool,omitempty"`
 }
 
 // DefaultOutputLimit is how much of each output stream is kept, in bytes.

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -178,6 +179,26 @@ func (sb *Sandbox) KillAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ReadSpool hands out what was kept of a standard output.
+func (sb *Sandbox) ReadSpool(ctx context.Context, id string, fn func(total int64, r io.Reader) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e, err := sb.find(id)
+	if err != nil {
+		return fmt.Errorf("read an output: %w", err)
+	}
+	if e.spool == nil {
+		return fmt.Errorf("read the output of command %s, which was not asked to be kept: %w", id, sandbox.ErrUnknownCommand)
+	}
+	select {
+	case <-e.done:
+		return fn(e.spool.total, bytes.NewReader(e.spool.kept))
+	default:
+		return fmt.Errorf("read the output of command %s: it is running", id)
+	}
 }
 
 // Forget drops the end of a finished command.
