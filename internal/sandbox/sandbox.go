@@ -228,11 +228,15 @@ type Command struct {
 	// RequestID is the request on whose behalf it runs, for logs; "" for none.
 	RequestID string `json:"request_id,omitempty"`
 
-	Argv    []string          `json:"argv"`
-	Dir     string            `json:"dir,omitempty"` // defaults to the work tree
-	Env     map[string]string `json:"env,omitempty"` // on top of the sandbox's environment
-	UID     uint32            `json:"uid,omitempty"` // user and group inside that it runs as, without supplementary groups; 0 is root
-	Timeout time.Duration     `json:"timeout"`       // the whole tree is killed then; 0 is none
+	Argv []string          `json:"argv"`
+	Dir  string            `json:"dir,omitempty"` // defaults to the work tree
+	Env  map[string]string `json:"env,omitempty"` // on top of the sandbox's environment
+	// EnvDefaults are set where neither the sandbox's environment (the image's and
+	// Spec.Env) nor Env sets them, not even to nothing.
+	EnvDefaults map[string]string `json:"env_defaults,omitempty"`
+
+	UID     uint32        `json:"uid,omitempty"` // user and group inside that it runs as, without supplementary groups; 0 is root
+	Timeout time.Duration `json:"timeout"`       // the whole tree is killed then; 0 is none
 	// OutputLimit is how many bytes of each stream are kept: the first and the
 	// last half. Defaults to DefaultOutputLimit.
 	OutputLimit int64 `json:"output_limit,omitempty"`

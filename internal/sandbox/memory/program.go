@@ -90,8 +90,10 @@ func (sb *Sandbox) start(cmd sandbox.Command) *execution {
 		e.spool = &spool{limit: cmd.Spool}
 		stdout.spool = e.spool
 	}
-	env := maps.Clone(sb.env)
-	maps.Copy(env, cmd.Env)
+	env := make(map[string]string)
+	for _, set := range []map[string]string{cmd.EnvDefaults, sb.env, cmd.Env} {
+		maps.Copy(env, set)
+	}
 	p := &Process{Command: cmd, Dir: clean(sb.handle.Workdir, cmd.Dir), Env: env, Files: sb.files, Stdout: stdout, Stderr: stderr}
 	e.result.Started = sb.host.now()
 	sb.running.Go(func() {
