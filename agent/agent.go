@@ -67,6 +67,9 @@ type Config struct {
 	// ListenFD (a runtime that passes no descriptors). The directory should be
 	// reachable by nothing else in the sandbox. Defaults to none.
 	Listen string `json:"listen,omitempty"`
+	// SpoolDir is an absolute directory on the disk on which outputs are kept
+	// (Command.Spool). Nothing stays in it. Defaults to "/".
+	SpoolDir string `json:"spool_dir,omitempty"`
 }
 
 // maxConfig is what the kernel takes as one string of an environment
@@ -102,6 +105,9 @@ func ParseConfig(s string) (Config, error) {
 	if c.MaxRunning == 0 {
 		c.MaxRunning = DefaultMaxRunning
 	}
+	if c.SpoolDir == "" {
+		c.SpoolDir = "/"
+	}
 	if err := c.validate(); err != nil {
 		return c, fmt.Errorf("read agent config: %w", err)
 	}
@@ -122,6 +128,8 @@ func (c Config) validate() error {
 		return errors.New("max_running is negative")
 	case c.Listen != "" && !path.IsAbs(c.Listen):
 		return fmt.Errorf("listen %q is not absolute", c.Listen)
+	case c.SpoolDir != "" && !path.IsAbs(c.SpoolDir):
+		return fmt.Errorf("spool_dir %q is not absolute", c.SpoolDir)
 	}
 	for k, v := range c.Env {
 		if k == "" || strings.ContainsAny(k, "=\x00") || strings.ContainsRune(v, 0) {

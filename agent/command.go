@@ -60,8 +60,10 @@ func (c *Client) Attach(ctx context.Context, id string) (sandbox.Result, error) 
 // checkCommand refuses what JSON would change on its way.
 func checkCommand(cmd sandbox.Command) error {
 	texts := append([]string{cmd.ID, cmd.Dir}, cmd.Argv...)
-	for k, v := range cmd.Env {
-		texts = append(texts, k, v)
+	for _, set := range []map[string]string{cmd.Env, cmd.EnvDefaults} {
+		for k, v := range set {
+			texts = append(texts, k, v)
+		}
 	}
 	for _, s := range texts {
 		if !utf8.ValidString(s) {

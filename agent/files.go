@@ -163,8 +163,8 @@ func (c *contentReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ApplyLayer lays an OCI layer tar on the directory root; see guest.ApplyLayer
-// for how it treats what is there. When it fails, a part may have been applied.
+// ApplyLayer lays an OCI layer tar on the directory root; applyLayer in package guest
+// says how it treats what is there. When it fails, a part may have been applied.
 func (c *Client) ApplyLayer(ctx context.Context, root string, layer io.Reader) error {
 	req := wire.Request{Op: wire.OpLayer, Path: []byte(root)}
 	err := c.once(ctx, req, func(w *wire.Conn) error {

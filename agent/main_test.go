@@ -118,6 +118,7 @@ func start(t testing.TB, change func(*agent.Config)) *guest {
 	cfg := agent.Config{
 		Sandbox:     "sb_test",
 		Workdir:     g.work,
+		SpoolDir:    g.work,
 		Env:         map[string]string{"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "FROM_IMAGE": "yes"},
 		Deadline:    time.Now().Add(time.Hour),
 		RemainingMS: time.Hour.Milliseconds(),

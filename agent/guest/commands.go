@@ -32,6 +32,7 @@ type command struct {
 	limit     *time.Timer // kills it when its time is up; nil when it has no timeout
 
 	stdout, stderr *stream
+	spool          *spool // of standard output; nil when none was asked for; complete when done is closed
 
 	timedOut bool           // guarded by commands.mu
 	kills    sync.WaitGroup // kills that go on; joined by finish, so added to only while its process is in byPID
@@ -44,6 +45,7 @@ type command struct {
 type commands struct {
 	launcher   launcher
 	maxRunning int
+	spools     string        // a directory on the disk that they are on
 	background chan struct{} // see stream
 	log        *agentLog
 
@@ -67,6 +69,7 @@ func newCommands(cfg agent.Config) (*commands, error) {
 	c := &commands{
 		launcher:   l,
 		maxRunning: cfg.MaxRunning,
+		spools:     cfg.SpoolDir,
 		background: make(chan struct{}, maxBackground),
 		log:        newLog(os.Stderr),
 		byID:       make(map[string]*command),
@@ -79,7 +82,7 @@ func newCommands(cfg agent.Config) (*commands, error) {
 
 // start starts a command, or finds the one of that id.
 func (c *commands) start(spec sandbox.Command) (*command, error) {
-	if spec.ID == "" || len(spec.Argv) == 0 || spec.Timeout < 0 || spec.OutputLimit < 0 {
+	if spec.ID == "" || len(spec.Argv) == 0 || spec.Timeout < 0 || spec.OutputLimit < 0 || spec.Spool < 0 {
 		return nil, invalid("command without id or arguments, or with a negative bound")
 	}
 	c.mu.Lock()
@@ -101,7 +104,14 @@ func (c *commands) start(spec sandbox.Command) (*command, error) {
 // launch forks. A command that cannot be executed has ended at once, like one
 // that a shell could not execute.
 func (c *commands) launch(spec sandbox.Command) (*command, error) {
-	cmd := &command{id: spec.ID, requestID: spec.RequestID, started: time.Now(), done: make(chan struct{})}
+	cmd := &command{id: spec.ID, requestID: spec.RequestID, done: make(chan struct{})}
+	if spec.Spool > 0 {
+		var err error
+		if cmd.spool, err = newSpool(c.spools, spec.Spool); err != nil {
+			c.log.command(cmd.id, cmd.requestID, "its output is not kept: %v", err)
+		}
+	}
+	cmd.started = time.Now()
 	child, err := c.launcher.launch(spec)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		c.log.command(cmd.id, cmd.requestID, "was not started: %q", refused.message)
@@ -111,6 +121,7 @@ func (c *commands) launch(spec sandbox.Command) (*command, error) {
 		return cmd, nil
 	}
 	if err != nil {
+		cmd.spool.close()
 		return nil, err
 	}
 	cmd.pid, cmd.mark = child.pid, child.mark
@@ -119,8 +130,8 @@ func (c *commands) launch(spec sandbox.Command) (*command, error) {
 		keep = sandbox.DefaultOutputLimit
 	}
 	keep = min(keep, wire.MaxOutput)
-	cmd.stdout = newStream(child.stdout, keep, c.background)
-	cmd.stderr = newStream(child.stderr, keep, c.background)
+	cmd.stdout = newStream(child.stdout, keep, cmd.spool, c.background)
+	cmd.stderr = newStream(child.stderr, keep, nil, c.background)
 	c.byPID[cmd.pid] = cmd
 	c.running++
 	if spec.Timeout > 0 {
@@ -141,6 +152,23 @@ func (c *commands) find(id string) (*command, error) {
 		return cmd, nil
 	}
 	return nil, fmt.Errorf("%w %q", sandbox.ErrUnknownCommand, id)
+}
+
+// spooled finds what was kept of the output of a command that has ended.
+func (c *commands) spooled(id string) (*spool, error) {
+	cmd, err := c.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if cmd.spool == nil {
+		return nil, fmt.Errorf("%w: the output of %q was not asked to be kept", sandbox.ErrUnknownCommand, id)
+	}
+	select {
+	case <-cmd.done:
+		return cmd.spool, nil
+	default:
+		return nil, invalid("command %s is still running", id)
+	}
 }
 
 // forget drops the end of a command.
@@ -174,6 +202,7 @@ func (c *commands) drop(i int) {
 	c.kept = slices.Delete(c.kept, i, i+1)
 	c.keptLen -= cmd.size()
 	delete(c.byID, cmd.id)
+	cmd.spool.close()
 }
 
 func (cmd *command) size() int64 {

@@ -27,6 +27,7 @@ type Agent struct {
 	cfg      agent.Config
 	started  time.Time
 	commands *commands
+	times    clock // of what layers lay
 
 	expired chan struct{} // closed at the deadline
 	conns   connSet
@@ -77,8 +78,8 @@ func Run(cfg agent.Config, l net.Listener) error {
 	}
 	l.Close()
 	_ = deadline.Close() // ends its wait
+	loops.Wait()         // no connection comes any more: finish waits for all of them
 	a.conns.finish(ctx)
-	loops.Wait()
 	return err
 }
 

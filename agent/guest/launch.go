@@ -55,12 +55,11 @@ type child struct {
 // its own. The error is a *refusal when the command cannot be executed.
 func (l *launcher) launch(spec sandbox.Command) (child, error) {
 	env, vars := l.environ, l.env
-	if len(spec.Env) > 0 {
-		vars = maps.Clone(l.env)
-		if vars == nil {
-			vars = make(map[string]string)
+	if len(spec.Env) > 0 || len(spec.EnvDefaults) > 0 {
+		vars = make(map[string]string)
+		for _, set := range []map[string]string{spec.EnvDefaults, l.env, spec.Env} { // the last one has the last word
+			maps.Copy(vars, set)
 		}
-		maps.Copy(vars, spec.Env)
 		env = environ(vars)
 	}
 	dir := l.workdir

@@ -14,7 +14,7 @@ import (
 	"assay/internal/sandbox"
 )
 
-// maxLayerEntries bounds the entries of a layer: their names are remembered.
+// maxLayerEntries bounds the entries of a layer: their names and times are remembered.
 const maxLayerEntries = 1 << 19
 
 // Whiteouts as the OCI image specification has them (layer.md).
@@ -23,7 +23,7 @@ const (
 	whiteoutOpaque = ".wh..wh..opq"
 )
 
-// ApplyLayer lays an OCI layer tar on the directory root, which is made when
+// applyLayer lays an OCI layer tar on the directory root, which is made when
 // absent. It treats the directory as overlayfs would:
 //
 //   - An entry replaces what is there, whatever kind either has; a directory that
@@ -32,13 +32,18 @@ const (
 //     entry that is a link or a file is replaced by a directory.
 //   - ".wh.NAME" removes NAME, ".wh..wh..opq" what the directory held before; not
 //     what this layer brought, in whatever order it comes.
-//   - Files, directories, symbolic links and hard links are made, with mode and
-//     (except of directories) modification time, without set-id bits, owned by the
-//     owner of root. Devices, FIFOs and sockets are left out.
+//   - Files, directories, symbolic links and hard links are made, with mode,
+//     without set-id bits, owned by the owner of root. Devices, FIFOs and sockets
+//     are left out.
 //   - A name with ".." is an error.
 //
+// The times of files and symbolic links come from times, and are thus later than those
+// of all that was there: what make, cargo or pip built before is old to them. Among
+// themselves they are in the order of the layer's own. Directories have the kernel's
+// time, as after every change of what they hold.
+//
 // When it fails, a part may have been applied.
-func ApplyLayer(root string, layer io.Reader) error {
+func applyLayer(root string, layer io.Reader, times *clock) error {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err
 	}
@@ -55,13 +60,13 @@ func ApplyLayer(root string, layer io.Reader) error {
 	if !ok {
 		return fmt.Errorf("stat of %T", info.Sys())
 	}
-	u := unpacker{root: r, uid: int(st.Uid), gid: int(st.Gid), fresh: make(map[string]struct{})}
+	u := unpacker{root: r, uid: int(st.Uid), gid: int(st.Gid), fresh: make(map[string]int64)}
 	u.chown = u.uid != os.Geteuid() || u.gid != os.Getegid()
 	tr := tar.NewReader(layer)
 	for entries := 0; ; entries++ {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return u.setTimes(times)
 		}
 		if err != nil {
 			return fmt.Errorf("read layer: %w", err)
@@ -80,8 +85,8 @@ type unpacker struct {
 	root     *os.Root
 	uid, gid int
 	chown    bool
-	fresh    map[string]struct{} // names that this layer brought, with their parents
-	parent   string              // the last one that was seen to be a directory
+	fresh    map[string]int64 // names that this layer brought, with their parents; their times in the layer, or untimed
+	parent   string           // the last one that was seen to be a directory
 }
 
 func (u *unpacker) apply(h *tar.Header, content io.Reader) error {
@@ -102,8 +107,25 @@ func (u *unpacker) apply(h *tar.Header, content io.Reader) error {
 	if err := u.make(name, h, content); err != nil {
 		return err
 	}
-	u.fresh[name] = struct{}{}
+	u.fresh[name] = u.timeOf(name, h)
 	return nil
+}
+
+// timeOf is the time that the layer has for an entry; untimed of what is left out, of
+// directories, and of further names of a file that has one from this layer.
+func (u *unpacker) timeOf(name string, h *tar.Header) int64 {
+	switch h.Typeflag {
+	case tar.TypeDir, tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		return untimed
+	case tar.TypeLink:
+		target, _ := cleanName(h.Linkname) // makeLink has checked it
+		if t, ours := u.fresh[target]; ours && target == name {
+			return t
+		} else if ours {
+			return untimed
+		}
+	}
+	return nanoseconds(h.ModTime)
 }
 
 // cleanName makes a name of a tar relative to the root.
@@ -125,7 +147,7 @@ func (u *unpacker) make(name string, h *tar.Header, content io.Reader) error {
 		}
 		return u.makeDir(name, mode)
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
-		return u.makeFile(name, mode, h, content)
+		return u.makeFile(name, mode, content)
 	case tar.TypeSymlink:
 		if err := u.clear(name); err != nil {
 			return err
@@ -195,12 +217,12 @@ func (u *unpacker) makeParent(dir string) error {
 			return err
 		}
 	}
-	u.fresh[dir] = struct{}{}
+	u.fresh[dir] = untimed
 	u.parent = dir
 	return nil
 }
 
-func (u *unpacker) makeFile(name string, mode fs.FileMode, h *tar.Header, content io.Reader) error {
+func (u *unpacker) makeFile(name string, mode fs.FileMode, content io.Reader) error {
 	if err := u.clear(name); err != nil {
 		return err
 	}
@@ -217,9 +239,6 @@ func (u *unpacker) makeFile(name string, mode fs.FileMode, h *tar.Header, conten
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
-	}
-	if err == nil {
-		err = u.root.Chtimes(name, h.ModTime, h.ModTime)
 	}
 	return err
 }

@@ -21,8 +21,9 @@ import (
 type stream struct {
 	f       *os.File
 	capture capture
+	spool   *spool // nil when only the capture is wanted
 	ending  atomic.Bool
-	settled chan struct{} // closed when capture is complete
+	settled chan struct{} // closed when capture and spool are complete
 
 	background chan struct{} // shared by all streams; holds one for each that is read on
 }
@@ -31,8 +32,8 @@ type stream struct {
 // beyond, they are closed.
 const maxBackground = 512
 
-func newStream(f *os.File, limit int64, background chan struct{}) *stream {
-	s := &stream{f: f, capture: newCapture(limit), settled: make(chan struct{}), background: background}
+func newStream(f *os.File, limit int64, whole *spool, background chan struct{}) *stream {
+	s := &stream{f: f, capture: newCapture(limit), spool: whole, settled: make(chan struct{}), background: background}
 	go s.run()
 	return s
 }
@@ -56,7 +57,7 @@ func (s *stream) run() {
 		close(s.settled)
 		return
 	}
-	err = s.read(raw, s.capture.write, &s.ending)
+	err = s.read(raw, s.write, &s.ending)
 	open := errors.Is(err, os.ErrDeadlineExceeded)
 	if open {
 		open = s.drain(raw)
@@ -64,6 +65,13 @@ func (s *stream) run() {
 	close(s.settled)
 	if open {
 		s.discard(raw)
+	}
+}
+
+func (s *stream) write(p []byte) {
+	s.capture.write(p)
+	if s.spool != nil {
+		s.spool.write(p)
 	}
 }
 
@@ -123,7 +131,7 @@ func (s *stream) drain(raw syscall.RawConn) bool {
 				open = err == unix.EAGAIN
 				return
 			}
-			s.capture.write(buf[:n])
+			s.write(buf[:n])
 			left -= n
 		}
 	})

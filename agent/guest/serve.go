@@ -76,6 +76,8 @@ func (a *Agent) dispatch(c *conn, req *wire.Request) error {
 		return a.commands.killAll(ctx)
 	case wire.OpForget:
 		return a.commands.forget(req.ID)
+	case wire.OpSpool:
+		return a.readSpool(c, req.ID)
 	case wire.OpWait:
 		return a.wait(c)
 	case wire.OpRead:
@@ -103,6 +105,7 @@ func (a *Agent) exec(c *conn, req *wire.Request) error {
 	if a.isExpired() {
 		return errEnding
 	}
+	a.times.pass() // what the command makes is newer than what was laid
 	cmd, err := a.commands.start(*req.Command)
 	if err != nil {
 		return err
@@ -141,6 +144,17 @@ func (a *Agent) answer(c *conn, cmd *command) error {
 		return errClientGone
 	}
 	return nil
+}
+
+func (a *Agent) readSpool(c *conn, id string) error {
+	s, err := a.commands.spooled(id)
+	if err != nil {
+		return err
+	}
+	if err := c.WriteHead(wire.Spool{Total: s.total, Kept: s.kept}); err != nil {
+		return err
+	}
+	return s.send(c)
 }
 
 func streamSizes(o sandbox.Output) wire.Stream {
@@ -193,7 +207,7 @@ func (a *Agent) collect(c *conn, req *wire.Request) error {
 }
 
 func (a *Agent) applyLayer(c *conn, req *wire.Request) error {
-	if err := ApplyLayer(a.resolve(string(req.Path)), c); err != nil {
+	if err := applyLayer(a.resolve(string(req.Path)), c, &a.times); err != nil {
 		return err
 	}
 	if _, err := io.Copy(io.Discard, c); err != nil { // padding after the tar's end
@@ -211,6 +225,7 @@ func (a *Agent) replace(c *conn, req *wire.Request) error {
 		return err
 	}
 	name := string(req.Path)
+	a.times.pass()
 	return c.WriteHead(replace(a.resolve(name), name, old, fresh))
 }
 

@@ -102,6 +102,15 @@ type Sandbox interface {
 	// KillAll kills every process of the sandbox but its init, and returns when
 	// none is left.
 	KillAll(ctx context.Context) error
+	// ReadSpool hands to fn what was kept of the standard output of a command that was
+	// run with Command.Spool and has ended, as often as one likes, until Forget. total
+	// is how many bytes it printed before it ended; r ends after those that were kept,
+	// which are fewer when Command.Spool or the sandbox's disk were too small. r is
+	// streamed, valid during the call, and what fn leaves of it is skipped. When
+	// ReadSpool fails, what fn has read is not to be believed; an error of fn is
+	// returned. ErrUnknownCommand when nothing was asked to be kept under that id, or
+	// it was forgotten.
+	ReadSpool(ctx context.Context, id string, fn func(total int64, r io.Reader) error) error
 	// Forget lets the sandbox drop the stored end of a finished command.
 	Forget(ctx context.Context, id string) error
 	// Wait returns when the sandbox is dead, with the reason, or with ctx's error.
@@ -131,6 +140,14 @@ type FileTransfer interface {
 	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
 	// is touched whatever the tar or the tree holds.
+	//
+	// The files and symbolic links that it lays are newer than all that was there
+	// before, in the image, made by commands, or laid by an earlier layer; what a
+	// command makes afterwards is newer than they are. So nothing that was built of
+	// what they replace passes for up to date. The tar's own times tell their order
+	// only: what is older there than another file stays older, what is equal stays
+	// equal, and the next time is a microsecond on. Directories take part in nothing
+	// of this, nor do runtimes without processes.
 	ApplyLayer(ctx context.Context, root string, layer io.Reader) error
 	// ProtectTree readies a tree for a user who may read it, run it and add to it, but
 	// change nothing that is there.
@@ -211,14 +228,23 @@ type Command struct {
 	// RequestID is the request on whose behalf it runs, for logs; "" for none.
 	RequestID string `json:"request_id,omitempty"`
 
-	Argv    []string          `json:"argv"`
-	Dir     string            `json:"dir,omitempty"` // defaults to the work tree
-	Env     map[string]string `json:"env,omitempty"` // on top of the sandbox's environment
-	UID     uint32            `json:"uid,omitempty"` // user and group inside that it runs as, without supplementary groups; 0 is root
-	Timeout time.Duration     `json:"timeout"`       // the whole tree is killed then; 0 is none
+	Argv []string          `json:"argv"`
+	Dir  string            `json:"dir,omitempty"` // defaults to the work tree
+	Env  map[string]string `json:"env,omitempty"` // on top of the sandbox's environment
+	// EnvDefaults are set where neither the sandbox's environment (the image's and
+	// Spec.Env) nor Env sets them, not even to nothing.
+	EnvDefaults map[string]string `json:"env_defaults,omitempty"`
+
+	UID     uint32        `json:"uid,omitempty"` // user and group inside that it runs as, without supplementary groups; 0 is root
+	Timeout time.Duration `json:"timeout"`       // the whole tree is killed then; 0 is none
 	// OutputLimit is how many bytes of each stream are kept: the first and the
 	// last half. Defaults to DefaultOutputLimit.
 	OutputLimit int64 `json:"output_limit,omitempty"`
+	// Spool is how many bytes of standard output are kept whole besides, from its
+	// first on, for ReadSpool: on the sandbox's own disk and a part of its limit, in
+	// a file that no process of the sandbox can reach. When that disk is full, the
+	// command goes on and the rest is not kept. Defaults to none.
+	Spool int64 `json:"spool,omitempty"`
 }
 
 // DefaultOutputLimit is how much of each output stream is kept, in bytes.

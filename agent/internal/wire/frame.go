@@ -25,7 +25,7 @@ import (
 // Protocol is the version of everything in this package. Both sides refuse
 // another one; the layout of frames, Request.Protocol and Fail stay for ever, so
 // that they can say so.
-const Protocol = 1
+const Protocol = 2
 
 // Bounds of a frame's payload, in bytes.
 const (

@@ -18,6 +18,7 @@ const (
 	OpKill    Op = "kill"     // ID. Answer: none
 	OpKillAll Op = "kill_all" // Answer: none
 	OpForget  Op = "forget"   // ID. Answer: none
+	OpSpool   Op = "spool"    // ID. Answer: Spool, and what is kept as data
 	OpRead    Op = "read"     // Path, Limit. Answer: File, and its content as data
 	OpCollect Op = "collect"  // Collect. Answer: a File for each, and its content as data
 	OpList    Op = "list"     // Path. Answer: a File for each, without content
@@ -65,6 +66,12 @@ type Stream struct {
 	Head  int64 `json:"head"`
 	Tail  int64 `json:"tail"`
 	Total int64 `json:"total"`
+}
+
+// Spool tells the sizes of a standard output that was kept, in bytes.
+type Spool struct {
+	Total int64 `json:"total"` // printed
+	Kept  int64 `json:"kept"`  // the first so many of them
 }
 
 // File announces the content of one file.

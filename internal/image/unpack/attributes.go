@@ -86,7 +86,7 @@ func (u *unpacker) apply(d dir, a attributes) error {
 	if err := setAttributes(d.fd, a); err != nil {
 		return err
 	}
-	u.times[d.path] = bound(a.mtime)
+	u.times[d.path] = u.bound(a.mtime)
 	return nil
 }
 
@@ -108,18 +108,23 @@ func setAttributes(fd int, a attributes) error {
 	return nil
 }
 
-func setTimes(parent dir, base string, mtime time.Time) error {
-	ts := unix.NsecToTimespec(bound(mtime).UnixNano())
+func (u *unpacker) setTimes(parent dir, base string, mtime time.Time) error {
+	ts := unix.NsecToTimespec(u.bound(mtime).UnixNano())
 	if err := unix.UtimesNanoAt(parent.fd, base, []unix.Timespec{ts, ts}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return fmt.Errorf("set times: %w", err)
 	}
 	return nil
 }
 
-// bound turns times that file systems and nanoseconds cannot hold into 1970.
-func bound(t time.Time) time.Time {
-	if t.Unix() < 0 || t.Unix() > math.MaxInt64/int64(time.Second) {
+// bound turns times before 1970, which not all file systems hold, into 1970, and those
+// that are still to come into the moment at which the layer is unpacked: what is written
+// in a sandbox is newer than its image.
+func (u *unpacker) bound(t time.Time) time.Time {
+	switch {
+	case t.Unix() < 0:
 		return time.Unix(0, 0)
+	case t.After(u.now):
+		return u.now
 	}
 	return t
 }

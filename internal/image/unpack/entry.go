@@ -164,7 +164,7 @@ func (u *unpacker) file(parent dir, base string, attrs attributes, size int64, c
 	if err != nil {
 		return err
 	}
-	return setTimes(parent, base, attrs.mtime)
+	return u.setTimes(parent, base, attrs.mtime)
 }
 
 func (u *unpacker) writeFile(f *os.File, attrs attributes, size int64, content io.Reader) error {
@@ -195,7 +195,7 @@ func (u *unpacker) symlink(parent dir, base string, attrs attributes, target str
 	if err := unix.Fchownat(parent.fd, base, attrs.owner.uid, attrs.owner.gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return fmt.Errorf("set owner: %w", err)
 	}
-	return setTimes(parent, base, attrs.mtime)
+	return u.setTimes(parent, base, attrs.mtime)
 }
 
 // hardLink makes another name of something this layer holds; the link's own
@@ -259,7 +259,7 @@ func (u *unpacker) fifo(parent dir, base string, attrs attributes) error {
 	if err := unix.Fchmodat(parent.fd, base, attrs.mode, 0); err != nil {
 		return fmt.Errorf("set mode: %w", err)
 	}
-	return setTimes(parent, base, attrs.mtime)
+	return u.setTimes(parent, base, attrs.mtime)
 }
 
 // clear removes what is at a name, with all that is in it: a later entry of the

@@ -13,6 +13,8 @@
 //   - Of the extended attributes only user.* is applied, without user.overlay.*.
 //     security.capability goes too: sandboxes run with no_new_privs, under which
 //     file capabilities have no effect.
+//   - Times before 1970 become 1970, and those to come the moment of unpacking, so
+//     that whatever a sandbox writes is newer than its image.
 //   - Set-user-id bits are kept. Ids are shifted, so they name nobody on the
 //     host, and the store's directory lets nobody but root in.
 //
@@ -120,6 +122,7 @@ func Layer(ctx context.Context, dir string, r io.Reader, opts Options) (Result, 
 		times:   map[string]time.Time{},
 		implied: map[string]bool{},
 		devices: map[string]bool{},
+		now:     time.Now(),
 		buffer:  make([]byte, 256<<10),
 	}
 	nobodySaid, err := u.impliedAttributes()
@@ -152,6 +155,7 @@ type unpacker struct {
 	result  Result
 	times   map[string]time.Time // of directories, set when their children are written
 	implied map[string]bool      // directories without an entry of their own
+	now     time.Time            // when it began; nothing is newer
 	devices map[string]bool      // skipped, by resolved path; hard links to them are skipped too
 	buffer  []byte
 }

@@ -398,7 +398,13 @@ func TestLayerAttributes(t *testing.T) {
 	}
 	own := func(h *tar.Header) { h.Uid, h.Gid = 1000, 100 }
 	shift := IDShift{UIDBase: 1 << 20, GIDBase: 1 << 21, Size: 65536}
+	soon := func(h *tar.Header) { h.ModTime = time.Now().Add(time.Hour) }
+	start := time.Now()
 	_, err := s.unpack(t, tarOf(t,
+		header("soon", soon),
+		header("dir/", soon),
+		header("way", soon, func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "x" }),
+		header("pipe", soon, func(h *tar.Header) { h.Typeflag = tar.TypeFifo }),
 		header("d/", own, func(h *tar.Header) { h.Mode, h.PAXRecords = 0o1777, xattrs }),
 		header("d/suid", own, func(h *tar.Header) { h.Mode, h.PAXRecords = 0o6755, xattrs }),
 		header("d/l", own, func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "x" }),
@@ -415,10 +421,17 @@ func TestLayerAttributes(t *testing.T) {
 		"d/p":     "prw-rw-rw- 1049576:2097252 2024-05-06T07:08:09Z",
 		"implied": "drwxr-xr-x 1048576:2097152 1970-01-01T00:00:00Z",
 		"old":     "-rw-r--r-- 1048576:2097152 1970-01-01T00:00:00Z",
-		"new":     "-rw-r--r-- 1048576:2097152 1970-01-01T00:00:00Z",
 	} {
 		if got := attributesOf(t, filepath.Join(s.dir, name)); got != want {
 			t.Errorf("%s: %s, not %s", name, got, want)
+		}
+	}
+	now := time.Now()
+	for _, name := range []string{"new", "soon", "dir", "way", "pipe"} {
+		info, err := os.Lstat(filepath.Join(s.dir, name))
+		must(t, err)
+		if at := info.ModTime(); at.Before(start) || at.After(now) {
+			t.Errorf("%s, of a time to come, is of %v; unpacked between %v and %v", name, at, start, now)
 		}
 	}
 	for _, name := range []string{"d", "d/suid"} {

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type Sandbox struct {
 	life    context.Context // ends when the sandbox does; the cause is a deathError
 	kill    context.CancelCauseFunc
 	free    context.CancelFunc // of the deadline's timer
-	running sync.WaitGroup     // commands
+	running sync.WaitGroup     // commands; added to with mu held and while the sandbox lives
 
 	mu       sync.Mutex
 	commands map[string]*execution
@@ -69,8 +70,11 @@ func newSandbox(h *host, spec sandbox.Spec, img Image) *Sandbox {
 	return sb
 }
 
-// end makes the sandbox die, the first time.
+// end makes the sandbox die, the first time. It takes mu: a command is started before
+// that, and whoever waits for it afterwards waits for this one, too, or never.
 func (sb *Sandbox) end(why sandbox.Death) {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
 	sb.kill(deathError(why))
 	sb.free()
 }
@@ -175,6 +179,26 @@ func (sb *Sandbox) KillAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ReadSpool hands out what was kept of a standard output.
+func (sb *Sandbox) ReadSpool(ctx context.Context, id string, fn func(total int64, r io.Reader) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e, err := sb.find(id)
+	if err != nil {
+		return fmt.Errorf("read an output: %w", err)
+	}
+	if e.spool == nil {
+		return fmt.Errorf("read the output of command %s, which was not asked to be kept: %w", id, sandbox.ErrUnknownCommand)
+	}
+	select {
+	case <-e.done:
+		return fn(e.spool.total, bytes.NewReader(e.spool.kept))
+	default:
+		return fmt.Errorf("read the output of command %s: it is running", id)
+	}
 }
 
 // Forget drops the end of a finished command.

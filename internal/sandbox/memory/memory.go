@@ -179,7 +179,7 @@ func (rt *Runtime) List(context.Context) ([]sandbox.Handle, error) {
 	return handles, nil
 }
 
-// Destroy ends a sandbox and forgets it.
+// Destroy ends a sandbox and forgets it, when nothing runs in it any more.
 func (rt *Runtime) Destroy(ctx context.Context, handle sandbox.Handle) error {
 	if !idPattern.MatchString(handle.ID) {
 		return fmt.Errorf("destroy sandbox: %q is no name for one", handle.ID)
@@ -189,13 +189,16 @@ func (rt *Runtime) Destroy(ctx context.Context, handle sandbox.Handle) error {
 			return fmt.Errorf("destroy sandbox %s: %w", handle.ID, err)
 		}
 	}
+	sb := rt.host.find(handle.ID)
+	if sb == nil {
+		return nil
+	}
+	sb.end(sandbox.DeathDestroyed)
+	sb.running.Wait()
 	rt.host.mu.Lock()
-	sb := rt.host.boxes[handle.ID]
-	delete(rt.host.boxes, handle.ID)
-	rt.host.mu.Unlock()
-	if sb != nil {
-		sb.end(sandbox.DeathDestroyed)
-		sb.running.Wait()
+	defer rt.host.mu.Unlock()
+	if rt.host.boxes[handle.ID] == sb { // else somebody else was here first
+		delete(rt.host.boxes, handle.ID)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,11 @@ func images() map[string]memory.Image {
 		if strings.HasSuffix(f.Name, "/") {
 			file.Mode = fs.ModeDir | 0o755
 		}
-		files[sandboxtest.Workdir+"/"+f.Name] = file
+		name := f.Name
+		if !path.IsAbs(name) {
+			name = sandboxtest.Workdir + "/" + name
+		}
+		files[name] = file
 	}
 	return map[string]memory.Image{image: {Files: files}}
 }
@@ -121,18 +126,21 @@ func TestDeathOnDemand(t *testing.T) {
 
 func TestPrograms(t *testing.T) {
 	rt := memory.New(memory.Options{Images: images(), Program: func(_ context.Context, p *memory.Process) sandbox.ExitStatus {
-		p.Files.Put(p.Dir+"/made", memory.File{Content: []byte(p.Env["A"])})
+		p.Files.Put(p.Dir+"/made", memory.File{Content: []byte(p.Env["A"] + p.Env["B"] + p.Env["C"])})
 		return sandbox.ExitStatus{Code: 3}
 	}})
-	sb, err := rt.Create(t.Context(), spec("one"))
+	one := spec("one")
+	one.Env = map[string]string{"B": ""}
+	sb, err := rt.Create(t.Context(), one)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := sb.Exec(t.Context(), sandbox.Command{ID: "c", Argv: []string{"make"}, Env: map[string]string{"A": "b"}})
+	res, err := sb.Exec(t.Context(), sandbox.Command{ID: "c", Argv: []string{"make"},
+		Env: map[string]string{"A": "a"}, EnvDefaults: map[string]string{"A": "x", "B": "x", "C": "c"}})
 	if err != nil || res.Exit.Code != 3 {
 		t.Errorf("exec: %+v, %v", res, err)
 	}
-	if content, _, err := sb.ReadFile(t.Context(), "made", 10); err != nil || string(content) != "b" {
+	if content, _, err := sb.ReadFile(t.Context(), "made", 10); err != nil || string(content) != "ac" {
 		t.Errorf("read: %q, %v", content, err)
 	}
 }

@@ -68,6 +68,7 @@ type execution struct {
 	kill   context.CancelCauseFunc
 	done   chan struct{} // closed at its end
 	result sandbox.Result
+	spool  *spool // of standard output; nil when none was asked for
 }
 
 var errKilled = errors.New("killed")
@@ -85,8 +86,14 @@ func (sb *Sandbox) start(cmd sandbox.Command) *execution {
 		limit = sandbox.DefaultOutputLimit
 	}
 	stdout, stderr := &output{limit: limit}, &output{limit: limit}
-	env := maps.Clone(sb.env)
-	maps.Copy(env, cmd.Env)
+	if cmd.Spool > 0 {
+		e.spool = &spool{limit: cmd.Spool}
+		stdout.spool = e.spool
+	}
+	env := make(map[string]string)
+	for _, set := range []map[string]string{cmd.EnvDefaults, sb.env, cmd.Env} {
+		maps.Copy(env, set)
+	}
 	p := &Process{Command: cmd, Dir: clean(sb.handle.Workdir, cmd.Dir), Env: env, Files: sb.files, Stdout: stdout, Stderr: stderr}
 	e.result.Started = sb.host.now()
 	sb.running.Go(func() {
@@ -121,13 +128,28 @@ func (e *execution) stop(ctx context.Context) error {
 type output struct {
 	limit int64
 
-	mu  sync.Mutex
-	out sandbox.Output
+	mu    sync.Mutex
+	out   sandbox.Output
+	spool *spool // nil when none is wanted, or the program is over
+}
+
+// spool keeps the first limit bytes of an output.
+type spool struct {
+	limit, total int64
+	kept         []byte
+}
+
+func (s *spool) write(p []byte) {
+	s.total += int64(len(p))
+	s.kept = append(s.kept, p[:min(int64(len(p)), s.limit-int64(len(s.kept)))]...)
 }
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.spool != nil {
+		o.spool.write(p)
+	}
 	o.out.Total += int64(len(p))
 	rest := p
 	if room := o.limit/2 - int64(len(o.out.Head)); room > 0 {
@@ -145,5 +167,6 @@ func (o *output) Write(p []byte) (int, error) {
 func (o *output) end() sandbox.Output {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.spool = nil
 	return o.out
 }

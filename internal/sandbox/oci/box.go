@@ -113,6 +113,11 @@ func (sb *Sandbox) Kill(ctx context.Context, id string) error { return sb.client
 // KillAll kills every process of the sandbox but its init.
 func (sb *Sandbox) KillAll(ctx context.Context) error { return sb.client.KillAll(ctx) }
 
+// ReadSpool hands out what the agent kept of a standard output.
+func (sb *Sandbox) ReadSpool(ctx context.Context, id string, fn func(total int64, r io.Reader) error) error {
+	return sb.client.ReadSpool(ctx, id, fn)
+}
+
 // Forget lets the agent drop the stored end of a finished command.
 func (sb *Sandbox) Forget(ctx context.Context, id string) error { return sb.client.Forget(ctx, id) }
 

@@ -125,6 +125,19 @@ var commandCases = []testCase{
 		print.ID, print.Dir = "third", "/tmp"
 		s.expectText("an absolute directory", stdout(s.run(sb, print)), "/tmp\ncommand=1,spec b,yes,unset\n")
 	}},
+	{"commands/defaults of the environment", processes, func(s *suite) {
+		sb := s.create(func(spec *sandbox.Spec) { spec.Env = map[string]string{"SPEC": "spec", "EMPTY": ""} })
+		cmd := script(`echo "$FROM_IMAGE,$SPEC,[${EMPTY}],$OWN,$ALONE,${HOME}"`)
+		cmd.Env = map[string]string{"OWN": "command"}
+		cmd.EnvDefaults = map[string]string{"FROM_IMAGE": "d", "SPEC": "d", "EMPTY": "d", "OWN": "d", "ALONE": "default=1", "HOME": "/d"}
+		s.expectText("with defaults", stdout(s.run(sb, cmd)), "yes,spec,[],command,default=1,/root\n")
+		cmd.ID, cmd.Env, cmd.EnvDefaults = "another", nil, map[string]string{"OWN": "d"}
+		s.expectText("without an environment of its own", stdout(s.run(sb, cmd)), "yes,spec,[],d,,/root\n")
+		cmd.ID, cmd.EnvDefaults = "last", nil
+		s.expectText("of another command", stdout(s.run(sb, cmd)), "yes,spec,[],,,/root\n")
+		cmd.ID, cmd.EnvDefaults = "path", map[string]string{"PATH": "/nowhere"}
+		s.expectExit("a default of PATH", s.run(sb, cmd).Exit, sandbox.ExitStatus{})
+	}},
 	{"commands/a work tree that the image lacks is made", processes, func(s *suite) {
 		sb := s.create(func(spec *sandbox.Spec) { spec.Workdir = "/made/for/you" })
 		s.expectText("pwd", s.must(sb, "pwd; touch x; ls"), "/made/for/you\nx\n")

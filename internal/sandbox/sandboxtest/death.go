@@ -3,6 +3,7 @@ package sandboxtest
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -114,6 +115,7 @@ func (s *suite) useAll(sb sandbox.Sandbox) map[string]error {
 	errs["kill"] = sb.Kill(ctx, "x")
 	errs["kill all"] = sb.KillAll(ctx)
 	errs["forget"] = sb.Forget(ctx, "x")
+	errs["read spool"] = sb.ReadSpool(ctx, "x", func(int64, io.Reader) error { return nil })
 	_, _, errs["read"] = sb.ReadFile(ctx, "README.md", 100)
 	errs["collect"] = sb.Collect(ctx, sandbox.CollectRequest{Root: ".", Patterns: []string{"*"}, MaxFiles: 9, MaxBytes: 999}, discard)
 	errs["layer"] = sb.ApplyLayer(ctx, ".", strings.NewReader(""))

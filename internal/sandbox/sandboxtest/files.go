@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/sandboxtest/rootfs"
@@ -28,7 +29,7 @@ func layer(s *suite, entries ...entry) *bytes.Buffer {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, e := range entries {
-		hdr := &tar.Header{Name: e.Name, Typeflag: e.Type, Linkname: e.Link, Mode: e.Mode, Size: int64(len(e.Content))}
+		hdr := &tar.Header{Name: e.Name, Typeflag: e.Type, Linkname: e.Link, Mode: e.Mode, Size: int64(len(e.Content)), ModTime: e.ModTime, Format: tar.FormatPAX}
 		switch {
 		case e.Type != 0:
 		case e.Link != "":
@@ -221,6 +222,31 @@ var fileCases = []testCase{
 		}
 		s.apply(sb, "/made/by/layer", file("a/b", "deep\n"))
 		s.expectText("a root that is made", s.read(sb, "/made/by/layer/a/b"), "deep\n")
+	}},
+	{"files/what a layer brings is newer than what was there", processes, func(s *suite) {
+		sb := s.create()
+		newer := func(a, b string) {
+			s.Helper()
+			s.expectExit(a+" is newer than "+b, s.sh(sb, "[ "+a+" -nt "+b+" ]").Exit, sandbox.ExitStatus{})
+		}
+		at := func(name string, when time.Time) entry {
+			return entry{File: rootfs.File{Name: name, Content: name, ModTime: when}}
+		}
+		for round := range 3 {
+			s.must(sb, "echo > product")
+			s.apply(sb, Workdir, at("zero", time.Unix(0, 0)), at("a", time.Unix(200, 0)), at("b", time.Unix(100, 0)), at("lib/same", time.Unix(200, 0)),
+				at("to-come", time.Now().AddDate(100, 0, 0)))
+			s.apply(sb, Workdir, at("next", time.Unix(0, 0)))
+			s.must(sb, "echo > afterwards")
+			chain := []string{Workdir + "/README.md", "product", "zero", "b", "a", "to-come", "next", "afterwards"}
+			if round == 0 {
+				chain = append([]string{Future}, chain[1:]...)
+			}
+			for i := range chain[1:] {
+				newer(chain[i+1], chain[i])
+			}
+			s.expectText("equal times", s.must(sb, "[ a -nt lib/same -o lib/same -nt a ] || echo equal"), "equal\n")
+		}
 	}},
 	{"files/a layer stays below its root", nothing, func(s *suite) {
 		sb := s.create()

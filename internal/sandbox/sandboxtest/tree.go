@@ -1,11 +1,18 @@
 package sandboxtest
 
-import "assay/internal/sandbox/sandboxtest/rootfs"
+import (
+	"time"
+
+	"assay/internal/sandbox/sandboxtest/rootfs"
+)
 
 // Workdir is the work tree of the suite's sandboxes.
 const Workdir = "/src/project"
 
-// Tree is what the image has in Workdir.
+// Future is a file of the image whose time is still to come when it is unpacked.
+const Future = "/etc/future"
+
+// Tree is what the image has in Workdir, and beside it by absolute names.
 var Tree = []rootfs.File{
 	{Name: "README.md", Content: "# A project\n"},
 	{Name: "main.sh", Content: "#!/bin/sh\necho main\n", Mode: 0o755},
@@ -18,4 +25,5 @@ var Tree = []rootfs.File{
 	{Name: "data/one.txt", Content: "1\n"},
 	{Name: "data/two.txt", Content: "2\n"},
 	{Name: "link", Link: "lib/a.txt"},
+	{Name: Future, Content: "to come\n", ModTime: time.Now().AddDate(10, 0, 0)},
 }

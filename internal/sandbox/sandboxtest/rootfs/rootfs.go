@@ -30,8 +30,9 @@ const Name = "assay.test/rootfs:latest"
 type File struct {
 	Name    string
 	Content string
-	Link    string // makes it a symbolic link
-	Mode    int64  // defaults to 0644, 0755 for directories
+	Link    string    // makes it a symbolic link
+	Mode    int64     // defaults to 0644, 0755 for directories
+	ModTime time.Time // defaults to one in 2024
 }
 
 // Write writes the image as an OCI layout to the directory dir, under Name. Its first
@@ -164,7 +165,10 @@ func (l *layer) add(f File) {
 	if l.err != nil {
 		return
 	}
-	hdr := &tar.Header{Name: f.Name, Mode: f.Mode, ModTime: time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)}
+	hdr := &tar.Header{Name: f.Name, Mode: f.Mode, ModTime: f.ModTime}
+	if hdr.ModTime.IsZero() {
+		hdr.ModTime = time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
+	}
 	mode := int64(0o644)
 	switch {
 	case f.Link != "":
