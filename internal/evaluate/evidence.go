@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +151,7 @@ func (e *evidence) read(ctx context.Context, env *environment, spec assay.Report
 	}
 	root, pattern := reportLocation(env.sample, spec, env.reports)
 	if root == "" {
-		return found, e.readStandardOutput(parse)
+		return found, e.readStandardOutput(ctx, env.box, parse)
 	}
 	req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportFilesMB << 20}
 	switch err = env.box.Collect(ctx, req, parse); {
@@ -165,17 +164,29 @@ func (e *evidence) read(ctx context.Context, env *environment, spec assay.Report
 }
 
 // readStandardOutput reads what the verifier wrote to its standard output.
-func (e *evidence) readStandardOutput(parse func(name string, size int64, content io.Reader) error) error {
-	out := e.result.Stdout
-	if kept := int64(len(out.Head) + len(out.Tail)); out.Total > kept {
-		return parse("on standard output", 0, io.MultiReader(bytes.NewReader(out.Head), cut{}))
+func (e *evidence) readStandardOutput(ctx context.Context, box sandbox.Sandbox, parse func(name string, size int64, content io.Reader) error) error {
+	err := box.ReadSpool(ctx, verifierID, func(total int64, r io.Reader) error {
+		kept := &counted{r: r}
+		err := parse("on standard output", total, kept)
+		if _, rest := io.Copy(io.Discard, kept); err == nil && rest == nil && kept.n < total {
+			return fmt.Errorf("%w: %d MiB were written to standard output, of which the first %d were kept", errOverflow, total>>20, kept.n>>20)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, errOverflow) {
+		return fmt.Errorf("read the verifier's standard output: %w", err)
 	}
-	return parse("on standard output", 0, io.MultiReader(bytes.NewReader(out.Head), bytes.NewReader(out.Tail)))
+	return err
 }
 
-// cut ends a stream of which the middle was dropped.
-type cut struct{}
+// counted counts what is read.
+type counted struct {
+	r io.Reader
+	n int64
+}
 
-func (cut) Read([]byte) (int, error) {
-	return 0, errors.New("more was written than is kept")
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }

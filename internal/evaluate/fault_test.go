@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -102,5 +103,44 @@ func TestWhoseFaultASilentSuiteIs(t *testing.T) {
 				t.Errorf("%v does not tell the limit", err)
 			}
 		})
+	}
+}
+
+// What an installer prints before the report does not count against it.
+func TestOnlyTheReportOnStandardOutputIsBounded(t *testing.T) {
+	suite := func(_ context.Context, p *memory.Process) sandbox.ExitStatus {
+		noise := strings.Repeat("a line of an installer\n", 1<<20/23)
+		for range 80 {
+			fmt.Fprint(p.Stdout, noise)
+		}
+		fmt.Fprint(p.Stdout, "BEGIN\n1..1\nok 1 - fix\nEND\n", noise)
+		return sandbox.ExitStatus{}
+	}
+	verdict, err := outcome(t, suite, assay.ReportSpec{Path: "-", Format: "tap", Begin: "BEGIN", End: "END"}, "")
+	if err != nil || !verdict.Solved {
+		t.Fatalf("%+v, %v", verdict, err)
+	}
+	if kept := len(verdict.Stdout.Text); kept > assay.OutputLimit {
+		t.Errorf("%d bytes of output are kept with the verdict", kept)
+	}
+}
+
+func TestToolsAreToldThatThereIsNoNetwork(t *testing.T) {
+	seen := make(map[string]string)
+	runtime := runtimeOf(func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+		maps.Copy(seen, p.Env)
+		return suiteOf(ctx, p)
+	})
+	sample := fixing()
+	sample.Task.Env = map[string]string{"GOPROXY": "file:///modules"}
+	e := New(Config{Runtime: runtime})
+	defer e.Close()
+	if _, err := e.EvaluatePatch(t.Context(), sample, sample.Patch); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"PIP_RETRIES": "0", "CARGO_NET_OFFLINE": "true", "GOPROXY": "file:///modules"} {
+		if seen[name] != want {
+			t.Errorf("%s is %q, want %q", name, seen[name], want)
+		}
 	}
 }

@@ -24,8 +24,8 @@ func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 		Failures: []assay.TestOutcome{},
 		Skips:    []assay.TestOutcome{},
 		Missing:  []string{},
-		Stdout:   textOf(bounded(res.Stdout)),
-		Stderr:   textOf(bounded(res.Stderr)),
+		Stdout:   textOf(res.Stdout),
+		Stderr:   textOf(res.Stderr),
 		Evidence: assay.Evidence{
 			Grader:        assay.GraderVersion,
 			SampleVersion: sample.Version,
@@ -271,19 +271,4 @@ func sortOutcomes(v *assay.Verdict, sample *assay.Sample, e *evidence) {
 			v.Failures = append(v.Failures, t)
 		}
 	}
-}
-
-// bounded cuts a stream to what is kept with a verdict.
-func bounded(out sandbox.Output) sandbox.Output {
-	const half = assay.OutputLimit / 2
-	if len(out.Head) > half {
-		if len(out.Tail) == 0 {
-			out.Tail = out.Head[max(half, len(out.Head)-half):]
-		}
-		out.Head = out.Head[:half]
-	}
-	if len(out.Tail) > half {
-		out.Tail = out.Tail[len(out.Tail)-half:]
-	}
-	return out
 }

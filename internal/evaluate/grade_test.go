@@ -251,14 +251,3 @@ func TestASuiteThatCouldNotBeBuiltIsNoForgery(t *testing.T) {
 		t.Errorf("solved = %t, %+v, %+v", v.Solved, v.Contradictions, v.Tampering)
 	}
 }
-
-func TestVerdictKeepsTheFirstAndLastOfLargeOutput(t *testing.T) {
-	text := strings.Repeat("a", 3<<20) + "the end"
-	got := bounded(sandbox.Output{Head: []byte(text), Total: int64(len(text))})
-	if n := len(got.Head) + len(got.Tail); n != assay.OutputLimit {
-		t.Errorf("%d bytes are kept, want %d", n, assay.OutputLimit)
-	}
-	if !strings.HasSuffix(string(got.Tail), "the end") {
-		t.Error("the end is not kept")
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ const (
 	rerunSuffix     = "-second"
 	referenceSuffix = "-reference"
 )
+
+// verifierID names the verifier's command in the clean sandbox.
+const verifierID = "verifier"
 
 // run is one run of a sample's suite on a work, in a clean sandbox of its own.
 type run struct {
@@ -136,12 +140,14 @@ func (r *run) runSuite(ctx context.Context, env *environment, timeout time.Durat
 	verifier := env.sample.Task.Verifier
 	res, err := r.exec(ctx, env.box, sandbox.Command{
 		RequestID:   telemetry.RequestID(ctx),
-		ID:          "verifier",
+		ID:          verifierID,
 		Argv:        []string{"bash", "-c", verifier.Command},
 		Env:         env.environ(),
+		EnvDefaults: offline,
 		UID:         env.uid(),
 		Timeout:     timeout,
-		OutputLimit: suiteOutputLimit(verifier),
+		OutputLimit: assay.OutputLimit,
+		Spool:       spoolOf(verifier),
 	})
 	if err != nil {
 		return res, fmt.Errorf("run the verifier: %w", err)
@@ -224,15 +230,16 @@ func (r *run) exec(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command
 	return res, err
 }
 
-// suiteOutputLimit is how much of the verifier's output is kept: enough for a
-// report, where its standard output is one.
-func suiteOutputLimit(v assay.Verifier) int64 {
-	for _, r := range v.Reports {
-		if r.Path == "-" {
-			return 64 << 20
-		}
+// maxStandardOutput is what is kept of a verifier's standard output where a report is read
+// from it, in bytes of the sandbox's disk: what tools say before and after counts, too.
+const maxStandardOutput = 1 << 30
+
+// spoolOf is how much of the verifier's standard output is kept whole.
+func spoolOf(v assay.Verifier) int64 {
+	if slices.ContainsFunc(v.Reports, func(r assay.ReportSpec) bool { return r.Path == "-" }) {
+		return maxStandardOutput
 	}
-	return assay.OutputLimit
+	return 0
 }
 
 // lastLine is the last thing that the verifier said.
