@@ -11,10 +11,6 @@ import (
 	"assay/internal/sandbox"
 )
 
-// MaxOutputLimit is the largest Command.OutputLimit that is granted, in bytes;
-// larger ones count as this.
-const MaxOutputLimit = wire.MaxOutput
-
 // Exec runs a command to its end, or waits for the one of that id when the agent
 // has it. When ctx ends or the connection is lost for good, the command goes on.
 //
@@ -57,8 +53,11 @@ func (c *Client) Attach(ctx context.Context, id string) (sandbox.Result, error) 
 	return res, nil
 }
 
-// checkCommand refuses what JSON would change on its way.
+// checkCommand refuses what the agent would, and what JSON would change on its way.
 func checkCommand(cmd sandbox.Command) error {
+	if cmd.OutputLimit > wire.MaxOutput {
+		return fmt.Errorf("output limit of %d bytes, at most %d are kept in memory", cmd.OutputLimit, wire.MaxOutput)
+	}
 	texts := append([]string{cmd.ID, cmd.Dir}, cmd.Argv...)
 	for _, set := range []map[string]string{cmd.Env, cmd.EnvDefaults} {
 		for k, v := range set {

@@ -85,6 +85,9 @@ func (c *commands) start(spec sandbox.Command) (*command, error) {
 	if spec.ID == "" || len(spec.Argv) == 0 || spec.Timeout < 0 || spec.OutputLimit < 0 || spec.Spool < 0 {
 		return nil, invalid("command without id or arguments, or with a negative bound")
 	}
+	if spec.OutputLimit > wire.MaxOutput {
+		return nil, invalid("output limit of %d bytes, at most %d are kept in memory", spec.OutputLimit, wire.MaxOutput)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cmd := c.byID[spec.ID]; cmd != nil {
@@ -129,7 +132,6 @@ func (c *commands) launch(spec sandbox.Command) (*command, error) {
 	if keep == 0 {
 		keep = sandbox.DefaultOutputLimit
 	}
-	keep = min(keep, wire.MaxOutput)
 	cmd.stdout = newStream(child.stdout, keep, cmd.spool, c.background)
 	cmd.stderr = newStream(child.stderr, keep, nil, c.background)
 	c.byPID[cmd.pid] = cmd

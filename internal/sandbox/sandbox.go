@@ -238,7 +238,8 @@ type Command struct {
 	UID     uint32        `json:"uid,omitempty"` // user and group inside that it runs as, without supplementary groups; 0 is root
 	Timeout time.Duration `json:"timeout"`       // the whole tree is killed then; 0 is none
 	// OutputLimit is how many bytes of each stream are kept: the first and the
-	// last half. Defaults to DefaultOutputLimit.
+	// last half. At most MaxOutputLimit; for more, see Spool. Defaults to
+	// DefaultOutputLimit.
 	OutputLimit int64 `json:"output_limit,omitempty"`
 	// Spool is how many bytes of standard output are kept whole besides, from its
 	// first on, for ReadSpool: on the sandbox's own disk and a part of its limit, in
@@ -249,6 +250,10 @@ type Command struct {
 
 // DefaultOutputLimit is how much of each output stream is kept, in bytes.
 const DefaultOutputLimit = 1 << 20
+
+// MaxOutputLimit is the largest Command.OutputLimit, in bytes: outputs are kept in the
+// memory of the sandbox, and of who asks. A command that asks for more is not run.
+const MaxOutputLimit = 16 << 20
 
 // Result is the end of a command.
 type Result struct {

@@ -88,7 +88,7 @@ type Death struct {
 
 // Bounds that both sides keep, in bytes.
 const (
-	MaxOutput      = 16 << 20 // kept of one output stream, whatever Command.OutputLimit says
-	MaxReplaceFile = 16 << 20 // a file to edit, and each string of the edit
-	MaxListed      = 1 << 20  // names below the root of a list, or of a tree that is protected
+	MaxOutput      = sandbox.MaxOutputLimit // kept of one output stream
+	MaxReplaceFile = 16 << 20               // a file to edit, and each string of the edit
+	MaxListed      = 1 << 20                // names below the root of a list, or of a tree that is protected
 )

@@ -101,6 +101,9 @@ func (sb *Sandbox) Exec(ctx context.Context, cmd sandbox.Command) (sandbox.Resul
 	if cmd.ID == "" || len(cmd.Argv) == 0 {
 		return sandbox.Result{}, errors.New("run command: no id or no program")
 	}
+	if cmd.OutputLimit > sandbox.MaxOutputLimit || min(cmd.OutputLimit, cmd.Spool, int64(cmd.Timeout)) < 0 {
+		return sandbox.Result{}, fmt.Errorf("run command %s: output limit of %d bytes, at most %d are kept in memory; or a negative bound", cmd.ID, cmd.OutputLimit, sandbox.MaxOutputLimit)
+	}
 	sb.mu.Lock()
 	if err := sb.gone(); err != nil {
 		sb.mu.Unlock()

@@ -65,12 +65,16 @@ type host struct {
 	mu     sync.Mutex
 	boxes  map[string]*Sandbox
 	faults Faults
+	load   func(context.Context) (sandbox.Load, error)
 }
 
 // Runtime makes sandboxes in memory.
 type Runtime struct{ host *host }
 
-var _ sandbox.Runtime = (*Runtime)(nil)
+var (
+	_ sandbox.Runtime  = (*Runtime)(nil)
+	_ sandbox.HostLoad = (*Runtime)(nil)
+)
 
 // New makes a Runtime without sandboxes.
 func New(opts Options) *Runtime {
@@ -209,6 +213,24 @@ func (rt *Runtime) Check(ctx context.Context) error {
 		return fault(ctx)
 	}
 	return nil
+}
+
+// SetLoad says what Load answers. Before, it is a host of one CPU that does nothing.
+func (rt *Runtime) SetLoad(load func(context.Context) (sandbox.Load, error)) {
+	rt.host.mu.Lock()
+	defer rt.host.mu.Unlock()
+	rt.host.load = load
+}
+
+// Load is what SetLoad says.
+func (rt *Runtime) Load(ctx context.Context) (sandbox.Load, error) {
+	rt.host.mu.Lock()
+	load := rt.host.load
+	rt.host.mu.Unlock()
+	if load == nil {
+		return sandbox.Load{Wall: rt.host.now(), CPUs: 1}, ctx.Err()
+	}
+	return load(ctx)
 }
 
 // Location is "memory".

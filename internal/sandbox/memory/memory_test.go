@@ -44,6 +44,7 @@ func TestConformance(t *testing.T) {
 			Reopen:    func(*testing.T) sandbox.Runtime { return rt.Reopen() },
 			Leftovers: func(*testing.T) []string { return rt.Names() },
 			Snapshots: true,
+			Load:      true,
 		}
 	})
 }
@@ -121,6 +122,18 @@ func TestDeathOnDemand(t *testing.T) {
 	rt.Kill("late", sandbox.DeathOOM)
 	if death, err := second.Wait(t.Context()); err != nil || death != sandbox.DeathOOM {
 		t.Errorf("second: %q, %v", death, err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	rt := memory.New(memory.Options{Images: images()})
+	if load, err := rt.Load(t.Context()); err != nil || load.CPUs != 1 || load.CPUBusy != 0 || load.Wall.IsZero() {
+		t.Errorf("at first: %+v, %v", load, err)
+	}
+	want := sandbox.Load{CPUs: 4, CPUBusy: time.Hour, IOStalled: time.Second}
+	rt.SetLoad(func(context.Context) (sandbox.Load, error) { return want, nil })
+	if load, err := rt.Reopen().Load(t.Context()); err != nil || load != want {
+		t.Errorf("set: %+v, %v", load, err)
 	}
 }
 

@@ -227,6 +227,7 @@ func conform(t *testing.T, binary string, lacks map[sandboxtest.Item]string) {
 			Processes:  true,
 			Snapshots:  true,
 			Stats:      true,
+			Load:       true,
 			InitPID:    h.initPID,
 			Lacks:      lacks,
 			Untouched:  []string{shared.imageDir, shared.agent, filepath.Join(h.dir, "agents")},

@@ -55,6 +55,27 @@ var commandCases = []testCase{
 			s.Errorf("kept neither the begin nor the end: %.20q ... %q", out.Head, out.Tail[max(len(out.Tail)-20, 0):])
 		}
 	}},
+	{"commands/bounds that are none", nothing, func(s *suite) {
+		sb := s.create()
+		for name, change := range map[string]func(*sandbox.Command){
+			"too much output":  func(c *sandbox.Command) { c.OutputLimit = sandbox.MaxOutputLimit + 1 },
+			"negative output":  func(c *sandbox.Command) { c.OutputLimit = -1 },
+			"negative spool":   func(c *sandbox.Command) { c.Spool = -1 },
+			"negative timeout": func(c *sandbox.Command) { c.Timeout = -1 },
+		} {
+			cmd := command("echo", "x")
+			change(&cmd)
+			if res, err := sb.Exec(s.context(), cmd); err == nil {
+				s.Errorf("%s: %+v", name, res)
+			}
+			if _, err := sb.Attach(s.context(), cmd.ID); !errors.Is(err, sandbox.ErrUnknownCommand) {
+				s.Errorf("%s: it was started: %v", name, err)
+			}
+		}
+		most := command("echo", "x")
+		most.OutputLimit = sandbox.MaxOutputLimit
+		s.expectText("the most", stdout(s.run(sb, most)), "x\n")
+	}},
 	{"commands/output costs neither side memory", processes, func(s *suite) {
 		// The sandbox has less memory than the output, and this process would show it.
 		sb := s.create(func(spec *sandbox.Spec) { spec.Limits.MemoryBytes = 96 << 20 })

@@ -90,6 +90,27 @@ var limitCases = []testCase{
 			s.Errorf("used %v in %v with half a core", used.CPU, res.Duration)
 		}
 	}},
+	{"limits/load of the host", processes | load, func(s *suite) {
+		host := s.Runtime.(sandbox.HostLoad)
+		before, err := host.Load(s.context())
+		if err != nil {
+			s.Fatal(err)
+		}
+		spin := script("while :; do :; done")
+		spin.Timeout = time.Second
+		s.run(s.create(), spin)
+		after, err := host.Load(s.context())
+		if err != nil {
+			s.Fatal(err)
+		}
+		wall, busy := after.Wall.Sub(before.Wall), after.CPUBusy-before.CPUBusy
+		if after.CPUs < 1 || busy < 100*time.Millisecond || busy > wall*time.Duration(after.CPUs)+time.Second {
+			s.Errorf("%d CPUs were busy for %v in %v", after.CPUs, busy, wall)
+		}
+		if after.CPUStalled < before.CPUStalled || after.MemoryStalled < before.MemoryStalled || after.IOStalled < before.IOStalled {
+			s.Errorf("it waits less and less: %+v, then %+v", before, after)
+		}
+	}},
 	{"limits/stats", stats, func(s *suite) {
 		sb := s.create()
 		s.exec(sb, "true")

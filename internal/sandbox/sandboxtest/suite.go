@@ -38,6 +38,8 @@ type Factory struct {
 	Snapshots bool
 	// Stats says that its sandboxes implement sandbox.StatsReader.
 	Stats bool
+	// Load says that Runtime implements sandbox.HostLoad.
+	Load bool
 	// Lacks says what the runtime does not do of what the suite asks, and why. The
 	// suite asserts that it is so.
 	Lacks map[Item]string
@@ -59,6 +61,7 @@ const (
 	processes needs = 1 << iota
 	snapshots
 	stats
+	load
 )
 
 type testCase struct {
@@ -110,7 +113,7 @@ func (s *suite) context() context.Context {
 
 func (s *suite) able() needs {
 	var n needs
-	for has, what := range map[needs]bool{processes: s.Processes, snapshots: s.Snapshots, stats: s.Stats} {
+	for has, what := range map[needs]bool{processes: s.Processes, snapshots: s.Snapshots, stats: s.Stats, load: s.Load} {
 		if what {
 			n |= has
 		}
@@ -126,6 +129,9 @@ func (s *suite) assertMissing(what needs) {
 	}
 	if _, can := sb.(sandbox.StatsReader); what&stats != 0 && can {
 		s.Error("the Factory says that there are no stats, but the sandbox implements StatsReader")
+	}
+	if _, can := s.Runtime.(sandbox.HostLoad); what&load != 0 && can {
+		s.Error("the Factory says that the host's load is not told, but the Runtime implements HostLoad")
 	}
 	if what&processes != 0 {
 		if res := s.exec(sb, "bash", "-c", "true"); res.Exit.Code != 127 {
