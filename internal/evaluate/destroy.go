@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -56,10 +57,43 @@ func (e *Evaluator) use(id string, more int) {
 // Uses tells whether a sandbox is one in which something is judged now, or that is being
 // destroyed after that.
 func (e *Evaluator) Uses(sandboxID string) bool {
-	for _, suffix := range []string{controlSuffix, rerunSuffix, referenceSuffix} {
+	for _, suffix := range []string{controlSuffix, rerunSuffix, referenceSuffix, quietSuffix} {
 		sandboxID = strings.TrimSuffix(sandboxID, suffix)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.judging[sandboxID] > 0
+}
+
+// cleanSandbox is a sandbox in which something is judged now.
+type cleanSandbox struct {
+	sandbox.Sandbox
+	request string
+}
+
+// enlist lets CPU know of a sandbox, until it is told not to.
+func (r *run) enlist(box sandbox.Sandbox) (done func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.boxes[r.sandboxID] = cleanSandbox{box, r.Request.ID}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.boxes, r.sandboxID)
+	}
+}
+
+// CPU tells the CPU time that the clean sandboxes of some requests have used, by sandbox, as
+// far as their host tells.
+func (e *Evaluator) CPU(ctx context.Context, of func(requestID string) bool) map[string]time.Duration {
+	e.mu.Lock()
+	boxes := maps.Clone(e.boxes)
+	e.mu.Unlock()
+	used := make(map[string]time.Duration)
+	for id, box := range boxes {
+		if of(box.request) {
+			used[id] = usedBy(ctx, box.Sandbox).CPU
+		}
+	}
+	return used
 }

@@ -23,6 +23,7 @@ const (
 	controlSuffix   = "-control"
 	rerunSuffix     = "-second"
 	referenceSuffix = "-reference"
+	quietSuffix     = "-quiet"
 )
 
 // verifierID names the verifier's command in the clean sandbox.
@@ -39,6 +40,8 @@ type run struct {
 	names   *renaming // of the tests; nil for those that they have
 
 	files map[string][]byte // laid over the restored tests
+
+	starved bool // its suite timed out, while others left it too little of the host
 }
 
 // another returns a run of other work on the same sample.
@@ -55,6 +58,15 @@ func (r *run) once(ctx context.Context) (verdict *assay.Verdict, err error) {
 	return verdict, err
 }
 
+// onceQuietly judges the same work in another clean sandbox, when others leave it enough of
+// the host.
+func (r *run) onceQuietly(ctx context.Context) (*assay.Verdict, error) {
+	if err := r.awaitQuiet(ctx); err != nil {
+		return nil, err
+	}
+	return r.another(quietSuffix, r.Work).once(ctx)
+}
+
 // inCleanSandbox makes the clean sandbox, readies it for the suite, and destroys it after
 // it was used.
 func (r *run) inCleanSandbox(ctx context.Context, use func(*environment, assay.Durations) error) error {
@@ -67,6 +79,7 @@ func (r *run) inCleanSandbox(ctx context.Context, use func(*environment, assay.D
 		return assay.Wrap(err, assay.CodeSandboxFailed, "the sandbox of the verification could not be made; start another verification")
 	}
 	defer r.free(ctx, box)
+	defer r.enlist(box)()
 	if r.Created != nil {
 		if err := r.Created(ctx, box.Handle()); err != nil {
 			return fmt.Errorf("store the verification's sandbox: %w", err)
@@ -115,10 +128,12 @@ func (r *run) judge(ctx context.Context, env *environment, durations assay.Durat
 			return nil, fmt.Errorf("store that the suite begins: %w", err)
 		}
 	}
+	host := r.measureHost(ctx)
 	res, err := r.runSuite(ctx, env, suiteTimeout(r.Sample))
 	if err != nil {
 		return nil, err
 	}
+	r.starved = res.Exit.TimedOut && host.starved(ctx, usedBy(ctx, env.box).CPU, coresOf(r.Sample))
 	began := time.Now()
 	verdict, err := r.gradeReports(ctx, env, res)
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -26,8 +27,9 @@ import (
 	"assay/internal/wake"
 )
 
-// Sessions hands out what a session changed.
+// Sessions hands out what a session changed, and tells what a user's sandboxes use.
 type Sessions interface {
+	CPU(ctx context.Context, userID string) map[string]time.Duration
 	Snapshot(ctx context.Context, userID, sessionID string, limits sandbox.ChangeLimits, w io.Writer) (*assay.Session, error)
 }
 
@@ -96,6 +98,9 @@ type Service struct {
 
 	evaluator *evaluate.Evaluator
 
+	mu     sync.Mutex
+	judged map[string]string // whose work is judged now, by the id of its request
+
 	diffs chan struct{} // holds a token for each that is being made for a request
 }
 
@@ -110,7 +115,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
 	return &Service{
-		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs),
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), judged: make(map[string]string),
 		evaluator: evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer}),
 	}, nil
 }
