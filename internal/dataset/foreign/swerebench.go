@@ -40,7 +40,7 @@ func convertSWERebench(c *columns, o Options) *assay.Sample {
 	if len(commands) == 0 {
 		c.fault("install_config.test_cmd", "is empty or not there")
 	}
-	logCommands(s, "exec 2>&1\n"+strings.Join(commands, "\n")+"\n", parser)
+	logCommands(s, "exec 2>&1\n"+c.withoutSteps(laidFor(s), strings.Join(commands, "\n"))+"\n", parser)
 	return s
 }
 
