@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"assay"
+	"assay/internal/testid"
 )
 
 // convertSWERebench reads a row of SWE-rebench V2.
@@ -65,10 +66,11 @@ var timings = []*regexp.Regexp{
 
 func withoutTimings(names []string) []string {
 	for i, name := range names {
+		given, rest := testid.CutParameters(name) // "test_waits[5s]" has no timing
 		for _, timing := range timings {
-			name = timing.ReplaceAllString(name, "")
+			rest = timing.ReplaceAllString(rest, "")
 		}
-		names[i] = strings.TrimSpace(name)
+		names[i] = strings.TrimSpace(given + rest)
 	}
 	return unique(names)
 }
