@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 
 	// Services: the rules live here, once. They know the vocabulary, their ports
 	// and each other where the rule says so.
-	"assay/internal/dataset":      {"assay", "assay/internal/patch", "assay/internal/testreport"},
+	"assay/internal/dataset":      {"assay", "assay/internal/patch", "assay/internal/testid", "assay/internal/testreport"},
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
 	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
@@ -34,9 +34,10 @@ var arrows = map[string][]string{
 	"assay/internal/attest":     {},
 	"assay/internal/patch":      {},
 	"assay/internal/persist":    {"assay"},
-	"assay/internal/steering":   {},
+	"assay/internal/steering":   {"assay/internal/testid"},
 	"assay/internal/telemetry":  {"assay"},
-	"assay/internal/testreport": {},
+	"assay/internal/testid":     {},
+	"assay/internal/testreport": {"assay/internal/testid"},
 	"assay/internal/wake":       {},
 	"assay/internal/worktree":   {"assay/internal/patch", "assay/internal/sandbox"},
 

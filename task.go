@@ -47,7 +47,7 @@ type Verifier struct {
 	// its fail_to_pass tests. Defaults to SecondRunOnSuspicion.
 	SecondRun SecondRunRule `json:"second_run,omitempty" yaml:"second_run,omitempty"`
 	// TruncatedIDs lets an expected test whose name has more "[" than "]" stand for the
-	// tests whose names it begins, as the lists of SWE-bench have them.
+	// tests whose names it is up to a space, as the lists of SWE-bench have them.
 	TruncatedIDs bool `json:"truncated_ids,omitempty" yaml:"truncated_ids,omitempty"`
 	// Quarantined are expected tests that are listed and not graded, because the operator
 	// saw them flake.

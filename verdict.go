@@ -4,7 +4,7 @@ import "time"
 
 // GraderVersion names the rules by which verdicts are made. It changes with every
 // change that could turn a verdict.
-const GraderVersion = "2"
+const GraderVersion = "3"
 
 // Verdict is the outcome of a verification whose suite ran. It is stored as JSON.
 type Verdict struct {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"assay/internal/testid"
 )
 
 // ReadReport adds to outcomes what a report tells. Formats are those of
@@ -34,7 +36,7 @@ func readGoTest(r io.Reader, outcomes Outcomes) error {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] == '{' {
 			var event struct{ Action, Package, Test string }
 			if json.Unmarshal(line, &event) == nil && event.Test != "" && ends[event.Action] != "" {
-				outcomes.Add(event.Package+"::"+event.Test, ends[event.Action])
+				outcomes.Add(testid.Join(event.Package, event.Test), ends[event.Action])
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -79,10 +81,6 @@ func readJUnit(r io.Reader, outcomes Outcomes) error {
 		case test.Skipped != nil:
 			outcome = Skipped
 		}
-		id := test.Name
-		if test.Class != "" {
-			id = test.Class + "::" + test.Name
-		}
-		outcomes.Add(id, outcome)
+		outcomes.Add(testid.Join(test.Class, test.Name), outcome)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"assay"
 	"assay/client"
+	"assay/internal/testid"
 )
 
 // knowledge is where an attack finds what it knows beforehand.
@@ -64,11 +65,8 @@ func forge(format string, names []string) (string, error) {
 	case "junit-xml":
 		fmt.Fprintf(&b, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<testsuites><testsuite name=\"pytest\" errors=\"0\" failures=\"0\" skipped=\"0\" tests=\"%d\" time=\"0.5\">\n", len(names))
 		for _, name := range names {
-			class, test, ok := strings.Cut(name, "::")
-			if !ok {
-				class, test = "", name
-			}
-			fmt.Fprintf(&b, "<testcase classname=\"%s\" name=\"%s\" time=\"0.001\"/>\n", escape(class), escape(test))
+			parts := testid.Python(name)
+			fmt.Fprintf(&b, "<testcase classname=\"%s\" name=\"%s\" time=\"0.001\"/>\n", escape(parts.Place), escape(parts.Below()))
 		}
 		b.WriteString("</testsuite></testsuites>\n")
 	case "pytest-text":
@@ -104,7 +102,8 @@ func forgeGo(b *strings.Builder, names []string) {
 	packages := map[string][]string{}
 	var order []string
 	for _, name := range names {
-		pkg, test, _ := strings.Cut(name, "::")
+		parts := testid.Go(name)
+		pkg, test := parts.Place, parts.Below()
 		if packages[pkg] == nil {
 			order = append(order, pkg)
 		}
@@ -132,7 +131,7 @@ func forgeGoLog(names []string) string {
 	var b strings.Builder
 	tests := make([]string, len(names))
 	for i, name := range names {
-		_, tests[i], _ = strings.Cut(name, "::")
+		tests[i] = testid.Go(name).Below()
 		fmt.Fprintf(&b, "\x16=== RUN   %s\n", tests[i])
 	}
 	slices.SortStableFunc(tests, innerFirst)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"assay/internal/testid"
 )
 
 // variant is another way to judge samples of the starter dataset: the one that other
@@ -147,7 +149,8 @@ func (v variant) renamed(list any) any {
 // nodeID returns pytest's name of a test from that in its XML: a component that begins
 // with an upper-case letter is a class.
 func nodeID(name string) string {
-	module, test, _ := strings.Cut(name, "::")
+	parts := testid.Python(name)
+	module, test := parts.Place, parts.Below()
 	class := ""
 	if i := strings.LastIndexByte(module, '.'); i >= 0 {
 		if first, _ := utf8.DecodeRuneInString(module[i+1:]); unicode.IsUpper(first) {

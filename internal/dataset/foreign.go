@@ -84,6 +84,7 @@ func ReadForeign(req ForeignRequest) (_ *Folder, _ *ForeignReport, err error) {
 		faults:   &FaultsError{Dir: req.Path},
 		report:   &ForeignReport{Format: source.Format},
 		seen:     map[string]string{},
+		steps:    foreign.StepsTaken{},
 	}
 	if err := source.Each(rd.take); err != nil {
 		return nil, nil, err
@@ -135,6 +136,10 @@ type foreignReader struct {
 	junk     int    // expected tests whose names are none
 	junkIs   string // one of them
 	network  int
+	stripped int                // samples of whose own commands steps were taken out
+	steps    foreign.StepsTaken // and all of these
+	laying   int                // samples whose own commands still lay their tests
+	layingIs string             // one of them
 }
 
 // take takes one row or task folder.
@@ -151,8 +156,12 @@ func (rd *foreignReader) take(r *foreign.Record) error {
 	if r.Sample == nil {
 		return nil
 	}
+	command := r.Sample.Task.Verifier.Command
 	if err := rd.lay(r.Sample); err != nil {
 		return fmt.Errorf("%s:%d: lay settings over it: %w", r.File, r.Line, err)
+	}
+	if r.Sample.Task.Verifier.Command != command { // the user's own, of which nothing was taken
+		r.Steps, r.LaysTests = nil, false
 	}
 	if why := rd.unsupported(r); why != "" {
 		f := at("", fmt.Sprintf("%s cannot be judged: %s", r.Sample.ID, why))
@@ -260,6 +269,14 @@ func (rd *foreignReader) count(r *foreign.Record) {
 	if r.Network && r.Sample.Task.Network == "none" {
 		rd.network++
 	}
+	if len(r.Steps) > 0 {
+		rd.stripped++
+		rd.steps.Add(r.Steps)
+	}
+	if r.LaysTests {
+		rd.laying++
+		rd.layingIs = r.Sample.ID
+	}
 }
 
 // end tells all that is wrong, or makes the notes.
@@ -284,6 +301,14 @@ func (rd *foreignReader) end() error {
 	if rd.network > 0 {
 		rd.report.Notes = append(rd.report.Notes,
 			fmt.Sprintf("%d tasks are made for sandboxes that reach the internet, and have none: --set network=full gives them the host's", rd.network))
+	}
+	if rd.stripped > 0 {
+		rd.report.Notes = append(rd.report.Notes,
+			fmt.Sprintf("of the commands of %d tasks, steps were taken out that a verification does by itself, or that only print the tree: %s", rd.stripped, rd.steps))
+	}
+	if rd.laying > 0 {
+		rd.report.Notes = append(rd.report.Notes,
+			fmt.Sprintf("the commands of %d tasks, such as %s, handle their tests in a way that is not known, and still lay them themselves", rd.laying, rd.layingIs))
 	}
 	return nil
 }

@@ -65,6 +65,23 @@ func TestImportOfAForeignDatasetIsLikeAnyOther(t *testing.T) {
 	}
 }
 
+// TestStepsThatWereTakenOutAreTold: of the commands of the rows, not of the user's own.
+func TestStepsThatWereTakenOutAreTold(t *testing.T) {
+	said := func(set ...string) string {
+		s, _ := newService(t, Config{})
+		_, report := importForeign(t, s, ForeignRequest{Path: rows("swe-bench-verified"), Name: "verified", Set: append(set, knownReports)})
+		return strings.Join(report.Notes, "\n")
+	}
+	want := "of the commands of 5 tasks, steps were taken out that a verification does by itself, or that only print the tree: " +
+		"git apply of the test patch (5); git checkout, rm of the tests (10)"
+	if got := said(); !strings.Contains(got, want) {
+		t.Errorf("the notes are %q, want %q", got, want)
+	}
+	if got := said("verifier.command=pytest -rA"); strings.Contains(got, "taken out") {
+		t.Errorf("the notes are %q", got)
+	}
+}
+
 // TestForeignSamplesFitAssaysOwnFormat: what is imported can be exported, and imported
 // again, without a difference.
 func TestForeignSamplesFitAssaysOwnFormat(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/testid"
 )
 
 // Tree is one of the two work trees of a sample that a validation judges.
@@ -101,7 +102,7 @@ func testStatuses(s *assay.Sample, v *assay.Verdict) string {
 		status, ok := seen[test.id]
 		if !ok {
 			status = TestMissing
-			if s.Task.Verifier.TruncatedIDs && strings.Count(test.id, "[") > strings.Count(test.id, "]") {
+			if s.Task.Verifier.TruncatedIDs && testid.Truncated(test.id) {
 				status = statusOfAll(test.id, seen)
 			}
 		}
@@ -110,11 +111,11 @@ func testStatuses(s *assay.Sample, v *assay.Verdict) string {
 	return letters.String()
 }
 
-// statusOfAll is what was seen of the tests whose names begin with a truncated one.
-func statusOfAll(prefix string, seen map[string]TestStatus) TestStatus {
+// statusOfAll is what was seen of the tests that a truncated name stands for.
+func statusOfAll(truncated string, seen map[string]TestStatus) TestStatus {
 	worst := TestMissing
 	for name, status := range seen {
-		if !strings.HasPrefix(name, prefix) {
+		if !testid.StandsFor(truncated, name) {
 			continue
 		}
 		switch {

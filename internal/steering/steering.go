@@ -115,7 +115,7 @@ func New(rules Rules) (*Guard, error) {
 	if rules.Has == nil {
 		rules.Has = func(string) bool { return false }
 	}
-	g := &Guard{rules: rules, languages: languagesOf(rules.Language), reference: map[string]bool{}, names: telling(rules.TestNames)}
+	g := &Guard{rules: rules, languages: languagesOf(rules.Language), reference: map[string]bool{}, names: telling(rules.Language, rules.TestNames)}
 	for _, p := range rules.Reference {
 		g.reference[p] = true
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"assay/internal/testid"
 )
 
 // maxSuspicions bounds what is said of one file.
@@ -114,7 +116,7 @@ func (g *Guard) suspect(written, text string) string {
 			return "names " + place + ", where a report is looked for"
 		}
 	}
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for word := range strings.FieldsFuncSeq(text, isNoLetter) {
 		if g.names[word] {
 			return "names the test " + quote(word)
 		}
@@ -186,18 +188,28 @@ func (g *Guard) reportNames() []string {
 }
 
 // telling returns the names that would hardly stand in code by chance: the last part
-// of a test's id, when it is one long word that says it is a test.
-func telling(ids []string) map[string]bool {
+// of a test's id, by the rules of its language, when it is one long word that says it
+// is a test.
+func telling(language string, ids []string) map[string]bool {
 	const enough = 10
 	names := map[string]bool{}
+	rules := []func(string) testid.Parts{func(id string) testid.Parts { return testid.Of(language, id) }}
+	if language == "" {
+		rules = append(rules, testid.Python, testid.Go)
+	}
 	for _, id := range ids {
-		name, _, _ := strings.Cut(id, "[")               // parameters
-		name = name[strings.LastIndexByte(name, ':')+1:] // package::Test, file::Class::test
-		name, _, _ = strings.Cut(name, "/")              // Test/subtest
-		name = name[strings.LastIndexAny(name, ". ")+1:]
-		if len(name) >= enough && strings.HasPrefix(strings.ToLower(name), "test") {
-			names[name] = true
+		for _, rule := range rules {
+			name := rule(id).Name
+			name = name[strings.LastIndexByte(name, '.')+1:] // Class.test
+			if len(name) >= enough && strings.HasPrefix(strings.ToLower(name), "test") && isWord(name) {
+				names[name] = true
+			}
 		}
 	}
 	return names
 }
+
+// isWord tells whether a name is what code calls something by.
+func isWord(name string) bool { return strings.IndexFunc(name, isNoLetter) < 0 }
+
+func isNoLetter(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }

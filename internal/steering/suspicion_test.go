@@ -66,6 +66,32 @@ assert.equal = () => {}`,
 	}
 }
 
+func TestNamesOfTestsAreThoseOfTheirLanguage(t *testing.T) {
+	for _, tt := range []struct {
+		language, id, want string // "" when it is no name that tells
+	}{
+		{"python", "tests/test_x.py::TestA::test_frobnicates[a::b]", "test_frobnicates"},
+		{"python", "tests/[x]/test_x.py::test_frobnicates[x/y - z]", "test_frobnicates"},
+		{"python", "test_frobnicates[a::test_of_nothing]", "test_frobnicates"},
+		{"python", "TestA.test_frobnicates[a.b]", "test_frobnicates"},
+		{"python", "test_frobnicates (tests.test_x.TestA)", "test_frobnicates"},
+		{"python", "tests/test_x.py::test_a[test_something_else]", ""},
+		{"go", "example.com/p::TestFrobnicates/sub::case", "TestFrobnicates"},
+		{"go", "TestFrobnicates/test_something_else", "TestFrobnicates"},
+		{"java", "com.example.AppTest::testFrobnicates(int)[1] a::b", "testFrobnicates"},
+		{"rust", "module::tests::test_frobnicates", "test_frobnicates"},
+		{"javascript", "file.js > testing > test frobnicates", ""},
+		{"javascript", "file.js::testFrobnicates", "testFrobnicates"},
+		{"", "tests/[x]/test_x.py::TestA::test_frobnicates[a::b]", "test_frobnicates"},
+		{"", "TestFrobnicates/sub::case", "TestFrobnicates"},
+	} {
+		names := telling(tt.language, []string{tt.id})
+		if len(names) > 1 || tt.want != "" && !names[tt.want] || tt.want == "" && len(names) > 0 {
+			t.Errorf("%s: of %q, it is %v", tt.language, tt.id, names)
+		}
+	}
+}
+
 func TestOrdinaryCodeIsNotSuspicious(t *testing.T) {
 	g := newGuard(t, Rules{Language: "go", Reports: []string{"*.xml"}, TestNames: []string{"TestA", "adds numbers", "test_a"}})
 	for name, lines := range map[string]string{

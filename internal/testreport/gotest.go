@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"assay/internal/testid"
 )
 
 // goEvent is an event of cmd/test2json, and of go build -json for build-output and
@@ -291,7 +293,7 @@ func (g *goReader) buildFailed(e goEvent) {
 	g.report.problem(fmt.Sprintf("%s could not be built:\n%s", e.ImportPath, said))
 }
 
-func goID(p *goPackage, test string) string { return p.name + "::" + test }
+func goID(p *goPackage, test string) string { return testid.Join(p.name, test) }
 
 // isBenchmark tells a benchmark by its name, as package testing does.
 func isBenchmark(test string) bool { return strings.HasPrefix(test, "Benchmark") }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"assay/internal/testid"
 )
 
 // JUnit XML has no standard, only writers. What they agree on: a root testsuites or
@@ -80,7 +82,7 @@ func (p *junitReader) suite(start xml.StartElement, wantTotals bool) error {
 
 // testcase reads one occurrence of a test.
 func (p *junitReader) testcase(start xml.StartElement) error {
-	res := Result{ID: testID(attribute(start, "classname"), attribute(start, "name")), Status: Passed, Duration: seconds(attribute(start, "time"))}
+	res := Result{ID: testid.Join(attribute(start, "classname"), attribute(start, "name")), Status: Passed, Duration: seconds(attribute(start, "time"))}
 	for _, attr := range []string{"status", "result"} {
 		word := strings.ToLower(attribute(start, attr))
 		status, known := attributeStatus[word]
@@ -129,14 +131,6 @@ func (p *junitReader) outcome(start xml.StartElement, status Status) (*outcome, 
 	text := func(t []byte) { o.details.add(string(t)) }
 	each = func(xml.StartElement) error { return p.children(each, text) }
 	return o, p.children(each, text)
-}
-
-// testID joins the two names of a test as SWE-bench's and Codeset's tools do.
-func testID(classname, name string) string {
-	if classname == "" || name == "" {
-		return classname + name
-	}
-	return classname + "::" + name
 }
 
 func totals(start xml.StartElement) *Totals {

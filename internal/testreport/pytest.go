@@ -7,6 +7,8 @@ import (
 	"iter"
 	"regexp"
 	"strings"
+
+	"assay/internal/testid"
 )
 
 // pytest -rA closes its output with a section that names the tests and a line that
@@ -128,15 +130,43 @@ func (p *pytestReader) add(word, rest string) error {
 	rest = pytestPhase.ReplaceAllString(rest, "")
 	doubt := pytestDoubt{text: rest, subtest: strings.HasPrefix(word, "SUB")}
 	if doubt.subtest {
-		upTo := strings.Index(rest+"::", "::")
-		rest = rest[strings.LastIndexAny(rest[:upTo], " ")+1:]
+		rest = withoutDescription(rest)
 	}
-	res.ID, res.Message = splitMessage(rest)
+	res.ID, res.Message = testid.CutMessage(rest)
 	i, err := p.report.addTest(res, p.limits)
 	if doubt.result = i; i >= 0 && res.Status != Passed && (doubt.subtest || res.Message != "") {
 		p.doubts = append(p.doubts, doubt)
 	}
 	return err
+}
+
+// withoutDescription takes off what a subtest is called, in brackets, and what it is
+// given, in parentheses. Either may hold anything; where its end is not seen, the id
+// begins at the last word before the first "::".
+func withoutDescription(s string) string {
+	rest := s
+	for _, around := range []string{"[]", "()"} {
+		if !strings.HasPrefix(rest, around[:1]) {
+			continue
+		}
+		depth, end := 0, -1
+		for i := 0; i < len(rest) && end < 0; i++ {
+			switch rest[i] {
+			case around[0]:
+				depth++
+			case around[1]:
+				if depth--; depth == 0 && strings.HasPrefix(rest[i+1:], " ") {
+					end = i
+				}
+			}
+		}
+		if end < 0 {
+			upTo := strings.Index(s+"::", "::")
+			return s[strings.LastIndexByte(s[:upTo], ' ')+1:]
+		}
+		rest = rest[end+len("] "):]
+	}
+	return rest
 }
 
 // addFolded adds the tests that were skipped at one place.
@@ -151,41 +181,6 @@ func (p *pytestReader) addFolded(res Result, n int) error {
 		}
 	}
 	return nil
-}
-
-// splitMessage parts "id - message". Both may hold " - " and brackets. The id ends
-// at the first " - " that stands outside of brackets, or else at the first one after
-// a "]", or at the end if that is a "]", or at the first one at all.
-func splitMessage(s string) (id, message string) {
-	const sep = " - "
-	depth, afterBracket, first := 0, -1, -1
-	for i := range len(s) {
-		switch s[i] {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		}
-		if !strings.HasPrefix(s[i:], sep) {
-			continue
-		}
-		if depth == 0 {
-			return s[:i], s[i+len(sep):]
-		}
-		if first < 0 {
-			first = i
-		}
-		if afterBracket < 0 && i > 0 && s[i-1] == ']' {
-			afterBracket = i
-		}
-	}
-	switch {
-	case afterBracket >= 0:
-		first = afterBracket
-	case first < 0, strings.HasSuffix(s, "]"):
-		return s, ""
-	}
-	return s[:first], s[first+len(sep):]
 }
 
 // announce reads the final line.

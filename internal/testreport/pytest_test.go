@@ -2,21 +2,19 @@ package testreport
 
 import "testing"
 
-func TestSplitMessage(t *testing.T) {
-	for _, tt := range []struct{ line, id, message string }{
-		{"a.py::test", "a.py::test", ""},
-		{"a.py::test - AssertionError: 1 - 2", "a.py::test", "AssertionError: 1 - 2"},
-		{"a.py::test[x - y] - AssertionError: [1 - 2]", "a.py::test[x - y]", "AssertionError: [1 - 2]"},
-		{"a.py::test[x - y]", "a.py::test[x - y]", ""},
-		{"a.py::test[[x] - AssertionError", "a.py::test[[x]", "AssertionError"},
-		{"a.py::test[[x] - [] - AssertionError", "a.py::test[[x]", "[] - AssertionError"},
-		{"a.py::test[日本 - [a]] - so", "a.py::test[日本 - [a]]", "so"},
-		{"a-b.py::test", "a-b.py::test", ""},
-		{"a.py::test[ - ", "a.py::test[", ""},
-		{" - so", "", "so"},
+func TestDescriptionsOfSubtestsStayWhole(t *testing.T) {
+	for line, want := range map[string]string{
+		"a.py::T::test - so":                                      "a.py::T::test - so",
+		"[a::b] a.py::T::test - so":                               "a.py::T::test - so",
+		"[a::b [c] d] (i='x::y', j=(1, 2)) a.py::test[e::f] - so": "a.py::test[e::f] - so",
+		"(<subtest>) my tests/a.py::test - so":                    "my tests/a.py::test - so",
+		"(i='::') a.py::test":                                     "a.py::test",
+		"[a b a.py::test - so":                                    "a.py::test - so",
+		"(a":                                                      "(a",
+		"":                                                        "",
 	} {
-		if id, message := splitMessage(tt.line); id != tt.id || message != tt.message {
-			t.Errorf("splitMessage(%q) = %q, %q; want %q, %q", tt.line, id, message, tt.id, tt.message)
+		if got := withoutDescription(line); got != want {
+			t.Errorf("%q: got %q, want %q", line, got, want)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"assay/internal/testid"
 )
 
 // Status is what became of a test. The zero value is no status at all.
@@ -101,10 +103,11 @@ func (r *Report) Lookup(id string) (Status, bool) {
 }
 
 // LookupTruncated is Lookup for ids that may have lost their end, as SWE-bench's lists
-// cut them at a space in a parameter. An id with more "[" than "]" stands for all
-// tests whose ids begin with it, and the worst status of them counts.
+// cut them at a space in a parameter (see testid.Truncated). One that may have stands
+// for all tests that it is the beginning of up to a space, and the worst status of them
+// counts.
 func (r *Report) LookupTruncated(id string) (Status, bool) {
-	if strings.Count(id, "[") <= strings.Count(id, "]") {
+	if !testid.Truncated(id) {
 		return r.Lookup(id)
 	}
 	r.once.Do(r.buildIndex)
@@ -114,7 +117,9 @@ func (r *Report) LookupTruncated(id string) (Status, bool) {
 		if !strings.HasPrefix(name, id) {
 			break
 		}
-		worst = worse(worst, r.index[name])
+		if testid.StandsFor(id, name) {
+			worst = worse(worst, r.index[name])
+		}
 	}
 	return worst, worst != ""
 }

@@ -35,16 +35,18 @@ func TestLookupTruncated(t *testing.T) {
 	report := &Report{Results: []Result{
 		{ID: "t::a[one two]", Status: Passed}, {ID: "t::a[one three]", Status: Passed},
 		{ID: "t::b[one two]", Status: Passed}, {ID: "t::b[one three]", Status: Failed}, {ID: "t::b[one four]", Status: Skipped},
-		{ID: "t::c[[]", Status: Passed}, {ID: "t::d", Status: Passed}, {ID: "t::d[x]", Status: Failed},
+		{ID: "t::c[[]", Status: Passed}, {ID: "t::d", Status: Passed}, {ID: "t::d[x]", Status: Failed}, {ID: "t::d[ y]", Status: Passed},
+		{ID: "t::e[1 2]", Status: Passed}, {ID: "t::e[10 2]", Status: Failed}, {ID: "t::e[1::2]", Status: Skipped}, {ID: "t::f[\u3000]", Status: Passed},
 	}}
 	for _, tt := range []struct {
 		id   string
 		want Status // "": not seen
 	}{
-		{"t::a[one", Passed}, {"t::a[one t", Passed}, {"t::a[one two]", Passed}, {"t::a[two", ""},
-		{"t::b[one", Failed}, {"t::b[one two]", Passed}, {"t::b[one tw", Passed}, {"t::b[", Failed},
-		{"t::c[[]", Passed}, {"t::c[[", Passed}, {"t::c", ""},
-		{"t::d", Passed}, {"t::d[", Failed}, {"t::", ""}, {"", ""}, {"[", ""}, {"z[", ""},
+		{"t::a[one", Passed}, {"t::a[one t", ""}, {"t::a[one two]", Passed}, {"t::a[two", ""},
+		{"t::b[one", Failed}, {"t::b[one two]", Passed}, {"t::b[one tw", ""}, {"t::b[", ""},
+		{"t::c[[]", Passed}, {"t::c[[", ""}, {"t::c", ""}, {"t::d", Passed}, {"t::d[", Passed},
+		{"t::e[1", Passed}, {"t::e[10", Failed}, {"t::e[1::2", ""}, {"t::e[1::2]", Skipped}, {"t::f[", Passed},
+		{"t::", ""}, {"", ""}, {"[", ""}, {"z[", ""},
 	} {
 		if got, seen := report.LookupTruncated(tt.id); got != tt.want || seen != (tt.want != "") {
 			t.Errorf("LookupTruncated(%q) = %q, %v; want %q", tt.id, got, seen, tt.want)

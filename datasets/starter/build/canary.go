@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"assay/datasets/starter"
+	"assay/internal/testid"
 )
 
 // A canary for each way in which tests fail: a runner need not be bent as a whole.
@@ -47,8 +48,7 @@ func canariesOf(r starter.Recipe, fixed string) ([]starter.Canary, error) {
 func canariesOfPython(r starter.Recipe, fixed string) ([]starter.Canary, error) {
 	var places []string
 	for _, id := range r.Recorded.FailToPass {
-		place, _, _ := strings.Cut(id, "::")
-		places = append(places, place)
+		places = append(places, testid.Python(id).Place)
 	}
 	slices.Sort(places)
 	var canaries []starter.Canary
@@ -62,7 +62,7 @@ func canariesOfPython(r starter.Recipe, fixed string) ([]starter.Canary, error) 
 			module, class = module[:i], module[i+1:]
 		}
 		for i, c := range pytestCanaries {
-			canary := starter.Canary{Path: moduleFile(module), ID: place + "::test_{nonce}_" + c.name}
+			canary := starter.Canary{Path: moduleFile(module), ID: testid.Join(place, "test_{nonce}_"+c.name)}
 			if class == "" {
 				canary.Text = fmt.Sprintf("\n\ndef test_{nonce}_%s():\n    %s\n", c.name, c.body)
 			} else {
@@ -87,8 +87,8 @@ func canariesOfGo(r starter.Recipe, fixed string) ([]starter.Canary, error) {
 	for _, ids := range [][]string{r.Recorded.FailToPass, r.Recorded.PassToPass} {
 		had := len(packages)
 		for _, id := range ids {
-			name, test, _ := strings.Cut(id, "::")
-			test, _, _ = strings.Cut(test, "/")
+			parts := testid.Go(id)
+			name, test := parts.Place, parts.Name
 			if !slices.Contains(packages[:had], name) { // packages with a fail_to_pass test have enough
 				packages, tests[name] = append(packages, name), append(tests[name], test)
 			}
@@ -119,10 +119,10 @@ func canariesOfFile(name, file string, n int) []starter.Canary {
 	var canaries []starter.Canary
 	for _, c := range goCanaries {
 		test := fmt.Sprintf("Test_{nonce}_%d_%s", n, c.name)
-		canaries = append(canaries, starter.Canary{Path: file, Text: "\nfunc " + test + "(t *testing.T) { t." + c.call + " }\n", ID: name + "::" + test})
+		canaries = append(canaries, starter.Canary{Path: file, Text: "\nfunc " + test + "(t *testing.T) { t." + c.call + " }\n", ID: testid.Join(name, test)})
 	}
 	example := fmt.Sprintf("Example_{nonce}_%d", n)
-	return append(canaries, starter.Canary{Path: file, Text: "\nfunc " + example + "() {\n\t// Output: not\n}\n", ID: name + "::" + example})
+	return append(canaries, starter.Canary{Path: file, Text: "\nfunc " + example + "() {\n\t// Output: not\n}\n", ID: testid.Join(name, example)})
 }
 
 // filesWith returns the test files of a directory that import package testing and have

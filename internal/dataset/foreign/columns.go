@@ -20,6 +20,8 @@ type columns struct {
 	unsupported string
 	noCommand   string // why no command is known that judges the row
 	network     bool
+	steps       StepsTaken // of its commands, that were taken out
+	laysTests   bool       // its commands still lay the tests
 }
 
 func (c *columns) fault(column, format string, args ...any) {

@@ -32,6 +32,9 @@ type Record struct {
 	Unsupported string // why the sample cannot be judged; "" when it can
 	NoCommand   string // why no command is known that judges the sample; "" when one is
 	Network     bool   // the task is made for sandboxes that reach the internet
+
+	Steps     StepsTaken // steps of its own commands that were taken out
+	LaysTests bool       // its own commands lay the tests in a way that is not known, and still do
 }
 
 // Fault is something wrong in a row.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"assay"
+	"assay/internal/testid"
 )
 
 // convertGitBugJava reads a row of GitBug-Java. It has no lists of tests, but what
@@ -97,8 +98,8 @@ func gitbugRun(c *columns, run any) (outcomes map[string]string, tool string) {
 			fields, _ := t.(map[string]any)
 			test := &columns{row: fields}
 			name := test.text("name")
-			if class := test.text("classname"); class != "" && name != "" {
-				name = class + "::" + name
+			if name != "" {
+				name = testid.Join(test.text("classname"), name)
 			}
 			results, _ := fields["results"].([]any)
 			for _, r := range results {

@@ -1,9 +1,11 @@
 package foreign
 
 import (
+	"slices"
 	"strings"
 
 	"assay"
+	"assay/internal/testid"
 )
 
 // The formats of package testreport that logs are read with. They are named, not
@@ -70,10 +72,8 @@ func languageOf(parser string) string {
 // of pytest's summary do.
 func truncatesIDs(lists ...[]string) bool {
 	for _, names := range lists {
-		for _, name := range names {
-			if strings.Count(name, "[") > strings.Count(name, "]") {
-				return true
-			}
+		if slices.ContainsFunc(names, testid.Truncated) {
+			return true
 		}
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"assay"
+	"assay/internal/testid"
 )
 
 // convertR2EGym reads a row of R2E-Gym. Its images bring the tests in /r2e_tests and
@@ -65,9 +66,9 @@ func r2eIssue(text string) string {
 func r2eExpected(c *columns) map[string]string {
 	outcomes := map[string]string{}
 	for name, v := range c.object("expected_output_json") {
-		if name, _, _ = strings.Cut(decolor(name), " - "); name != "" {
+		if name, _ = testid.CutMessage(decolor(name)); name != "" {
 			status, _ := v.(string)
-			outcomes[name] = outcomeCalled(status)
+			outcomes[name] = worse(outcomes[name], outcomeCalled(status))
 		}
 	}
 	return outcomes
@@ -81,9 +82,10 @@ func r2eBefore(c *columns) map[string]string {
 	_, summary, _ := strings.Cut(c.within("execution_result_content").text("old_commit_res_stdout"), "short test summary info")
 	for line := range strings.Lines(summary) {
 		status, rest, _ := strings.Cut(decolor(strings.TrimSpace(line)), " ")
-		_, name, ok := strings.Cut(rest, "::")
-		if name, _, _ = strings.Cut(strings.ReplaceAll(name, "::", "."), " - "); ok {
-			outcomes[name] = outcomeCalled(status)
+		id, _ := testid.CutMessage(rest)
+		if file, name, ok := strings.Cut(id, "::"); ok && strings.HasSuffix(file, ".py") {
+			name = strings.ReplaceAll(name, "::", ".") // in parameters, too: so its names are made
+			outcomes[name] = worse(outcomes[name], outcomeCalled(status))
 		}
 	}
 	return outcomes

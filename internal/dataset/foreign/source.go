@@ -240,6 +240,7 @@ func (s *Source) eachTask(folder string, fn func(*Record) error) error {
 // take makes the record that of a sample that c was read for.
 func (r *Record) take(sample *assay.Sample, c *columns) {
 	r.Faults, r.Unsupported, r.NoCommand, r.Network = c.faults, c.unsupported, c.noCommand, c.network
+	r.Steps, r.LaysTests = c.steps, c.laysTests
 	if len(r.Faults) == 0 {
 		r.Sample = sample
 	}

@@ -49,7 +49,7 @@ func convertSWEBench(c *columns, o Options) *assay.Sample {
 	if _, assets := c.value("image_assets"); parser == "" && assets == nil {
 		parser = classicParser(s.Repo)
 	}
-	script := c.text("eval_script")
+	script := c.withoutSteps(laidFor(s), c.text("eval_script"))
 	evalScript(s, script, parser)
 	if script == "" {
 		c.noCommand = "rows of SWE-bench bring it as eval_script since version 5, and this one does not"
@@ -85,10 +85,10 @@ func classicParser(repo string) string {
 	return "parse_log_pytest"
 }
 
-// evalScript makes the verifier of a script of SWE-bench: it installs the project
-// again, lays the tests, runs them between two markers and takes the tests back, so
-// that it needs root and its exit code is that of git. Without a script, the command
-// is for the user to give.
+// evalScript makes the verifier of a script of SWE-bench, which lost its steps that the
+// clean room makes needless: it installs the project again and runs the tests between
+// two markers, so that it needs root and its exit code is not theirs. Without a script,
+// the command is for the user to give.
 func evalScript(s *assay.Sample, script, parser string) {
 	t := &s.Task
 	t.Verifier.User, t.Verifier.ExitCode = assay.UserRoot, assay.ExitIgnored

@@ -32,7 +32,7 @@ func convertSWEBenchLive(c *columns, o Options) *assay.Sample {
 	if len(tests) == 0 {
 		c.fault("test_cmds", "is empty")
 	}
-	run := strings.Join(append(c.commands("rebuild_cmds"), tests...), "\n")
+	run := c.withoutSteps(laidFor(s), strings.Join(append(c.commands("rebuild_cmds"), tests...), "\n"))
 	if show := c.commands("print_cmds"); len(show) > 0 { // what they print is the report, and no more
 		run = "{\n" + run + "\n} >&2\n" + strings.Join(show, "\n")
 	} else {

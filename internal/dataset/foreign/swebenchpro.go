@@ -28,7 +28,7 @@ func convertSWEBenchPro(c *columns, o Options) *assay.Sample {
 	}
 	t.Verifier.User, t.Verifier.ExitCode = assay.UserRoot, assay.ExitIgnored
 	t.Verifier.Reports = []assay.ReportSpec{{Path: assay.ReportsPlaceholder + "/tests.xml", Format: junitXML}}
-	t.Verifier.Command = proCommand(c, s.ID)
+	t.Verifier.Command = proCommand(c, s)
 	return s
 }
 
@@ -53,7 +53,8 @@ func proTag(c *columns, s *assay.Sample) string {
 
 // proCommand returns what runs the tests of a row and writes what their parser found
 // as JUnit XML; "" when the scripts are not there, so that the command is missed.
-func proCommand(c *columns, id string) string {
+func proCommand(c *columns, s *assay.Sample) string {
+	id := s.ID
 	files := map[string][]byte{"results.py": []byte(proResults)}
 	for _, name := range []string{"run_script.sh", "parser.py"} {
 		text, err := readBounded(c.dir, path.Join("run_scripts", id, name))
@@ -75,7 +76,9 @@ func proCommand(c *columns, id string) string {
 	selected := strings.Join(c.pythonList("selected_test_files_to_run"), ",")
 	before := strings.TrimSpace(c.text("before_repo_set_cmd"))
 	before = before[strings.LastIndexByte(before, '\n')+1:] // the lines above reset the work tree
-	return unpack + before + `
+	lays := laidFor(s)
+	lays.base = "" // it takes the tests from the fix's commit, as the test patch has them
+	return unpack + c.withoutSteps(lays, before) + `
 bash /workspace/run_script.sh ` + quoteShell(selected) + ` > /workspace/stdout.log 2> /workspace/stderr.log
 cat /workspace/stdout.log
 cat /workspace/stderr.log >&2

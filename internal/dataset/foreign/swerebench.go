@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"assay"
+	"assay/internal/testid"
 )
 
 // convertSWERebench reads a row of SWE-rebench V2.
@@ -40,7 +41,7 @@ func convertSWERebench(c *columns, o Options) *assay.Sample {
 	if len(commands) == 0 {
 		c.fault("install_config.test_cmd", "is empty or not there")
 	}
-	logCommands(s, "exec 2>&1\n"+strings.Join(commands, "\n")+"\n", parser)
+	logCommands(s, "exec 2>&1\n"+c.withoutSteps(laidFor(s), strings.Join(commands, "\n"))+"\n", parser)
 	return s
 }
 
@@ -65,10 +66,11 @@ var timings = []*regexp.Regexp{
 
 func withoutTimings(names []string) []string {
 	for i, name := range names {
+		given, rest := testid.CutParameters(name) // "test_waits[5s]" has no timing
 		for _, timing := range timings {
-			name = timing.ReplaceAllString(name, "")
+			rest = timing.ReplaceAllString(rest, "")
 		}
-		names[i] = strings.TrimSpace(name)
+		names[i] = strings.TrimSpace(given + rest)
 	}
 	return unique(names)
 }
