@@ -47,6 +47,7 @@ func wireDataset(d *assay.Dataset) wire.Dataset {
 		Description: textOrNull(d.Description),
 		SampleCount: d.SampleCount,
 		CreatedAt:   atOrNull(&d.CreatedAt),
+		Answers:     d.Answers,
 
 		ValidatedAt:  atOrNull(d.ValidatedAt()),
 		GoldPassRate: d.GoldPassRate(),
@@ -67,6 +68,7 @@ func wireSample(s *assay.Sample) wire.Sample {
 		ProblemStatement: s.ProblemStatement, HintsText: s.HintsText,
 		Patch: s.Patch, NonCodePatch: s.NonCodePatch, TestPatch: s.TestPatch,
 		FailToPass: listOf(s.FailToPass), PassToPass: listOf(s.PassToPass), FailToFail: listOf(s.FailToFail),
+		AnswersWithheld: s.Withheld,
 	}
 }
 
