@@ -102,6 +102,10 @@ func documentOf(s *assay.Sample) sampleDocument {
 	return d
 }
 
+// Document is a sample as JSON for people, with its answers if it has them: sample.json
+// of a bundle.
+func Document(s *assay.Sample) ([]byte, error) { return readable(documentOf(s)) }
+
 // readable writes JSON for people: indented, and without escapes for HTML.
 func readable(v any) ([]byte, error) {
 	var b bytes.Buffer
@@ -148,7 +152,7 @@ type bundleFile struct {
 
 // bundleFiles returns what a bundle of a sample holds beside the work tree, by name.
 func bundleFiles(s *assay.Sample) ([]bundleFile, error) {
-	doc, err := readable(documentOf(s))
+	doc, err := Document(s)
 	if err != nil {
 		return nil, err
 	}
