@@ -35,7 +35,10 @@ func openDataset(t *testing.T, p harness.Program) {
 	}
 	text := strings.NewReplacer("name: e2e", "name: open", "network: none", "network: full").Replace(string(manifest))
 	row, err := json.Marshal(map[string]any{
-		"instance_id": "one", "problem_statement": "p", "patch": openPatch, "FAIL_TO_PASS": []string{openTest},
+		"instance_id": "one", "problem_statement": "p", "patch": openPatch, "FAIL_TO_PASS": []string{"check::" + openTest},
+		"assay": map[string]any{"verifier": map[string]any{
+			"command": `echo '<testsuite name="check"><testcase classname="check" name="` + openTest + `"/></testsuite>' > "$ASSAY_REPORTS/report.xml"`,
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +122,9 @@ func TestASandboxAsksItsServerForTheAnswers(t *testing.T) {
 		res.Body.Close()
 		if err != nil || res.StatusCode != 200 || link.AnswersWithheld == step.ofUser || strings.Contains(inflated(string(file)), openSecret) != step.ofUser {
 			t.Errorf("%s: the link of a user: %d, %+v, %v", step.answers, res.StatusCode, link, err)
+		}
+		if got := c.judge(t, s).Evidence; got.AnswersOpen != step.ofUser {
+			t.Errorf("%s: the verdict says that answers are open: %v", step.answers, got.AnswersOpen)
 		}
 		if d := must[[]wire.Dataset](t, c.call(t, "GET", "/datasets", nil), 200); !hasAnswers(d, step.answers) {
 			t.Errorf("%s: the datasets are %+v", step.answers, d)

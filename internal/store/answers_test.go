@@ -57,3 +57,17 @@ func TestDatasetsFromBeforeTheSettingAreOfUsers(t *testing.T) {
 		})
 	}
 }
+
+func TestVerdictsFromBeforeTheyToldOfAnswers(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"evidence":{"grader":"1"}}`: true,
+		`{}`:                          true,
+		`{"evidence":{"grader":"2","answers_open":false}}`: false,
+		`{"evidence":{"grader":"2","answers_open":true}}`:  true,
+	} {
+		v, err := verdictOf(text)
+		if err != nil || v.Evidence.AnswersOpen != want {
+			t.Errorf("%s: answers open is %v, %v; want %v", text, v.Evidence.AnswersOpen, err, want)
+		}
+	}
+}
