@@ -8,6 +8,7 @@ type Dataset struct {
 	Description string
 	SampleCount int // of latest versions
 	CreatedAt   time.Time
+	Answers     Answers
 	Validation  DatasetValidation
 }
 
@@ -70,6 +71,12 @@ type Sample struct {
 	FailToFail             []string
 
 	Task Task
+
+	// Answers is the setting of its dataset when the sample was read. It belongs to no
+	// version.
+	Answers Answers `json:"-"`
+	// Withheld marks a copy without the answers.
+	Withheld bool `json:"-"`
 }
 
 // ReferencePatch returns the whole reference fix of a sample: its patch and its patch

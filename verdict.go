@@ -48,6 +48,10 @@ type Evidence struct {
 
 	SecondRun SecondRun `json:"second_run,omitempty"` // "" when there was none
 
+	// AnswersOpen tells whether the session's user could read the answers of the sample over
+	// the API of the server, by the setting of its dataset when the verdict was given.
+	AnswersOpen bool `json:"answers_open"`
+
 	Expected    Expected  `json:"expected"`
 	Quarantined []string  `json:"quarantined,omitempty"` // expected tests that were not graded
 	Resources   Resource  `json:"resources"`

@@ -46,7 +46,7 @@ func keysOf(t *testing.T, s *harness.Server) []byte {
 func (c caller) fixed(t *testing.T, sample string) (session string) {
 	t.Helper()
 	s := c.open(t, sample)
-	patch := c.sample(t, "starter", sample).Patch
+	patch := starterSample(t, sample).Patch
 	if got := must[wire.EditResult](t, c.call(t, "POST", "/sessions/"+s+"/apply", wire.ApplyRequest{Diff: patch}), 200); !got.Success {
 		t.Fatalf("apply the reference patch: %s", got.Message)
 	}

@@ -22,7 +22,7 @@ func TestGVisor(t *testing.T) {
 	clean(t, p)
 	srv := start(t, p, "--oci-runtime", binary)
 	c := newCaller(t, p, srv)
-	sample := c.sample(t, "starter", semver)
+	sample := starterSample(t, semver)
 
 	begun := time.Now()
 	s := c.ready(t, c.create(t, semver))

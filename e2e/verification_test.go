@@ -8,19 +8,23 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/e2e/harness"
 )
 
-// sample is a sample as the API tells it.
-func (c caller) sample(t *testing.T, dataset, id string) wire.Sample {
+// starterSample is a sample of the starter dataset as it lies in its folder, with the answers.
+func starterSample(t *testing.T, id string) *assay.Sample {
 	t.Helper()
-	list := must[wire.SampleList](t, c.call(t, "GET", "/samples?dataset="+dataset+"&search="+id, nil), 200)
-	for _, s := range list.Samples {
-		if s.SampleID == id {
+	samples, err := harness.Samples(world.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range samples {
+		if s.ID == id {
 			return s
 		}
 	}
-	t.Fatalf("no sample %s/%s", dataset, id)
-	return wire.Sample{}
+	t.Fatalf("no sample %s", id)
+	return nil
 }
 
 // A real bug, its real suite: the reference patch solves it, and what the agent does
@@ -28,7 +32,7 @@ func (c caller) sample(t *testing.T, dataset, id string) wire.Sample {
 func TestVerdictOnARealBug(t *testing.T) {
 	t.Parallel()
 	c := sharedCaller(t)
-	sample := c.sample(t, "starter", semver)
+	sample := starterSample(t, semver)
 	s := c.open(t, semver)
 
 	before := c.judge(t, s)

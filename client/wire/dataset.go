@@ -13,6 +13,8 @@ type Dataset struct {
 	SampleCount int        `json:"sample_count" example:"12" doc:"Number of samples, latest versions only"`
 	CreatedAt   *time.Time `json:"created_at" doc:"When it was first imported"`
 
+	Answers assay.Answers `json:"answers" enum:"public,users,operators" example:"users" doc:"Who reads the answers of its samples: everybody, who has a token, or nobody over the API. Not in the Codeset API, as what follows"`
+
 	ValidatedAt  *time.Time `json:"validated_at" doc:"When the last of its samples was validated: the work tree as it is must not be solved, and with the reference fix it must be. Null while a sample is not validated in its latest version by the rules of this server"`
 	GoldPassRate *float64   `json:"gold_pass_rate" minimum:"0" maximum:"1" example:"1" doc:"Share of the runs with a reference fix that were solved, of the samples that are validated. Null when there is none"`
 	FlakySamples *int       `json:"flaky_samples" minimum:"0" example:"0" doc:"Samples with a graded test that did not always do the same, of those that are validated. Null when none is"`
@@ -42,6 +44,8 @@ type Sample struct {
 	FailToPass             []string `json:"fail_to_pass" nullable:"false" doc:"Tests that fail before the fix and must pass after it"`
 	PassToPass             []string `json:"pass_to_pass" nullable:"false" doc:"Tests that pass before the fix and must go on passing"`
 	FailToFail             []string `json:"fail_to_fail" nullable:"false" doc:"Tests that fail before and after the fix"`
+
+	AnswersWithheld bool `json:"answers_withheld" doc:"Whether the patches and the lists of tests are empty because the dataset does not open its answers to the caller. Not in the Codeset API"`
 }
 
 // SampleList is a page of samples, or all of them.
@@ -63,4 +67,6 @@ type Download struct {
 	SHA256      string    `json:"sha256" doc:"Of the file, in hex"`
 	DownloadURL string    `json:"download_url" doc:"Serves the file to whoever has the URL, until expires_at"`
 	ExpiresAt   time.Time `json:"expires_at"`
+
+	AnswersWithheld bool `json:"answers_withheld" doc:"Whether the file is without the answers and the verifier, because the dataset does not open them to the caller. Not in the Codeset API"`
 }

@@ -79,6 +79,7 @@ type Evidence struct {
 	PatchSHA256   string          `json:"patch_sha256" doc:"Of the judged patch, byte for byte as GET /sessions/{session_id}/diff serves it; empty when none could be made"`
 	CachedFrom    string          `json:"cached_from,omitempty" doc:"Set of a verdict that was given on the same work before: the id of that verification, or its SHA-256 when it is another user's"`
 	SecondRun     assay.SecondRun `json:"second_run,omitempty" enum:"agreed,disagreed,impossible" doc:"What came of running the suite once more, with other names for its tests; absent when it was not"`
+	AnswersOpen   bool            `json:"answers_open" doc:"Whether the session's user could read the answers of the sample (reference fix, tests, lists) over this API when the verdict was given"`
 	Expected      Expected        `json:"expected" doc:"The lists that the verdict was graded by"`
 	Quarantined   []string        `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
 	Resources     Usage           `json:"resources" doc:"What the clean sandbox used"`

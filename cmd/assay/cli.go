@@ -58,6 +58,8 @@ type grammar struct {
 	Dataset struct {
 		Import   datasetImportCmd   `cmd:"" help:"Import a dataset, or what changed in it."`
 		List     datasetListCmd     `cmd:"" help:"List the datasets."`
+		Show     datasetShowCmd     `cmd:"" help:"Show a dataset, or a sample with its answers."`
+		Set      datasetSetCmd      `cmd:"" help:"Say who reads the answers of a dataset over the API."`
 		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
 
 		Quarantine datasetQuarantineCmd `cmd:"" help:"Keep tests that flake from being graded."`

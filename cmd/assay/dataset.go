@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"assay"
 	"assay/internal/dataset"
 )
 
@@ -20,6 +22,7 @@ type datasetImportCmd struct {
 	Name            string   `help:"Name that a dataset of another format gets; by default that of the file or folder."`
 	Set             []string `sep:"none" placeholder:"KEY=VALUE" help:"Setting to lay over those of each sample, such as image=TEMPLATE or verifier.command=...; of another format only."`
 	SkipUnsupported bool     `help:"Leave out the rows of another format that cannot be judged, and list them."`
+	Answers         string   `enum:",public,users,operators" default:"" placeholder:"public|users|operators" help:"Who reads the answers of a dataset of another format over the API, unless it is set already (users)."`
 	JSON            bool     `name:"json" help:"Print JSON."`
 }
 
@@ -47,6 +50,7 @@ type importedDataset struct {
 	Changed   int             `json:"changed"`
 	Unchanged int             `json:"unchanged"`
 	Removed   int             `json:"removed"`
+	Answers   assay.Answers   `json:"answers"` // who reads them over the API
 	Changes   []changedSample `json:"changes"`
 	Skipped   []string        `json:"skipped"` // rows that were left out, each with its place and the reason
 	Notes     []string        `json:"notes"`
@@ -60,8 +64,8 @@ type changedSample struct {
 
 func (c *datasetImportCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
 	own := dataset.IsFolder(c.Path) && (c.Format == "" || c.Format == ownFormat)
-	if own && (c.Name != "" || len(c.Set) > 0 || c.SkipUnsupported) {
-		return usageError{fmt.Errorf("%s has a dataset.yaml, which says all that --name, --set and --skip-unsupported would", c.Path)}
+	if own && (c.Name != "" || len(c.Set) > 0 || c.SkipUnsupported || c.Answers != "") {
+		return usageError{fmt.Errorf("%s has a dataset.yaml, which says all that --name, --set, --answers and --skip-unsupported would", c.Path)}
 	}
 	a, err := c.open(ctx, parsed)
 	if err != nil {
@@ -74,7 +78,7 @@ func (c *datasetImportCmd) Run(ctx context.Context, parsed *kong.Context, std st
 		got, err = a.Datasets.Import(ctx, c.Path)
 	} else {
 		got, report, err = a.Datasets.ImportForeign(ctx, dataset.ForeignRequest{
-			Path: c.Path, Format: c.Format, Name: c.Name, Set: c.Set, SkipUnsupported: c.SkipUnsupported,
+			Path: c.Path, Format: c.Format, Name: c.Name, Set: c.Set, SkipUnsupported: c.SkipUnsupported, Answers: assay.Answers(c.Answers),
 		})
 	}
 	if err != nil {
@@ -92,7 +96,7 @@ const ownFormat = "assay"
 func importedJSON(got *dataset.Import, report *dataset.ForeignReport) importedDataset {
 	out := importedDataset{
 		Dataset: got.Dataset, Format: report.Format, Samples: got.Samples,
-		Added: got.Added, Changed: got.Changed, Unchanged: got.Unchanged, Removed: got.Removed,
+		Added: got.Added, Changed: got.Changed, Unchanged: got.Unchanged, Removed: got.Removed, Answers: got.Answers,
 		Changes: []changedSample{}, Skipped: []string{}, Notes: []string{},
 	}
 	for _, ch := range got.Changes {
@@ -101,8 +105,17 @@ func importedJSON(got *dataset.Import, report *dataset.ForeignReport) importedDa
 	for _, row := range report.Skipped {
 		out.Skipped = append(out.Skipped, row.String())
 	}
-	out.Notes = append(out.Notes, report.Notes...)
+	out.Notes = append(out.Notes, notes(got, report)...)
 	return out
+}
+
+// notes are those of the import and of its answers.
+func notes(got *dataset.Import, report *dataset.ForeignReport) []string {
+	all := slices.Clone(report.Notes)
+	if got.Overruled != "" {
+		all = append(all, fmt.Sprintf("its answers stay for %s, as an operator set it, and not for %s", got.Answers, got.Overruled))
+	}
+	return all
 }
 
 func printImport(w io.Writer, got *dataset.Import, report *dataset.ForeignReport) error {
@@ -112,7 +125,7 @@ func printImport(w io.Writer, got *dataset.Import, report *dataset.ForeignReport
 	for _, row := range report.Skipped {
 		fmt.Fprintln(w, "left out", row)
 	}
-	for _, note := range report.Notes {
+	for _, note := range notes(got, report) {
 		fmt.Fprintln(w, "note:", note)
 	}
 	_, err := fmt.Fprintf(w, "%s: %d samples: %d added, %d changed, %d unchanged, %d removed",
@@ -138,9 +151,19 @@ type listedDataset struct {
 	SampleCount int    `json:"sample_count"`
 	CreatedAt   string `json:"created_at"`
 
+	Answers assay.Answers `json:"answers"` // who reads them over the API
+
 	ValidatedAt  *time.Time `json:"validated_at"` // null while a sample is not validated
 	GoldPassRate *float64   `json:"gold_pass_rate"`
 	FlakySamples *int       `json:"flaky_samples"`
+}
+
+func listed(d *assay.Dataset) listedDataset {
+	return listedDataset{
+		Name: d.Name, Description: d.Description, SampleCount: d.SampleCount, CreatedAt: d.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"),
+		Answers:     d.Answers,
+		ValidatedAt: d.ValidatedAt(), GoldPassRate: d.GoldPassRate(), FlakySamples: d.FlakySamples(),
+	}
 }
 
 func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
@@ -156,13 +179,13 @@ func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdi
 	if c.JSON {
 		out := []listedDataset{}
 		for _, d := range datasets {
-			out = append(out, listedDataset{d.Name, d.Description, d.SampleCount, d.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"), d.ValidatedAt(), d.GoldPassRate(), d.FlakySamples()})
+			out = append(out, listed(d))
 		}
 		return writeJSON(std.out, out)
 	}
-	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "DESCRIPTION")
+	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "ANSWERS", "DESCRIPTION")
 	for _, d := range datasets {
-		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), d.Description)
+		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), string(d.Answers), d.Description)
 	}
 	return t.flush()
 }

@@ -138,7 +138,7 @@ func TestVerifyTellsTheVerdictByItsStatus(t *testing.T) {
 		},
 		"not solved": {
 			fmt.Sprintf(job, "completed", "null", fmt.Sprintf(result, false)), 1,
-			"not solved: because\n1 passed, 2 failed, 0 skipped, 1 missing, in 1.25s\n  failed   TestA\n  skipped  TestS\n  missing  TestB\n", "",
+			"not solved: because\n1 passed, 2 failed, 0 skipped, 1 missing, in 1.25s\nanswers: closed to the session's user\n  failed   TestA\n  skipped  TestS\n  missing  TestB\n", "",
 		},
 		"no verdict": {
 			fmt.Sprintf(job, "error", `{"code":"suite_not_run","message":"no report"}`, "null"), 125,

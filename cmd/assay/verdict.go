@@ -98,6 +98,7 @@ func (c *verdictCheckCmd) Run(ctx context.Context, std stdio) error {
 		return fmt.Errorf("%s is not a verdict of this server: %w", c.File, err)
 	}
 	var s assay.Statement
+	s.Verdict.Evidence.AnswersOpen = true // they were when verdicts did not say
 	if err := json.Unmarshal(opened.Payload, &s); err != nil {
 		return fmt.Errorf("%s is signed, but is no statement that this program knows: %w", c.File, err)
 	}
@@ -165,6 +166,14 @@ func fetch(ctx context.Context, url string) (text []byte, err error) {
 	return io.ReadAll(io.LimitReader(res.Body, 1<<20))
 }
 
+// openOrClosed says in words whether the answers of a sample were open to its user.
+func openOrClosed(open bool) string {
+	if open {
+		return "open to the session's user over the API"
+	}
+	return "closed to the session's user"
+}
+
 func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 	v := &s.Verdict
 	verdict := "not solved"
@@ -177,6 +186,7 @@ func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 	t.row("tests", fmt.Sprintf("%d passed, %d failed, %d skipped, %d missing; graded as %s by rules %s", v.Passed, v.Failed, v.Skipped, len(v.Missing), v.Grading, v.Evidence.Grader))
 	t.row("patch", dash(v.Evidence.PatchSHA256))
 	t.row("image", dash(v.Evidence.ImageDigest))
+	t.row("answers", openOrClosed(v.Evidence.AnswersOpen))
 	if v.Evidence.CachedFrom != "" {
 		t.row("repeats", v.Evidence.CachedFrom)
 	}

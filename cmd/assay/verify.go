@@ -69,6 +69,7 @@ func showVerdict(std stdio, r *wire.JobResult) {
 	if from := r.Evidence.CachedFrom; from != "" {
 		fmt.Fprintf(std.out, "the same work was judged before, in %s\n", from)
 	}
+	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
 	for _, t := range r.Tampering {
 		fmt.Fprintln(std.out, "tampering: "+strings.TrimSpace(t.Path+" "+t.Detail))
 	}

@@ -21,7 +21,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"assay/client"
-	"assay/client/wire"
 	"assay/e2e/harness"
 )
 
@@ -77,7 +76,7 @@ func demo(ctx context.Context) (err error) {
 	if err := credit(ctx, program, user, api); err != nil {
 		return err
 	}
-	rows, err := solveAll(ctx, api, *workers)
+	rows, err := solveAll(ctx, api, *starter, *workers)
 	if err != nil {
 		return err
 	}
@@ -89,18 +88,11 @@ func demo(ctx context.Context) (err error) {
 	return conclude(rows, *assay, *dataDir, time.Since(began))
 }
 
-// solveAll solves every starter sample and returns a row for each, in their order.
-func solveAll(ctx context.Context, api *client.Client, workers int) ([]row, error) {
-	var samples []wire.Sample
-	err := api.Samples(ctx, client.SampleQuery{Dataset: "starter"}, func(s *wire.Sample) error {
-		samples = append(samples, *s)
-		return nil
-	})
+// solveAll solves every sample of the starter dataset and returns a row for each, in their order.
+func solveAll(ctx context.Context, api *client.Client, starter string, workers int) ([]row, error) {
+	samples, err := harness.Samples(starter)
 	if err != nil {
 		return nil, err
-	}
-	if len(samples) == 0 {
-		return nil, errors.New("the starter dataset has no samples")
 	}
 	rows := make([]row, len(samples))
 	var group errgroup.Group
@@ -108,7 +100,7 @@ func solveAll(ctx context.Context, api *client.Client, workers int) ([]row, erro
 	for i, sample := range samples {
 		group.Go(func() error {
 			rows[i] = solve(ctx, api, sample)
-			say("%-30s %s", sample.SampleID, rows[i].outcome())
+			say("%-30s %s", sample.ID, rows[i].outcome())
 			return nil
 		})
 	}

@@ -35,10 +35,10 @@ func (r row) outcome() string {
 }
 
 // solve does the main job on one sample.
-func solve(ctx context.Context, api *client.Client, sample wire.Sample) (r row) {
-	r = row{sample: sample.SampleID, language: sample.Language}
+func solve(ctx context.Context, api *client.Client, sample *assay.Sample) (r row) {
+	r = row{sample: sample.ID, language: sample.Task.Language}
 	began := time.Now()
-	created, err := api.CreateSession(ctx, wire.SessionCreate{Dataset: sample.Dataset, SampleID: sample.SampleID})
+	created, err := api.CreateSession(ctx, wire.SessionCreate{Dataset: sample.Dataset, SampleID: sample.ID})
 	if err != nil {
 		r.err = err
 		return r
@@ -69,7 +69,7 @@ func solve(ctx context.Context, api *client.Client, sample wire.Sample) (r row) 
 }
 
 // work looks around, and verifies before and after the reference fix.
-func (r *row) work(ctx context.Context, api *client.Client, sample wire.Sample, session string) (err error) {
+func (r *row) work(ctx context.Context, api *client.Client, sample *assay.Sample, session string) (err error) {
 	began := time.Now()
 	if err := run(ctx, api, session, "git log --oneline && ls"); err != nil {
 		return fmt.Errorf("look around: %w", err)
@@ -82,7 +82,7 @@ func (r *row) work(ctx context.Context, api *client.Client, sample wire.Sample, 
 	if r.before.IsSuccess {
 		return errors.New("solved before the fix")
 	}
-	fix := base64.StdEncoding.EncodeToString([]byte(sample.Patch + sample.NonCodePatch))
+	fix := base64.StdEncoding.EncodeToString([]byte(sample.ReferencePatch()))
 	if err := run(ctx, api, session, "echo "+fix+" | base64 -d | git apply"); err != nil {
 		return fmt.Errorf("apply the fix: %w", err)
 	}

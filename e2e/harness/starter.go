@@ -10,7 +10,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"assay"
+	"assay/internal/dataset"
 )
+
+// Samples returns the samples of the built starter dataset, in order: from its folder,
+// because its answers are for operators, and the API tells them to nobody.
+func Samples(starter string) ([]*assay.Sample, error) {
+	folder, err := dataset.ReadFolder(filepath.Join(starter, "dataset"))
+	if err != nil {
+		return nil, fmt.Errorf("read the samples of %s: %w", starter, err)
+	}
+	return folder.Samples, nil
+}
 
 // Select writes a part of the built starter dataset below dir: the rows of some
 // samples as dir/dataset, and their images as the OCI layout dir/images, whose

@@ -62,7 +62,7 @@ def rows():
 
 @pytest.fixture(scope="session")
 def sample(base_url, key):
-    """A Go sample with its whole row."""
+    """A Go sample as the API tells it."""
     with Codeset(base_url=base_url, api_key=key) as c:
         found = c.samples.list(dataset="starter", search="Masterminds__semver").samples
     assert len(found) == 1

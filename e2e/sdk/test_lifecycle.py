@@ -8,7 +8,9 @@ import tarfile
 import time
 
 import codeset
+import httpx
 import pytest
+from codeset import Codeset
 from conftest import SAMPLES
 
 
@@ -17,17 +19,17 @@ def fix(patch):
     return f"echo {base64.b64encode(patch.encode()).decode()} | base64 -d | git apply"
 
 
-def is_unsolved(job, sample):
+def is_unsolved(job, row):
     assert job.status == "completed", job.error
     assert job.result.is_success is False
     assert job.result.failed > 0
-    assert set(sample.fail_to_pass) & {f["name"] for f in job.result.failures}
+    assert set(row["FAIL_TO_PASS"]) & {f["name"] for f in job.result.failures}
 
 
-def is_solved(job, sample):
+def is_solved(job, row):
     assert job.status == "completed", job.error
     assert job.result.is_success is True
-    assert set(sample.fail_to_pass) <= {p["name"] for p in job.result.passes}
+    assert set(row["FAIL_TO_PASS"]) <= {p["name"] for p in job.result.passes}
     assert job.result.total == job.result.passed + job.result.failed + job.result.skipped
 
 
@@ -46,20 +48,41 @@ def test_datasets_and_samples(client):
     assert {s.language for s in everything.samples} >= {"go", "python", "javascript"}
 
 
+def test_answers_are_for_whom_the_dataset_opens_them(program, base_url, client):
+    """Of the same sample, by the setting of its dataset: with a key, and without one."""
+    query = {"dataset": "starter", "search": SAMPLES["go"]}
+
+    def seen(answers):
+        program.run("dataset", "set", "starter", "--answers", answers)
+        [mine] = client.samples.list(**query).samples
+        [theirs] = httpx.get(base_url + "/samples", params=query).raise_for_status().json()["samples"]
+        return bool(mine.patch and mine.fail_to_pass), bool(theirs["patch"] or theirs["fail_to_pass"])
+
+    try:
+        assert seen("public") == (True, True)
+        assert seen("users") == (True, False)
+    finally:
+        assert seen("operators") == (False, False)
+    with Codeset(base_url=base_url, api_key="wrong") as stranger, pytest.raises(codeset.AuthenticationError):
+        stranger.samples.list(**query)
+
+
 @pytest.mark.parametrize("language", SAMPLES)
-def test_whole_life(client, language):
+def test_whole_life(client, rows, language):
+    row = rows[language]
     [sample] = client.samples.list(dataset="starter", search=SAMPLES[language]).samples
     assert sample.language == language
+    assert (sample.patch, sample.test_patch, sample.fail_to_pass, sample.pass_to_pass) == ("", "", [], []), "for operators alone"
     session = client.sessions.create(dataset="starter", sample_id=sample.sample_id, ttl_minutes=20)
     assert session.status == "ready"
     assert session.container_info.sample_id == sample.sample_id
 
     look = client.sessions.execute_command(session.session_id, command="git log --oneline | wc -l; echo hint >&2; exit 3")
     assert (look.exit_code, look.stdout.strip(), look.stderr) == (3, "1", "hint\n")
-    is_unsolved(client.sessions.verify.start(session.session_id), sample)
-    done = client.sessions.execute_command(session.session_id, command=fix(sample.patch))
+    is_unsolved(client.sessions.verify.start(session.session_id), row)
+    done = client.sessions.execute_command(session.session_id, command=fix(row["patch"]))
     assert done.exit_code == 0, done.stderr
-    is_solved(client.sessions.verify.start(session.session_id), sample)
+    is_solved(client.sessions.verify.start(session.session_id), row)
 
     assert session.session_id in {s.session_id for s in client.sessions.list().sessions}
     closed = client.sessions.close(session.session_id)
@@ -68,7 +91,7 @@ def test_whole_life(client, language):
     assert client.sessions.close(session.session_id).duration_seconds == pytest.approx(closed.duration_seconds)
 
 
-def test_whole_life_async(new_async_client):
+def test_whole_life_async(new_async_client, rows):
     async def life():
         async with new_async_client() as client:
             assert (await client.health.check()).status == "healthy"
@@ -82,10 +105,10 @@ def test_whole_life_async(new_async_client):
             assert [d.stdout for d in await asyncio.gather(*commands)] == [f"{i}\n" for i in range(8)]
             edit = await client.sessions.str_replace(sid, file_path="absent", str_to_replace="a", str_to_insert="b")
             assert edit.success is False and edit.message
-            is_unsolved(await client.sessions.verify.start(sid), sample)
-            done = await client.sessions.execute_command(sid, command=fix(sample.patch))
+            is_unsolved(await client.sessions.verify.start(sid), rows["python"])
+            done = await client.sessions.execute_command(sid, command=fix(rows["python"]["patch"]))
             assert done.exit_code == 0, done.stderr
-            is_solved(await client.sessions.verify.start(sid), sample)
+            is_solved(await client.sessions.verify.start(sid), rows["python"])
 
             assert sid in {s.session_id for s in (await client.sessions.list()).sessions}
             assert (await client.sessions.close(sid)).duration_seconds > 0

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"assay/client"
 	"assay/client/wire"
 	"assay/e2e/harness"
 )
@@ -44,6 +43,13 @@ func open(ctx context.Context, p harness.Program, starter, dir string, b *book) 
 	w := &world{book: b, program: p, fixes: make(map[string]string)}
 	if err := harness.Select(starter, dir, samples...); err != nil {
 		return nil, err
+	}
+	selected, err := harness.Samples(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range selected {
+		w.fixes[s.ID] = s.ReferencePatch()
 	}
 	kept := harness.Program{Path: p.Path, DataDir: filepath.Join(dir, "kept")}
 	if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil {
@@ -101,14 +107,7 @@ func (w *world) furnish(ctx context.Context, dir string) (err error) {
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	api, err := client.New(w.server.URL, w.user.Key)
-	if err != nil {
-		return err
-	}
-	return api.Samples(ctx, client.SampleQuery{Dataset: "starter"}, func(s *wire.Sample) error {
-		w.fixes[s.SampleID] = s.Patch + s.NonCodePatch
-		return nil
-	})
+	return nil
 }
 
 // freeAddress finds an address that every server can have, so that clients find it.

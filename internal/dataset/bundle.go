@@ -23,7 +23,8 @@ type ImageDigester func(ctx context.Context, ref string) (string, error)
 
 // Bundle is a packed sample, open for reading: a tar.gz with sample.json, the
 // verifier in verifier/ and the work tree in worktree/. docs/dataset-format.md
-// defines it. The same sample gives the same bytes.
+// defines it. The same sample gives the same bytes. Of a sample without its answers
+// there is no verifier, and sample.json says so.
 type Bundle struct {
 	io.ReadSeekCloser
 	Filename string // to offer to who saves it
@@ -46,6 +47,9 @@ func (s *Service) Bundle(ctx context.Context, sample *assay.Sample) (*Bundle, er
 
 // bundleFilename is what a bundle is called by who downloads it.
 func bundleFilename(s *assay.Sample) string {
+	if s.Withheld {
+		return fmt.Sprintf("%s-%s-v%d-withheld.tar.gz", s.Dataset, s.ID, s.Version)
+	}
 	return fmt.Sprintf("%s-%s-v%d.tar.gz", s.Dataset, s.ID, s.Version)
 }
 
@@ -70,8 +74,13 @@ type sampleDocument struct {
 	PassToPass             []string   `json:"pass_to_pass"`
 	FailToFail             []string   `json:"fail_to_fail"`
 	Language               string     `json:"language"`
+	Withheld               string     `json:"withheld,omitempty"` // what is not here, in a sentence; such a row is not imported
 	Assay                  assay.Task `json:"assay"`
 }
+
+// withheldNote is what sample.json says in a bundle without the answers.
+const withheldNote = "The server does not open the answers of this dataset to who asked: patch, non_code_patch, test_patch, fail_to_pass, pass_to_pass, fail_to_fail and the verifier are left out, " +
+	"and work on this sample cannot be verified with what is here. Verify it in a session on the server."
 
 func documentOf(s *assay.Sample) sampleDocument {
 	d := sampleDocument{
@@ -87,8 +96,15 @@ func documentOf(s *assay.Sample) sampleDocument {
 		at := s.CreatedAt.UTC()
 		d.CreatedAt = &at
 	}
+	if s.Withheld {
+		d.Withheld = withheldNote
+	}
 	return d
 }
+
+// Document is a sample as JSON for people, with its answers if it has them: sample.json
+// of a bundle.
+func Document(s *assay.Sample) ([]byte, error) { return readable(documentOf(s)) }
 
 // readable writes JSON for people: indented, and without escapes for HTML.
 func readable(v any) ([]byte, error) {
@@ -103,26 +119,13 @@ func readable(v any) ([]byte, error) {
 // writeBundle writes a bundle: everything in sorted order, owned by root, at the
 // beginning of time.
 func writeBundle(w io.Writer, s *assay.Sample, tree *spool) error {
-	doc, err := readable(documentOf(s))
-	if err != nil {
-		return err
-	}
-	verifier, err := readable(s.Task.Verifier)
+	files, err := bundleFiles(s)
 	if err != nil {
 		return err
 	}
 	zw := gzip.NewWriter(w)
 	tw := tar.NewWriter(zw)
-	for _, f := range []struct {
-		name string
-		mode int64
-		data []byte
-	}{
-		{"sample.json", 0o644, doc},
-		{"verifier/run.sh", 0o755, []byte("#!/bin/bash\n" + s.Task.Verifier.Command + "\n")},
-		{"verifier/test.patch", 0o644, []byte(s.TestPatch)},
-		{"verifier/verifier.json", 0o644, verifier},
-	} {
+	for _, f := range files {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Size: int64(len(f.data)), ModTime: time.Unix(0, 0)}
 		if err := tw.WriteHeader(h); err != nil {
 			return err
@@ -138,4 +141,32 @@ func writeBundle(w io.Writer, s *assay.Sample, tree *spool) error {
 		return err
 	}
 	return zw.Close()
+}
+
+// bundleFile is a file of a bundle beside the work tree.
+type bundleFile struct {
+	name string
+	mode int64
+	data []byte
+}
+
+// bundleFiles returns what a bundle of a sample holds beside the work tree, by name.
+func bundleFiles(s *assay.Sample) ([]bundleFile, error) {
+	doc, err := Document(s)
+	if err != nil {
+		return nil, err
+	}
+	files := []bundleFile{{"sample.json", 0o644, doc}}
+	if s.Withheld {
+		return files, nil
+	}
+	verifier, err := readable(s.Task.Verifier)
+	if err != nil {
+		return nil, err
+	}
+	return append(files,
+		bundleFile{"verifier/run.sh", 0o755, []byte("#!/bin/bash\n" + s.Task.Verifier.Command + "\n")},
+		bundleFile{"verifier/test.patch", 0o644, []byte(s.TestPatch)},
+		bundleFile{"verifier/verifier.json", 0o644, verifier},
+	), nil
 }

@@ -165,7 +165,7 @@ func TestBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := readOne(t, goodManifest, compact.String())
-	again.Version, again.Latest = sample.Version, sample.Latest
+	again.Version, again.Latest, again.Answers = sample.Version, sample.Latest, sample.Answers
 	if diff := cmp.Diff(sample, again); diff != "" {
 		t.Errorf("sample.json imported again is another sample (-want +got):\n%s", diff)
 	}

@@ -33,6 +33,9 @@ type ForeignRequest struct {
 	// SkipUnsupported leaves out the rows that Assay could not judge, instead of
 	// refusing the dataset.
 	SkipUnsupported bool
+	// Answers says who reads the answers over the API; "" leaves what is set, as a
+	// dataset.yaml that does not say.
+	Answers assay.Answers
 }
 
 // Formats lists the names of the formats of others that are read, sorted.
@@ -93,7 +96,7 @@ func ReadForeign(req ForeignRequest) (_ *Folder, _ *ForeignReport, err error) {
 		return nil, nil, err
 	}
 	return &Folder{
-		Dataset: &assay.Dataset{Name: name, SampleCount: len(rd.samples)},
+		Dataset: &assay.Dataset{Name: name, SampleCount: len(rd.samples), Answers: req.Answers},
 		Samples: rd.samples,
 	}, rd.report, nil
 }

@@ -14,12 +14,15 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"assay"
 )
 
 // manifest is what dataset.yaml says.
 type manifest struct {
 	name        string
 	description string
+	answers     assay.Answers  // "" when it does not say
 	defaults    map[string]any // as JSON decodes it; samples are laid over it
 }
 
@@ -52,6 +55,9 @@ func readManifest(root *os.Root, schema *jsonschema.Schema, faults *FaultsError)
 	m := value.(map[string]any)
 	head := &manifest{name: m["name"].(string)}
 	head.description, _ = m["description"].(string)
+	if answers, ok := m["answers"].(string); ok {
+		head.answers = assay.Answers(answers)
+	}
 	head.defaults, _ = m["defaults"].(map[string]any)
 	return head, nil
 }

@@ -23,10 +23,11 @@ type memoryStore struct {
 	failRun     error // what AddValidationRun answers, if set
 	conclusions []*Conclusion
 	quarantines map[string][]string // by sample
+	answersSet  map[string]bool     // by an operator
 }
 
 func newMemoryStore() *memoryStore {
-	return &memoryStore{datasets: map[string]*assay.Dataset{}, quarantines: map[string][]string{}}
+	return &memoryStore{datasets: map[string]*assay.Dataset{}, quarantines: map[string][]string{}, answersSet: map[string]bool{}}
 }
 
 // content is what makes a sample another version.
@@ -47,7 +48,14 @@ func (m *memoryStore) ImportDataset(_ context.Context, d *assay.Dataset, samples
 		return ImportResult{}, m.fail
 	}
 	var r ImportResult
-	m.datasets[d.Name] = d
+	stored := *d
+	if stored.Answers == "" {
+		stored.Answers = assay.AnswersUsers
+	}
+	if old := m.datasets[d.Name]; old != nil && (d.Answers == "" || m.answersSet[d.Name]) {
+		stored.Answers = old.Answers
+	}
+	m.datasets[d.Name] = &stored
 	given := map[string]bool{}
 	for _, s := range samples {
 		given[s.ID] = true
@@ -115,11 +123,28 @@ func (m *memoryStore) Sample(_ context.Context, dataset, id string, version int)
 	defer m.mu.Unlock()
 	for _, s := range m.samples {
 		if s.Dataset == dataset && s.ID == id && (s.Version == version || version == 0 && s.Latest) {
-			c := *s
-			return &c, nil
+			return m.read(s), nil
 		}
 	}
 	return nil, assay.Errorf(assay.CodeSampleNotFound, "there is no sample %s", id)
+}
+
+// read is a sample with what is set of its dataset.
+func (m *memoryStore) read(s *assay.Sample) *assay.Sample {
+	c := *s
+	c.Answers = m.datasets[s.Dataset].Answers
+	return &c
+}
+
+func (m *memoryStore) SetAnswers(_ context.Context, name string, answers assay.Answers) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.datasets[name]
+	if !ok {
+		return assay.Errorf(assay.CodeDatasetNotFound, "there is no dataset %s", name)
+	}
+	d.Answers, m.answersSet[name] = answers, true
+	return nil
 }
 
 func (m *memoryStore) Samples(_ context.Context, q Query, fn func(*assay.Sample) error) error {
@@ -141,7 +166,7 @@ func (m *memoryStore) matching(q Query) []*assay.Sample {
 	var all []*assay.Sample
 	for _, s := range m.samples {
 		if s.Latest && (q.Dataset == "" || s.Dataset == q.Dataset) && strings.Contains(s.ID, q.Search) {
-			all = append(all, s)
+			all = append(all, m.read(s))
 		}
 	}
 	slices.SortFunc(all, func(a, b *assay.Sample) int { return cmp.Compare(a.ID, b.ID) })

@@ -48,6 +48,10 @@ func (rd *sampleReader) readLine(n int, line []byte) {
 		rd.faults.add(*fault)
 		return
 	}
+	if text := withheldOf(row); text != "" {
+		rd.faults.add(Fault{File: samplesFile, Line: n, Field: "withheld", Message: "its answers were withheld by the server that it comes from: it cannot be judged"})
+		return
+	}
 	wrong := checkSchema(rd.schema, row)
 	for _, sf := range wrong {
 		rd.faults.add(Fault{File: samplesFile, Line: n, Field: fieldName(sf.path), Message: sf.message})
@@ -95,6 +99,13 @@ func decodeRow(line []byte) (any, *Fault) {
 		return nil, &Fault{File: samplesFile, Column: int(end) + 1, Message: "something follows the row; there is one row a line"}
 	}
 	return row, nil
+}
+
+// withheldOf is what a row says that is not in it; see sampleDocument.
+func withheldOf(row any) string {
+	columns, _ := row.(map[string]any)
+	text, _ := columns["withheld"].(string)
+	return text
 }
 
 // firstInvalid returns where line stops being UTF-8, -1 if it never does.

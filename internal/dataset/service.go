@@ -13,8 +13,8 @@ import (
 	"assay"
 )
 
-// Service is the rules of datasets and samples. Datasets belong to the server, so
-// there is nobody to authorise. It is safe for concurrent use.
+// Service is the rules of datasets and samples. Datasets belong to the server: what
+// its users may not see are answers, see SamplesFor. It is safe for concurrent use.
 type Service struct {
 	store   Store
 	bundles *bundler      // nil without a place to keep bundles
@@ -82,6 +82,9 @@ type Import struct {
 	Samples int // in the folder
 	ImportResult
 	Changes []SampleChange // by id
+	Answers assay.Answers  // that are in force
+	// Overruled is what the folder says of the answers, if an operator set it otherwise.
+	Overruled assay.Answers
 }
 
 // SampleChange is what an import did to one sample.
@@ -129,12 +132,21 @@ func (s *Service) storeFolder(ctx context.Context, folder *Folder) (*Import, err
 	if err != nil {
 		return nil, err
 	}
-	return &Import{
+	stored, err := s.store.Dataset(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	done := &Import{
 		Dataset:      name,
 		Samples:      len(folder.Samples),
 		ImportResult: result,
 		Changes:      compareVersions(before, after),
-	}, nil
+		Answers:      stored.Answers,
+	}
+	if said := folder.Dataset.Answers; said != "" && said != stored.Answers {
+		done.Overruled = said
+	}
+	return done, nil
 }
 
 // Datasets returns all datasets, by name.

@@ -12,10 +12,15 @@ type Store interface {
 	// whose content differs from its latest version becomes a new version; one that
 	// is the same is left alone. Samples that are no longer in the dataset stay
 	// stored for the sessions that use them, and are Latest no more. What operators
-	// have quarantined is laid over the samples first, see LayQuarantine.
+	// have quarantined is laid over the samples first, see LayQuarantine. Answers of ""
+	// leave the setting of a dataset that is there, and are AnswersUsers of a new one;
+	// others are set unless an operator did.
 	ImportDataset(ctx context.Context, d *assay.Dataset, samples []*assay.Sample) (ImportResult, error)
 	Datasets(ctx context.Context) ([]*assay.Dataset, error)
 	Dataset(ctx context.Context, name string) (*assay.Dataset, error) // dataset_not_found
+	// SetAnswers is an operator's word on who reads the answers of a dataset, which
+	// imports keep: dataset_not_found. Samples that are read from then on have it.
+	SetAnswers(ctx context.Context, name string, answers assay.Answers) error
 	// Sample returns a version of a sample; the latest when version is 0:
 	// dataset_not_found, sample_not_found.
 	Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error)

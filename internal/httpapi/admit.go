@@ -27,6 +27,9 @@ import (
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	op := ctx.Operation()
+	if takesToken(op) {
+		w.Header()["Vary"] = headerVary
+	}
 	if err := a.admissible(r, op); err != nil {
 		a.refuse(r.Context(), err).write(w)
 		return

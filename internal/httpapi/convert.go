@@ -47,6 +47,7 @@ func wireDataset(d *assay.Dataset) wire.Dataset {
 		Description: textOrNull(d.Description),
 		SampleCount: d.SampleCount,
 		CreatedAt:   atOrNull(&d.CreatedAt),
+		Answers:     d.Answers,
 
 		ValidatedAt:  atOrNull(d.ValidatedAt()),
 		GoldPassRate: d.GoldPassRate(),
@@ -67,6 +68,7 @@ func wireSample(s *assay.Sample) wire.Sample {
 		ProblemStatement: s.ProblemStatement, HintsText: s.HintsText,
 		Patch: s.Patch, NonCodePatch: s.NonCodePatch, TestPatch: s.TestPatch,
 		FailToPass: listOf(s.FailToPass), PassToPass: listOf(s.PassToPass), FailToFail: listOf(s.FailToFail),
+		AnswersWithheld: s.Withheld,
 	}
 }
 
@@ -174,7 +176,7 @@ func wireTampering(tampering []assay.Tampering) []wire.Tampering {
 
 func wireEvidence(e *assay.Evidence) wire.Evidence {
 	return wire.Evidence{
-		Grader: e.Grader, ImageDigest: e.ImageDigest, SampleVersion: e.SampleVersion, PatchSHA256: e.PatchSHA256, CachedFrom: e.CachedFrom, SecondRun: e.SecondRun,
+		Grader: e.Grader, ImageDigest: e.ImageDigest, SampleVersion: e.SampleVersion, PatchSHA256: e.PatchSHA256, CachedFrom: e.CachedFrom, SecondRun: e.SecondRun, AnswersOpen: e.AnswersOpen,
 		Expected: wire.Expected{
 			FailToPass: listOf(e.Expected.FailToPass), PassToPass: listOf(e.Expected.PassToPass), FailToFail: listOf(e.Expected.FailToFail),
 		},

@@ -22,7 +22,7 @@ func TestDatasetsOnTheWire(t *testing.T) {
 	s := newServer(t)
 	rec := s.do(t, request{method: "GET", path: "/datasets"})
 	wantJSON(t, rec.Body.Bytes(), `[{"name":"starter","description":null,"sample_count":1,"created_at":"2026-03-01T11:00:00.123456Z",
-		"validated_at":null,"gold_pass_rate":null,"flaky_samples":null}]`)
+		"answers":"users","validated_at":null,"gold_pass_rate":null,"flaky_samples":null}]`)
 	for _, tt := range []struct {
 		samples int // that were validated, of 1
 		want    string
@@ -43,7 +43,7 @@ func TestSampleOnTheWire(t *testing.T) {
 	want := `{"samples":[{"sample_id":"mux-1","dataset":"starter","version":2,"latest":true,"version_description":null,"created_at":"2026-03-01T11:00:00.123456Z",
 		"description":null,"language":"go","verifier":"test_suite","instance_id":"mux-1","repo":"gorilla/mux","base_commit":"","environment_setup_commit":"",
 		"problem_statement":"it <breaks> & burns","hints_text":"","patch":"","non_code_patch":"","test_patch":"",
-		"fail_to_pass":["TestA"],"pass_to_pass":[],"fail_to_fail":[]}],"total_count":1,"page":1,"page_size":%d,"has_more":false}`
+		"fail_to_pass":["TestA"],"pass_to_pass":[],"fail_to_fail":[],"answers_withheld":false}],"total_count":1,"page":1,"page_size":%d,"has_more":false}`
 	for query, size := range map[string]int{"": 1, "?page=1": 100, "?page_size=7": 7, "?page=1&page_size=1": 1, "?search=MUX": 1, "?dataset=starter": 1} {
 		rec := s.do(t, request{method: "GET", path: "/samples" + query})
 		wantStatus(t, rec, 200)
@@ -86,7 +86,7 @@ type endless struct {
 	n int
 }
 
-func (e endless) Samples(_ context.Context, _ dataset.Query, fn func(*assay.Sample) error) error {
+func (e endless) SamplesFor(_ context.Context, _ dataset.Reader, _ dataset.Query, fn func(*assay.Sample) error) error {
 	text := strings.Repeat("word ", 2000)
 	for i := range e.n {
 		if err := fn(&assay.Sample{Dataset: "starter", ID: fmt.Sprint(i), ProblemStatement: text}); err != nil {

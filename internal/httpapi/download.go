@@ -31,6 +31,7 @@ func (a *API) registerDownload() {
 		OperationID: "download-sample", Method: http.MethodGet, Path: "/samples/{dataset}/{sample_id}/download", Tags: []string{tagDatasets},
 		Summary: "Download a sample",
 		Description: "The sample as a tar.gz with sample.json, the work tree at base_commit and the verifier; the same sample gives the same bytes. " +
+			"Where the dataset does not open its answers to the caller (its `answers`), the file is without them and without the verifier, and sample.json says so. " +
 			"To `Accept: application/json` the answer is where it can be fetched without a token, for 15 minutes.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The file, or where it is",
@@ -40,7 +41,7 @@ func (a *API) registerDownload() {
 	handle(a, huma.Operation{
 		OperationID: "fetch-download", Method: http.MethodGet, Path: "/downloads/{dataset}/{sample_id}/{version}", Tags: []string{tagDatasets}, Security: public,
 		Summary:     "Fetch a download link",
-		Description: "Serves the file of a download_url. A link that was changed or has expired is 404.",
+		Description: "Serves the file of a download_url, with the answers if who asked for the link might see them and users still may. A link that was changed or has expired is 404.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The file",
 			Content:     map[string]*huma.MediaType{"application/gzip": fileMedia},
@@ -66,12 +67,16 @@ type downloadInput struct {
 }
 
 func (a *API) download(ctx context.Context, in *downloadInput) (*huma.StreamResponse, error) {
-	sample, bundle, err := a.bundle(ctx, in.SamplePath, in.Version)
+	sample, err := a.cfg.Datasets.SampleFor(ctx, callOf(ctx).reader(), in.Dataset, in.SampleID, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	bundle, err := a.cfg.Datasets.Bundle(ctx, sample)
 	if err != nil {
 		return nil, err
 	}
 	if !prefersJSON(in.Accept) {
-		return a.serveBundle(bundle), nil
+		return a.serveBundle(bundle, varyOfDownload), nil
 	}
 	defer bundle.Close()
 	expires := at(a.cfg.Now().Add(linkLife)).Truncate(time.Second)
@@ -79,29 +84,29 @@ func (a *API) download(ctx context.Context, in *downloadInput) (*huma.StreamResp
 		Dataset: sample.Dataset, SampleID: sample.ID, Version: sample.Version,
 		Filename: bundle.Filename, SizeBytes: bundle.Size, SHA256: bundle.SHA256,
 		DownloadURL: a.link(sample, expires), ExpiresAt: expires,
+		AnswersWithheld: sample.Withheld,
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
+		w.Header().Set("Vary", varyOfDownload)
 		writeJSON(w, http.StatusOK, d)
 	}}, nil
 }
 
-func (a *API) bundle(ctx context.Context, p SamplePath, version int) (*assay.Sample, *dataset.Bundle, error) {
-	sample, err := a.cfg.Datasets.Sample(ctx, p.Dataset, p.SampleID, version)
-	if err != nil {
-		return nil, nil, err
-	}
-	bundle, err := a.cfg.Datasets.Bundle(ctx, sample)
-	return sample, bundle, err
-}
+// varyOfDownload is what a download depends on beside its URL.
+const varyOfDownload = "Authorization, Accept"
 
-// serveBundle serves a bundle, unless the client has it, and closes it.
-func (a *API) serveBundle(b *dataset.Bundle) *huma.StreamResponse {
+// serveBundle serves a bundle, unless the client has it, and closes it. The tag is that of
+// what this caller gets: who has the tag of another bundle learns nothing by it.
+func (a *API) serveBundle(b *dataset.Bundle, vary string) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer b.Close()
 		r, w := humago.Unwrap(hc)
 		h, etag := w.Header(), `"sha256:`+b.SHA256+`"`
 		h.Set("ETag", etag)
+		if vary != "" {
+			h.Set("Vary", vary)
+		}
 		if r.Header.Get("If-None-Match") == etag {
 			w.WriteHeader(http.StatusNotModified)
 			return
@@ -141,39 +146,66 @@ func prefersJSON(accept string) bool {
 	return json > 0 && json >= max(q["*/*"], q["application/*"], q["application/octet-stream"])
 }
 
-// link is a URL that serves the sample to whoever has it, until expires.
+// The answers of a link's query: whether it serves a sample with its answers.
+const (
+	linkOpen     = "open"
+	linkWithheld = "withheld"
+)
+
+func linkAnswers(s *assay.Sample) string {
+	if s.Withheld {
+		return linkWithheld
+	}
+	return linkOpen
+}
+
+// link is a URL that serves the sample to whoever has it, until expires: as much of it
+// as its maker was shown.
 func (a *API) link(s *assay.Sample, expires time.Time) string {
-	version := strconv.Itoa(s.Version)
+	version, answers := strconv.Itoa(s.Version), linkAnswers(s)
 	query := url.Values{
+		"answers":   {answers},
 		"expires":   {strconv.FormatInt(expires.Unix(), 10)},
-		"signature": {a.sign(s.Dataset, s.ID, version, expires.Unix())},
+		"signature": {a.sign(s.Dataset, s.ID, version, answers, expires.Unix())},
 	}
 	return a.cfg.BaseURL + wire.BasePath + "/downloads/" + url.PathEscape(s.Dataset) + "/" + url.PathEscape(s.ID) + "/" + version + "?" + query.Encode()
 }
 
 // sign is the signature of a link: an HMAC over what it serves and until when. No part
 // can hold the NUL that parts them.
-func (a *API) sign(dataset, sampleID, version string, expires int64) string {
+func (a *API) sign(dataset, sampleID, version, answers string, expires int64) string {
 	mac := hmac.New(sha256.New, a.cfg.URLKey)
-	fmt.Fprintf(mac, "download\x00%s\x00%s\x00%s\x00%d", dataset, sampleID, version, expires)
+	fmt.Fprintf(mac, "download\x00%s\x00%s\x00%s\x00%s\x00%d", dataset, sampleID, version, answers, expires)
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 type linkInput struct {
 	SamplePath
 	Version   int    `path:"version" minimum:"1" maximum:"1000000000" example:"1" doc:"Version of the sample"`
+	Answers   string `query:"answers" required:"true" enum:"open,withheld" doc:"Whether the file has the answers"`
 	Expires   int64  `query:"expires" required:"true" minimum:"0" maximum:"253402300799" doc:"When the link ends, in seconds since 1970"`
 	Signature string `query:"signature" required:"true" minLength:"1" maxLength:"100" doc:"Of the server"`
 }
 
 func (a *API) fetchLink(ctx context.Context, in *linkInput) (*huma.StreamResponse, error) {
-	want := a.sign(in.Dataset, in.SampleID, strconv.Itoa(in.Version), in.Expires)
+	want := a.sign(in.Dataset, in.SampleID, strconv.Itoa(in.Version), in.Answers, in.Expires)
 	if !hmac.Equal([]byte(want), []byte(in.Signature)) || a.cfg.Now().Unix() >= in.Expires {
 		return nil, assay.Errorf(assay.CodeNotFound, "this link was changed or has expired; ask for a new one")
 	}
-	_, bundle, err := a.bundle(ctx, in.SamplePath, in.Version)
+	reader := dataset.Anybody
+	if in.Answers == linkOpen {
+		reader = dataset.User // its maker was one
+	}
+	sample, err := a.cfg.Datasets.SampleFor(ctx, reader, in.Dataset, in.SampleID, in.Version)
 	if err != nil {
 		return nil, err
 	}
-	return a.serveBundle(bundle), nil
+	if linkAnswers(sample) != in.Answers {
+		return nil, assay.Errorf(assay.CodeNotFound, "who may see the answers of dataset %s was changed since this link was made; ask for a new one", in.Dataset)
+	}
+	bundle, err := a.cfg.Datasets.Bundle(ctx, sample)
+	if err != nil {
+		return nil, err
+	}
+	return a.serveBundle(bundle, ""), nil
 }

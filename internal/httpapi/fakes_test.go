@@ -66,7 +66,7 @@ func newWorld() *world {
 	}
 	w.samples = []*assay.Sample{{
 		Dataset: "starter", ID: "mux-1", Version: 2, Latest: true, CreatedAt: epoch, Repo: "gorilla/mux",
-		ProblemStatement: "it <breaks> & burns", FailToPass: []string{"TestA"},
+		ProblemStatement: "it <breaks> & burns", FailToPass: []string{"TestA"}, Answers: assay.AnswersUsers,
 		Task: assay.Task{Language: "go", Verifier: assay.Verifier{Kind: assay.VerifierTestSuite}},
 	}}
 	return w
@@ -287,7 +287,7 @@ func (j judge) Envelope(ctx context.Context, userID, sessionID, id string) ([]by
 type library struct{ *world }
 
 func (l library) Datasets(context.Context) ([]*assay.Dataset, error) {
-	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Validation: l.validation}}, nil
+	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Answers: assay.AnswersUsers, Validation: l.validation}}, nil
 }
 
 func (l library) matching(q dataset.Query) ([]*assay.Sample, error) {
@@ -303,7 +303,7 @@ func (l library) matching(q dataset.Query) ([]*assay.Sample, error) {
 	return list, nil
 }
 
-func (l library) Samples(_ context.Context, q dataset.Query, fn func(*assay.Sample) error) error {
+func (l library) SamplesFor(_ context.Context, reader dataset.Reader, q dataset.Query, fn func(*assay.Sample) error) error {
 	list, err := l.matching(q)
 	if err != nil {
 		return err
@@ -316,7 +316,7 @@ func (l library) Samples(_ context.Context, q dataset.Query, fn func(*assay.Samp
 		if s.Repo == "broken" {
 			return fmt.Errorf("read sample: disk on fire")
 		}
-		if err := fn(s); err != nil {
+		if err := fn(dataset.ViewOf(s, reader)); err != nil {
 			return err
 		}
 	}
@@ -328,10 +328,10 @@ func (l library) CountSamples(_ context.Context, q dataset.Query) (int, error) {
 	return len(list), err
 }
 
-func (l library) Sample(_ context.Context, dataset, id string, version int) (*assay.Sample, error) {
+func (l library) SampleFor(_ context.Context, reader dataset.Reader, name, id string, version int) (*assay.Sample, error) {
 	for _, s := range l.samples {
-		if s.Dataset == dataset && s.ID == id && (version == 0 || version == s.Version) {
-			return s, nil
+		if s.Dataset == name && s.ID == id && (version == 0 || version == s.Version) {
+			return dataset.ViewOf(s, reader), nil
 		}
 	}
 	return nil, assay.Errorf(assay.CodeSampleNotFound, "there is no sample %s", id)

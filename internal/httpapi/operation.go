@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,10 @@ const (
 // public is the security of an operation without a token.
 var public = []map[string][]string{}
 
+// optional is the security of an operation that answers more to a caller with a token. A
+// bad one is refused: nobody must take an answer to strangers for his own.
+var optional = []map[string][]string{{}, {"bearer": {}}}
+
 // bearer is the security of every other one.
 var bearer = []map[string][]string{{"bearer": {}}}
 
@@ -38,6 +43,8 @@ var bearer = []map[string][]string{{"bearer": {}}}
 func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Context, *I) (*O, error)) {
 	if op.Security == nil {
 		op.Security = bearer
+	}
+	if takesToken(&op) {
 		errs = append(errs, http.StatusUnauthorized)
 	}
 	if strictnessOf(&op) != limitNever {
@@ -60,6 +67,14 @@ func handle[I, O any](a *API, op huma.Operation, errs []int, do func(context.Con
 		}
 		return out, nil
 	})
+}
+
+// takesToken tells whether it matters to an operation who calls.
+func takesToken(op *huma.Operation) bool { return len(op.Security) > 0 }
+
+// needsToken tells whether an operation has no answer for a caller without a token.
+func needsToken(op *huma.Operation) bool {
+	return takesToken(op) && !slices.ContainsFunc(op.Security, func(way map[string][]string) bool { return len(way) == 0 })
 }
 
 func takesBody(input reflect.Type) bool {

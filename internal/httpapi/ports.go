@@ -36,12 +36,13 @@ type Verifications interface {
 	Envelope(ctx context.Context, userID, sessionID, id string) ([]byte, error)
 }
 
-// Datasets is what the API asks of datasets.
+// Datasets is what the API asks of datasets. It gets to see no more of a sample than its
+// caller may.
 type Datasets interface {
 	Datasets(ctx context.Context) ([]*assay.Dataset, error)
-	Samples(ctx context.Context, q dataset.Query, fn func(*assay.Sample) error) error
+	SamplesFor(ctx context.Context, reader dataset.Reader, q dataset.Query, fn func(*assay.Sample) error) error
 	CountSamples(ctx context.Context, q dataset.Query) (int, error)
-	Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error)
+	SampleFor(ctx context.Context, reader dataset.Reader, dataset, id string, version int) (*assay.Sample, error)
 	Bundle(ctx context.Context, sample *assay.Sample) (*dataset.Bundle, error)
 }
 

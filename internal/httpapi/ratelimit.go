@@ -93,7 +93,8 @@ func newLimits(cfg RateLimits, m *metrics) *limits {
 }
 
 // identify counts a request by who makes it, and finds out who that is if its operation
-// needs to know.
+// needs to know, or wants to and is told: whoever sends something for a token is who it
+// says, or nobody at all.
 func (a *API) identify(r *http.Request, op *huma.Operation) error {
 	c, how := callOf(r.Context()), strictnessOf(op)
 	if how == limitStrictly {
@@ -102,7 +103,7 @@ func (a *API) identify(r *http.Request, op *huma.Operation) error {
 		}
 	}
 	switch {
-	case len(op.Security) > 0:
+	case needsToken(op), takesToken(op) && len(r.Header["Authorization"]) > 0:
 		return a.identifyToken(r, c)
 	case how == limitNever, how == limitForgeries:
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"assay"
 	"assay/client/wire"
+	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/telemetry"
 )
@@ -34,7 +35,7 @@ type call struct {
 	span        trace.Span   // one that does nothing unless traces are on
 	address     string       // of the client, "" if its connection has none
 	network     netip.Addr   // what the address is counted as
-	userID      string       // "" until admitted, and for public operations
+	userID      string       // "" until admitted, and of who sent no token where none is needed
 	login       *assay.Login // of the access token; nil for an API key
 	requestHash string       // of an operation with an idempotency key
 	status      int          // 0 until the header is written
@@ -54,6 +55,14 @@ func callOf(ctx context.Context) *call {
 
 // actor is the caller, for the audit log.
 func (c *call) actor() identity.Actor { return identity.Actor{ID: c.userID, Address: c.address} }
+
+// reader is the caller, for what is not for everybody's eyes.
+func (c *call) reader() dataset.Reader {
+	if c.userID != "" {
+		return dataset.User
+	}
+	return dataset.Anybody
+}
 
 // Unwrap lets http.ResponseController find the connection.
 func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
@@ -93,6 +102,7 @@ var (
 	headerNosniff  = []string{"nosniff"}
 	headerNoStore  = []string{"no-store"}
 	headerReferrer = []string{"no-referrer"}
+	headerVary     = []string{"Authorization"} // where it matters who calls
 	headerPolicy   = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 

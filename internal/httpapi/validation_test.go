@@ -110,6 +110,7 @@ func TestEveryFaultIsToldAtOnce(t *testing.T) {
 		}},
 		{"version in a path", request{method: "GET", path: "/downloads/d/s/one"}, []string{
 			"path.version int_parsing Input should be a valid integer, unable to parse string as an integer",
+			"query.answers missing Field required",
 			"query.expires missing Field required",
 			"query.signature missing Field required",
 		}},

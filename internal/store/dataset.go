@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -9,7 +10,7 @@ import (
 )
 
 const (
-	datasetColumns = `d.name, d.description, d.created_at,
+	datasetColumns = `d.name, d.description, d.created_at, d.answers,
 		(SELECT count(*) FROM samples s WHERE s.dataset = d.name AND s.latest = 1),
 		coalesce(v.samples, 0), coalesce(v.at, 0), coalesce(v.runs, 0), coalesce(v.solved, 0), coalesce(v.flaky, 0)`
 	// validated are the latest versions of samples that were validated by the grader $1.
@@ -23,8 +24,11 @@ const (
 	selectDataset = `SELECT ` + datasetColumns + ` FROM datasets d
 		LEFT JOIN (` + validated + ` AND v.dataset = $2 GROUP BY v.dataset) v ON v.dataset = d.name WHERE d.name = $2`
 
-	upsertDataset = `INSERT INTO datasets (name, description, created_at) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET description = excluded.description`
+	// upsertDataset keeps the answers of a dataset that is there when $4 is 0.
+	upsertDataset = `INSERT INTO datasets (name, description, created_at, answers, answers_set) VALUES ($1, $2, $3, $5, 0)
+		ON CONFLICT (name) DO UPDATE SET description = excluded.description,
+			answers = CASE WHEN datasets.answers_set = 1 OR $4 = 0 THEN datasets.answers ELSE excluded.answers END`
+	setAnswers = `UPDATE datasets SET answers = $2, answers_set = 1 WHERE name = $1`
 
 	selectVersions = `SELECT id, version, latest, content_hash FROM samples WHERE dataset = $1 ORDER BY id, version`
 	dropLatest     = `UPDATE samples SET latest = 0 WHERE dataset = $1 AND id = $2 AND latest = 1`
@@ -37,7 +41,7 @@ func scanDataset(row scanner) (*assay.Dataset, error) {
 		created, last int64
 	)
 	v := &d.Validation
-	err := row.Scan(&d.Name, &d.Description, &created, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky)
+	err := row.Scan(&d.Name, &d.Description, &created, &d.Answers, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*
 		if created.IsZero() {
 			created = now
 		}
-		if _, err := w.exec(ctx, upsertDataset, d.Name, d.Description, toMicros(created)); err != nil {
+		if _, err := w.exec(ctx, upsertDataset, d.Name, d.Description, toMicros(created), toInt(d.Answers != ""), string(cmp.Or(d.Answers, assay.AnswersUsers))); err != nil {
 			return err
 		}
 		im := importer{txn: w, dataset: d.Name, now: toMicros(now), seen: make(map[string]bool, len(samples))}
@@ -99,6 +103,15 @@ func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*
 		return dataset.ImportResult{}, doing(err, "import dataset %s", d.Name)
 	}
 	return result, nil
+}
+
+// SetAnswers implements dataset.Store.
+func (s *Store) SetAnswers(ctx context.Context, name string, answers assay.Answers) error {
+	n, err := s.writer.exec(ctx, setAnswers, name, string(answers))
+	if err == nil && n == 0 {
+		err = assay.Errorf(assay.CodeDatasetNotFound, "dataset %s does not exist", name)
+	}
+	return doing(err, "set who reads the answers of dataset %s", name)
 }
 
 // version is the newest stored version of a sample.

@@ -17,13 +17,16 @@ const sampleColumns = `dataset, id, version, latest, created_at, version_descrip
 	fail_to_pass, pass_to_pass, fail_to_fail, task`
 
 const (
-	selectSample       = `SELECT ` + sampleColumns + ` FROM samples WHERE dataset = $1 AND id = $2 AND version = $3`
-	selectSampleLatest = `SELECT ` + sampleColumns + ` FROM samples WHERE dataset = $1 AND id = $2 AND latest = 1`
+	// readColumns are those of a version, and who reads its answers at this moment.
+	readColumns = sampleColumns + `, (SELECT d.answers FROM datasets d WHERE d.name = samples.dataset)`
+
+	selectSample       = `SELECT ` + readColumns + ` FROM samples WHERE dataset = $1 AND id = $2 AND version = $3`
+	selectSampleLatest = `SELECT ` + readColumns + ` FROM samples WHERE dataset = $1 AND id = $2 AND latest = 1`
 
 	// A page of the latest samples whose id fits the pattern $3, beyond the sample
 	// $1, $2: of all datasets, and of one.
-	selectSamples          = `SELECT ` + sampleColumns + ` FROM samples WHERE latest = 1 AND (dataset, id) > ($1, $2)` + samplesPage
-	selectSamplesOfDataset = `SELECT ` + sampleColumns + ` FROM samples WHERE latest = 1 AND dataset = $1 AND id > $2` + samplesPage
+	selectSamples          = `SELECT ` + readColumns + ` FROM samples WHERE latest = 1 AND (dataset, id) > ($1, $2)` + samplesPage
+	selectSamplesOfDataset = `SELECT ` + readColumns + ` FROM samples WHERE latest = 1 AND dataset = $1 AND id > $2` + samplesPage
 	samplesPage            = ` AND lower(id) LIKE lower($3) ESCAPE '\' ORDER BY dataset, id LIMIT $4 OFFSET $5`
 
 	countSamples = `SELECT count(*) FROM samples
@@ -41,7 +44,7 @@ func scanSample(row scanner) (*assay.Sample, error) {
 	)
 	err := row.Scan(&s.Dataset, &s.ID, &s.Version, &s.Latest, &created, &s.VersionDescription, &s.Description,
 		&s.Repo, &s.BaseCommit, &s.EnvironmentSetupCommit, &s.ProblemStatement, &s.HintsText, &s.Patch, &s.NonCodePatch, &s.TestPatch,
-		&failToPass, &passToPass, &failToFail, &t)
+		&failToPass, &passToPass, &failToFail, &t, &s.Answers)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,17 @@ func (e *examined) tell(verdict *assay.Verdict, v *assay.Verification) *assay.Ve
 	return verdict
 }
 
+// tellAnswers adds to a verdict whether the session's user, who has a key, could read the
+// answers over the API. That is of now, also where the verdict is an earlier one's.
+func (s *Service) tellAnswers(ctx context.Context, v *assay.Verification, verdict *assay.Verdict) error {
+	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	if err != nil {
+		return err
+	}
+	verdict.Evidence.AnswersOpen = sample.Answers.OpenTo(true)
+	return nil
+}
+
 // takeWork examines the work of a verification and stores what was found. A work of which
 // no patch can be made is judged without: its evidence says so. The error is that of ctx.
 func (s *Service) takeWork(ctx context.Context, v *assay.Verification) (*examined, error) {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -145,7 +146,7 @@ func TestJudgedPatch(t *testing.T) {
 		t.Errorf("before:\n%s\nafter:\n%s", early, judged)
 	}
 	got := c.outcome(v).Verdict.Evidence
-	want := assay.Evidence{Grader: assay.GraderVersion, ImageDigest: "sha256:one", SampleVersion: 1, PatchSHA256: sum}
+	want := assay.Evidence{Grader: assay.GraderVersion, ImageDigest: "sha256:one", SampleVersion: 1, PatchSHA256: sum, AnswersOpen: true}
 	got.Expected, got.Resources, got.Durations = want.Expected, want.Resources, want.Durations
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -316,5 +317,48 @@ func TestVerdictOfASuiteThatWasCutShortIsNotReused(t *testing.T) {
 		if v := c.judgedBy(user, map[string]string{"suite.txt": "slow"}); !v.Verdict.TimedOut || v.Verdict.Evidence.CachedFrom != "" {
 			t.Errorf("%+v", v.Verdict)
 		}
+	}
+}
+
+// A verdict tells, and its signature covers, whether its user could read the answers when
+// it was given: also one that an earlier verdict on the same work stands for.
+func TestAVerdictTellsWhetherItsAnswersWereOpen(t *testing.T) {
+	for name, change := range map[string]func(*verification.Config){"judged": nil, "reused": reusing} {
+		t.Run(name, func(t *testing.T) {
+			c := newCourt(t, change)
+			for i, step := range []struct {
+				answers assay.Answers
+				open    bool
+			}{{assay.AnswersUsers, true}, {assay.AnswersOperators, false}, {assay.AnswersPublic, true}} {
+				if err := c.store.SetAnswers(t.Context(), "d", step.answers); err != nil {
+					t.Fatal(err)
+				}
+				v := c.judgedBy(user, map[string]string{"a.txt": "fixed\n"})
+				if reused := v.Verdict.Evidence.CachedFrom != ""; reused != (name == "reused" && i > 0) {
+					t.Fatalf("reused: %v", reused)
+				}
+				envelope, err := c.Envelope(t.Context(), user, v.SessionID, v.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				signed := fmt.Sprintf(`"answers_open":%v`, step.open)
+				if v.Verdict.Evidence.AnswersOpen != step.open || !strings.Contains(string(envelope), signed) {
+					t.Errorf("answers for %s: open is %v, and signed is %s", step.answers, v.Verdict.Evidence.AnswersOpen, envelope)
+				}
+			}
+		})
+	}
+}
+
+// They may be closed while the suite runs: what counts is the end.
+func TestAnswersThatAreClosedDuringAVerification(t *testing.T) {
+	c := newCourt(t, nil)
+	v := c.started(c.session(map[string]string{"a.txt": "fixed\n"}))
+	if err := c.store.SetAnswers(t.Context(), "d", assay.AnswersOperators); err != nil {
+		t.Fatal(err)
+	}
+	c.work()
+	if got := c.outcome(v); got.Verdict == nil || got.Verdict.Evidence.AnswersOpen {
+		t.Errorf("%+v", got.Verdict)
 	}
 }

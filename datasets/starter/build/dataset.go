@@ -15,6 +15,7 @@ import (
 const manifest = `schema: 1
 name: starter
 description: Real bugs in small open-source packages, built from package registries. Ships with Assay.
+answers: operators
 defaults:
   image: "assay-starter/{instance_id}:latest"
   workdir: /testbed

@@ -20,6 +20,8 @@ var datasetTests = []test{
 	{"a sample is removed and comes back", testRemoved},
 	{"sessions keep the version they were made from", testSessionKeepsVersion},
 	{"an import is whole or nothing", testImportWhole},
+	{"who reads the answers is a dataset's setting, which all of its samples have at once", testAnswers},
+	{"an operator's word on answers outlasts imports, a folder's does not", testAnswersOfImports},
 	{"a search is for a part of the id, ignoring case", testSearch},
 	{"pages hold each sample once, in order", testSamplePages},
 	{"a reader that stops is obeyed", testSamplesStop},
@@ -38,6 +40,7 @@ func fullSample(dataset, id string) *assay.Sample {
 			Resources: assay.Resources{CPUs: 1.5, MemoryMB: 512}, Grading: assay.GradingSWEBench,
 			Verifier: assay.Verifier{Kind: assay.VerifierTestSuite, Command: "go test", TimeoutSeconds: 60, Reports: []assay.ReportSpec{{Path: "-", Format: "go-test-json"}}},
 		},
+		Answers: assay.AnswersUsers, // as it is read; stores do not take it from here
 	}
 }
 
@@ -82,7 +85,7 @@ func testSample(f fixture) {
 	}))
 	d, err := f.Dataset(f.ctx, "d")
 	f.must(err)
-	if diff := cmp.Diff(&assay.Dataset{Name: "d", Description: "about d", SampleCount: 1, CreatedAt: kept}, d); diff != "" {
+	if diff := cmp.Diff(&assay.Dataset{Name: "d", Description: "about d", SampleCount: 1, CreatedAt: kept, Answers: assay.AnswersUsers}, d); diff != "" {
 		f.Error(diff)
 	}
 
@@ -194,6 +197,109 @@ func testImportWhole(f fixture) {
 	f.must(err)
 	if d.Description != "about d" || d.SampleCount != 1 {
 		f.Errorf("a failed import left %+v", d)
+	}
+}
+
+// answers checks what is set of a dataset, and that every version of every sample has it.
+func (f fixture) answers(name string, want assay.Answers) {
+	f.Helper()
+	d, err := f.Dataset(f.ctx, name)
+	f.must(err)
+	all, err := f.Datasets(f.ctx)
+	f.must(err)
+	for _, d := range append(all, d) {
+		if d.Name == name && d.Answers != want {
+			f.Errorf("dataset %s has answers %q, want %q", name, d.Answers, want)
+		}
+	}
+	check := func(s *assay.Sample) error {
+		if s.Dataset == name && s.Answers != want {
+			f.Errorf("version %d of %s/%s has answers %q, want %q", s.Version, s.Dataset, s.ID, s.Answers, want)
+		}
+		return nil
+	}
+	for _, q := range []dataset.Query{{}, {Dataset: name}, {Dataset: name, Search: "o", Limit: 5}} {
+		f.must(f.Samples(f.ctx, q, check))
+	}
+	for _, version := range []int{0, 1, 2} {
+		s, err := f.Sample(f.ctx, name, "one", version)
+		f.must(err)
+		f.must(check(s))
+	}
+}
+
+func testAnswers(f fixture) {
+	for _, name := range []string{"d", "other"} {
+		one, two := fullSample(name, "one"), fullSample(name, "two")
+		f.importSet(name, dataset.ImportResult{Added: 2}, one, two)
+		one.Patch = "another"
+		one.Answers = assay.AnswersPublic // of no sample alone
+		f.importSet(name, dataset.ImportResult{Changed: 1, Unchanged: 1}, one, two)
+	}
+	f.answers("d", assay.AnswersUsers)
+	for _, answers := range []assay.Answers{assay.AnswersOperators, assay.AnswersPublic, assay.AnswersUsers, assay.AnswersOperators, assay.AnswersOperators} {
+		f.must(f.SetAnswers(f.ctx, "d", answers))
+		f.answers("d", answers)
+		f.answers("other", assay.AnswersUsers)
+	}
+	f.code(f.SetAnswers(f.ctx, "none", assay.AnswersPublic), assay.CodeDatasetNotFound)
+
+	// Versions that quarantine makes have it, too.
+	s, err := f.SetQuarantine(f.ctx, "d", "two", []string{"TestC"})
+	f.must(err)
+	if s.Answers != assay.AnswersOperators {
+		f.Errorf("a quarantined sample has answers %q", s.Answers)
+	}
+
+	// It is one with the samples that are read: a reader that began before does not read
+	// on as if nothing were. The next page is read after the change.
+	var many []*assay.Sample
+	for i := range 600 {
+		many = append(many, &assay.Sample{Dataset: "many", ID: numbered("m", i), CreatedAt: kept})
+	}
+	f.importSet("many", dataset.ImportResult{Added: 600}, many...)
+	var last assay.Answers
+	f.must(f.Samples(f.ctx, dataset.Query{Dataset: "many"}, func(s *assay.Sample) error {
+		last = s.Answers
+		if s.ID != numbered("m", 0) {
+			return nil
+		}
+		return f.SetAnswers(f.ctx, "many", assay.AnswersOperators)
+	}))
+	if last != assay.AnswersOperators {
+		f.Errorf("the last sample of a list has answers %q, which were set before it was read", last)
+	}
+}
+
+func testAnswersOfImports(f fixture) {
+	one := fullSample("d", "one")
+	steps := []struct {
+		folder, operator, want assay.Answers
+	}{
+		{assay.AnswersOperators, "", assay.AnswersOperators}, // a new dataset has what its folder says
+		{"", "", assay.AnswersOperators},                     // which a folder that does not say leaves
+		{assay.AnswersPublic, "", assay.AnswersPublic},
+		{assay.AnswersUsers, "", assay.AnswersUsers},
+		{assay.AnswersPublic, assay.AnswersOperators, assay.AnswersOperators},
+		{assay.AnswersPublic, "", assay.AnswersOperators}, // from here on it is the operator's
+		{assay.AnswersUsers, "", assay.AnswersOperators},
+		{"", assay.AnswersUsers, assay.AnswersUsers},
+		{assay.AnswersOperators, "", assay.AnswersUsers},
+	}
+	for i, step := range steps {
+		result, err := f.ImportDataset(f.ctx, &assay.Dataset{Name: "d", Answers: step.folder}, []*assay.Sample{one})
+		f.must(err)
+		if i > 0 && result.Unchanged != 1 {
+			f.Errorf("step %d made a version: %+v", i, result)
+		}
+		if step.operator != "" {
+			f.must(f.SetAnswers(f.ctx, "d", step.operator))
+		}
+		d, err := f.Dataset(f.ctx, "d")
+		f.must(err)
+		if d.Answers != step.want {
+			f.Errorf("after step %d the answers are %q, want %q", i, d.Answers, step.want)
+		}
 	}
 }
 

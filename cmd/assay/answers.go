@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/alecthomas/kong"
+
+	"assay"
+	"assay/internal/dataset"
+)
+
+type datasetSetCmd struct {
+	localFlags
+	Name    string        `arg:"" help:"Name of the dataset."`
+	Answers assay.Answers `required:"" enum:"public,users,operators" placeholder:"public|users|operators" help:"Who reads the reference fixes, the patches of tests and the lists of tests over the API."`
+	JSON    bool          `name:"json" help:"Print JSON."`
+}
+
+func (*datasetSetCmd) Help() string {
+	return `public: everybody, also without a token. users: who has an API key or an access token. operators: nobody; read them
+with "assay dataset show". It counts at once, for all versions of all samples, and whatever the dataset's folder says.
+
+    assay dataset set starter --answers operators`
+}
+
+func (c *datasetSetCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
+	a, err := c.open(ctx, parsed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	d, err := a.Datasets.SetAnswers(ctx, c.Name, c.Answers)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(std.out, listed(d))
+	}
+	_, err = fmt.Fprintf(std.out, "%s: answers are for %s\n", d.Name, d.Answers)
+	return err
+}
+
+type datasetShowCmd struct {
+	localFlags
+	Name    string `arg:"" help:"Name of the dataset."`
+	Sample  string `arg:"" optional:"" help:"Id of a sample: it is shown with its answers, whoever else may see them."`
+	Version int    `help:"Version of the sample (the latest)."`
+	Patch   bool   `help:"Print the reference fix of the sample alone, as git apply takes it."`
+	JSON    bool   `name:"json" help:"Print JSON. A sample always is."`
+}
+
+func (*datasetShowCmd) Help() string {
+	return `    assay dataset show starter
+    assay dataset show starter beevik__etree-1.5.1
+    assay dataset show starter beevik__etree-1.5.1 --patch | git apply`
+}
+
+func (c *datasetShowCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
+	if c.Sample == "" && (c.Version != 0 || c.Patch) {
+		return usageError{errors.New("--version and --patch: name the sample")}
+	}
+	if c.Version < 0 {
+		return usageError{errors.New("--version: versions count from 1")}
+	}
+	a, err := c.open(ctx, parsed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if c.Sample != "" {
+		return c.showSample(ctx, a.Datasets, std.out)
+	}
+	d, err := a.Datasets.Dataset(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(std.out, listed(d))
+	}
+	return showDataset(std.out, d)
+}
+
+func (c *datasetShowCmd) showSample(ctx context.Context, datasets *dataset.Service, w io.Writer) error {
+	s, err := datasets.Sample(ctx, c.Name, c.Sample, c.Version)
+	if err != nil {
+		return err
+	}
+	if c.Patch {
+		_, err = io.WriteString(w, s.ReferencePatch())
+		return err
+	}
+	text, err := dataset.Document(s)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
+}
+
+func showDataset(w io.Writer, d *assay.Dataset) error {
+	t := newTable(w, "name", d.Name)
+	for _, row := range [][2]string{
+		{"description", dash(d.Description)},
+		{"samples", strconv.Itoa(d.SampleCount)},
+		{"since", when(d.CreatedAt)},
+		{"answers", string(d.Answers)},
+		{"validated", whenever(d.ValidatedAt())},
+		{"gold pass rate", percent(d.GoldPassRate())},
+		{"flaky samples", number(d.FlakySamples())},
+	} {
+		t.row(row[0], row[1])
+	}
+	return t.flush()
+}
