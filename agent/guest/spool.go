@@ -58,7 +58,7 @@ func namelessFile(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a spool: %w", err)
 	}
-	defer os.RemoveAll(hidden) //nolint:errcheck // it is empty, or the file could not be made
+	defer os.RemoveAll(hidden) // it is empty, or the file could not be made
 	name := filepath.Join(hidden, "spool")
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {

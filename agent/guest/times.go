@@ -47,7 +47,7 @@ func (c *clock) pass() {
 	left := time.Until(time.Unix(0, c.last)) + tick
 	c.mu.Unlock()
 	if left > 0 && left <= maxPass {
-		time.Sleep(left)
+		<-time.After(left)
 	}
 }
 
