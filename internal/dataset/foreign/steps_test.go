@@ -34,7 +34,7 @@ new file mode 100644
 `
 
 // stepsPart is the first of the two files of stepsPatch.
-var stepsPart = stepsPatch[:strings.Index(stepsPatch, "diff --git a/tests/test b.py")]
+var stepsPart, _, _ = strings.Cut(stepsPatch, "diff --git a/tests/test b.py")
 
 // ofEval is a script of SWE-bench, version 5, with what it does before the tests and
 // behind them.
@@ -247,12 +247,13 @@ func TestStrippedScriptsSeeTheSameTests(t *testing.T) {
 // TestDeepScriptsAreRead: the parser calls itself for what is nested, and its depth is
 // bounded by the length of a command.
 func TestDeepScriptsAreRead(t *testing.T) {
-	for _, open := range []string{"(", "((", "$(", `"$(`, "${a:-", "{ ", "if ", "`", "[[ ( "} {
-		for _, n := range []int{maxCommand, maxCommand * 16} {
-			script := "(( " + strings.Repeat(open, n/len(open)-4)
-			if rest, taken, _ := (laid{"/testbed", stepsBase, stepsPatch}).strip(script); rest != script || taken != nil {
-				t.Errorf("%q: took %v", open, taken)
-			}
+	for _, c := range []struct {
+		open   string
+		length int
+	}{{"( ", maxCommand}, {"((", maxCommand}, {`"$(`, maxCommand}, {"{ ", maxCommand}, {"((", 64 * maxCommand}} {
+		script := strings.Repeat(c.open, c.length/len(c.open))
+		if rest, taken, _ := (laid{"/testbed", stepsBase, stepsPatch}).strip(script); rest != script || taken != nil {
+			t.Errorf("%d bytes of %q: took %v", c.length, c.open, taken)
 		}
 	}
 }
