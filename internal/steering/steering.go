@@ -86,8 +86,8 @@ type Rules struct {
 	// where the image has them: what the tests import to judge with.
 	Modules []string
 	// Has tells whether the tree, as it was before any change, has something at a path.
-	// It is asked rarely: whether a package that is called as one of Python's own is new,
-	// and where packages end that have tests in them. Nil has nothing.
+	// It is asked rarely: whether what looks like a test, or a package that is called as one
+	// of Python's own, is new, and where packages end that have tests in them. Nil has nothing.
 	Has func(path string) bool
 }
 
@@ -106,6 +106,9 @@ type Guard struct {
 	packages    map[string]bool // directories of which an __init__.py decides where tests are imported from
 	tools       toolSet
 	named       map[string]bool // folded paths that the command names
+	looks       map[string]look // names that code may have as well as tests, by their pattern
+	testDirs    map[string]bool // directories of the sample's tests
+	reach       []string        // paths and patterns that the command runs the tests of; nil for all
 	names       map[string]bool // of Rules.TestNames, those that are no ordinary words
 }
 
@@ -156,6 +159,7 @@ func New(rules Rules) (*Guard, error) {
 		return nil, err
 	}
 	g.findImports()
+	g.findLooks()
 	return g, nil
 }
 
@@ -191,8 +195,8 @@ func (g *Guard) Rule(name string) Ruling {
 
 // steers rules by what is known of languages and tools.
 func (g *Guard) steers(p pathname, name string) (Ruling, bool) {
-	for _, m := range g.known {
-		if ruling, ok := m.match(p); ok {
+	for rank, m := range g.known {
+		if ruling, ok := m.match(p); ok && (rank != rankTest || !g.onlyLooks(p, name)) {
 			return ruling, true
 		}
 	}
