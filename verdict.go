@@ -102,6 +102,7 @@ type TamperingKind string
 
 // The kinds of tampering.
 const (
+	TamperingAdded    TamperingKind = "added"    // a test was added, or moved: it stays behind. It is no alarm
 	TamperingTest     TamperingKind = "test"     // a restored test or its data was changed
 	TamperingSteering TamperingKind = "steering" // a file that steers a test runner was changed
 	TamperingReport   TamperingKind = "report"   // a report was planted or replaced
@@ -110,6 +111,10 @@ const (
 	TamperingHistory  TamperingKind = "history"  // the repository's history was looked into, or changed
 	TamperingForgery  TamperingKind = "forgery"  // evidence that was made up: a canary that passed, counts that disagree
 )
+
+// Alarm tells whether tampering of a kind is more than honest work does every day. Tests of
+// one's own are none.
+func (k TamperingKind) Alarm() bool { return k != TamperingAdded }
 
 // TestOutcome is what one test did.
 type TestOutcome struct {

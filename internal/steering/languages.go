@@ -51,6 +51,14 @@ func leftovers(patterns string) knownRule {
 	return knownRule{rankLeftover, patterns, Ruling{Fate: Restored, Why: "%s is made by tools and never travels"}}
 }
 
+// installed is a rule for packages that the code needs. Whoever installs some anew, next
+// to the code, hardly means to steer; they stay behind all the same.
+func installed(patterns string) knownRule {
+	r := steers("holds installed packages", patterns)
+	r.ruling.Installed = true
+	return r
+}
+
 // inside is steers for a file among leftovers.
 func inside(why, patterns string) knownRule {
 	r := steers(why, patterns)
@@ -75,7 +83,7 @@ var languages = []*language{
 		steers("is run by every Python that starts beside it", "**/sitecustomize.* **/sitecustomize **/usercustomize.* **/usercustomize **/*.pth **/pyvenv.cfg"),
 		inside("makes its package a plugin of pytest", "**/*.egg-info/entry_points.txt **/*.dist-info/entry_points.txt **/EGG-INFO/entry_points.txt"),
 		leftovers("**/*.egg-info **/*.dist-info **/EGG-INFO **/*.egg-link **/.tox **/.nox **/.eggs"),
-		steers("holds installed packages", "**/site-packages **/dist-packages .venv venv"),
+		installed("**/site-packages **/dist-packages .venv venv"),
 		steers("tells coverage which code to load, and what to write", "**/.coveragerc"),
 		steers("sets a test runner's options", "**/unittest.cfg **/nose2.cfg **/nose.cfg **/.noserc **/.testr.conf **/.stestr.conf **/behave.ini **/.behaverc"),
 		tests("features"),
@@ -99,7 +107,7 @@ var languages = []*language{
 		steers("sets a test runner's options", "**/jest.config.* **/jest.setup.* **/jest-preset.* **/setupTests.* **/.mocharc **/.mocharc.* **/mocha.opts **/vitest.config.* **/vitest.workspace.* **/vitest.setup.* **/vite.config.* **/ava.config.* **/karma.conf* **/.taprc **/.tap **/.nycrc* **/nyc.config.* **/.c8rc* **/cypress.config.* **/cypress.json **/playwright.config.* **/jasmine.json **/.jasmine* **/wtr.config.* **/web-test-runner.config.* **/testem.* **/nightwatch.conf.* **/wdio.conf.* **/node.config.json **/.borp.*"),
 		steers("rewrites the code before the tests run it", "**/babel.config.* **/.babelrc* **/.swcrc **/rollup.config.* **/webpack.config.*"),
 		steers("sets the options of npm, yarn, pnpm or node", "**/.npmrc **/.yarnrc* **/.yarn **/.pnp.* **/.pnpmfile.* **/pnpm-workspace.yaml **/.noderc **/.node-options **/lerna.json **/nx.json **/turbo.json **/bunfig.toml **/deno.json **/deno.jsonc"),
-		steers("holds installed packages", "**/node_modules"),
+		installed("**/node_modules"),
 		compares("holds the scripts and the options of test runners", "**/package.json"),
 		compares("says how a test runner loads TypeScript", "**/tsconfig.json **/tsconfig.*.json **/jsconfig.json"),
 	}, []look{
@@ -125,7 +133,7 @@ var languages = []*language{
 		tests("**/spec **/test **/features **/*_spec.rb **/*_test.rb **/test_*.rb"),
 		steers("sets a test runner's options", "**/.rspec **/.rspec-local **/.simplecov **/cucumber.yml **/.minitest* **/.m.rb"),
 		steers("is run by rake or by bundler before the tests", "**/Rakefile **/rakefile.rb **/Rakefile.rb **/rakelib **/*.rake **/Gemfile* **/gems.rb **/gems.locked **/*.gemspec **/.bundle"),
-		steers("holds installed packages", "vendor/bundle vendor/gems vendor/cache"),
+		installed("vendor/bundle vendor/gems vendor/cache"),
 	}, []look{
 		{patterns: "**/spec **/test **/features", below: "lib app", collected: "*_spec.rb *_test.rb test_*.rb *.feature"},
 	}},
@@ -133,7 +141,8 @@ var languages = []*language{
 		leftovers("**/.phpunit.result.cache **/.phpunit.cache"),
 		tests("**/tests **/test **/*Test.php **/*.phpt"),
 		steers("sets a test runner's options", "**/phpunit.xml* **/phpunit.dist.xml **/phpspec.yml* **/.phpspec.yml **/codeception.yml **/codeception.dist.yml **/behat.yml* **/behat.php **/infection.json* **/.user.ini **/php.ini **/patchwork.json"),
-		steers("holds installed packages", "**/vendor **/auth.json"),
+		installed("**/vendor"),
+		steers("says how packages are installed", "**/auth.json"),
 		compares("holds scripts, plugins and what is loaded first", "**/composer.json"),
 	}, []look{
 		{patterns: "**/tests **/test", below: "src lib app", collected: "*Test.php *TestCase.php *.phpt"},

@@ -63,6 +63,8 @@ type Ruling struct {
 	// Reference is set beside Compared when the sample's reference fix touches the path.
 	// The change may then have the steering part of the tree, or of the reference.
 	Reference bool
+	// Installed is set of installed packages, which honest work may have beside it.
+	Installed bool
 }
 
 // Rules are what a Guard is made from. All paths are slash-separated, clean, and
@@ -131,10 +133,10 @@ func New(rules Rules) (*Guard, error) {
 		what     string
 		verdict  Ruling
 	}{
-		{&g.reports, rules.Reports, "report", Ruling{Restored, KindReport, "%s is a place where a report is looked for", false}},
-		{&g.tests, literal(rules.Tests), "test", Ruling{Restored, KindTest, "%s is a test of this sample", false}},
-		{&g.protected, rules.Protected, "protected", Ruling{Restored, KindSteering, "%s is protected by the dataset", false}},
-		{&g.unprotected, rules.Unprotected, "unprotected", Ruling{Travels, "", "%s is left to the agent by the dataset", false}},
+		{&g.reports, rules.Reports, "report", Ruling{Restored, KindReport, "%s is a place where a report is looked for", false, false}},
+		{&g.tests, literal(rules.Tests), "test", Ruling{Restored, KindTest, "%s is a test of this sample", false, false}},
+		{&g.protected, rules.Protected, "protected", Ruling{Restored, KindSteering, "%s is protected by the dataset", false, false}},
+		{&g.unprotected, rules.Unprotected, "unprotected", Ruling{Travels, "", "%s is left to the agent by the dataset", false, false}},
 	}
 	for _, set := range sets {
 		*set.into = newMatcher()
