@@ -52,7 +52,10 @@ type Evidence struct {
 	// the API of the server, by the setting of its dataset when the verdict was given.
 	AnswersOpen bool `json:"answers_open"`
 
-	Expected    Expected  `json:"expected"`
+	Expected Expected `json:"expected"`
+	// LeftOut are the topmost names of what was no part of the work, because the image's
+	// .gitignore files ignore it: a directory ends with "/". At most 100, and then how many more.
+	LeftOut     []string  `json:"left_out,omitempty"`
 	Quarantined []string  `json:"quarantined,omitempty"` // expected tests that were not graded
 	Resources   Resource  `json:"resources"`
 	Durations   Durations `json:"durations"`

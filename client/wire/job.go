@@ -81,6 +81,7 @@ type Evidence struct {
 	SecondRun     assay.SecondRun `json:"second_run,omitempty" enum:"agreed,disagreed,impossible" doc:"What came of running the suite once more, with other names for its tests; absent when it was not"`
 	AnswersOpen   bool            `json:"answers_open" doc:"Whether the session's user could read the answers of the sample (reference fix, tests, lists) over this API when the verdict was given"`
 	Expected      Expected        `json:"expected" doc:"The lists that the verdict was graded by"`
+	LeftOut       []string        `json:"left_out" nullable:"false" doc:"New files and directories that were no part of the judged work, because the image's own .gitignore files ignore them; see verifier.ignored of the dataset format"`
 	Quarantined   []string        `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
 	Resources     Usage           `json:"resources" doc:"What the clean sandbox used"`
 	Durations     Durations       `json:"durations" doc:"Where the time went"`

@@ -327,6 +327,15 @@ type ReplaceResult struct {
 type ChangeLimits struct {
 	MaxFiles int
 	MaxBytes int64
+	Omit     Omitter // nil leaves out nothing
+}
+
+// Omitter tells what Changes leaves out.
+type Omitter interface {
+	// Omits is asked of each entry of the layer but whiteouts, a directory before what it
+	// holds; with a directory all below it is left out. What is left out does not count.
+	// name is relative to the root. An error ends Changes, which wraps it.
+	Omits(name string, directory bool) (bool, error)
 }
 
 // Stats is what a sandbox has used so far.
