@@ -33,6 +33,7 @@ var tree = map[string]string{
 	".git/config":          "[core]\n\tbare = false\n[filter \"lfs\"]\n\tclean = git-lfs clean\n",
 	".git/info/attributes": "*.bin filter=lfs\n",
 	".git/hooks/pre-push":  "#!/bin/sh\n",
+	"tests/all":            "-> data",
 	"tests/big.bin":        strings.Repeat("x", maxLookedAtFile+1),
 	"report.xml":           "<stale/>",
 	"sub/tests/test_s.py":  "def test_s(): assert 1\n",
@@ -91,6 +92,9 @@ func laid(t *testing.T, sample *assay.Sample, entries []entry) (map[string]strin
 	image := make(map[string]memory.File)
 	for name, content := range tree {
 		image["/work/"+name] = memory.File{Content: []byte(content)}
+		if target, link := strings.CutPrefix(content, "-> "); link {
+			image["/work/"+name] = memory.File{Link: target}
+		}
 	}
 	box, err := memory.New(memory.Options{Images: map[string]memory.Image{"img": {Files: image}}}).Create(t.Context(), sandbox.Spec{ID: "ver_1", Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)})
 	if err != nil {
@@ -147,8 +151,9 @@ func TestWhatReachesTheCleanRoom(t *testing.T) {
 			nil, []string{"test tests/data/in.txt", "added tests/data/input.txt"}},
 		{"a test that was overwritten by another", []entry{{name: "tests/data/in.txt", content: tree["sub/tests/test_s.py"]}, {name: ".wh.sub"}},
 			map[string]string{"sub/s.py": ""}, []string{"test tests/data/in.txt", "test sub/tests/test_s.py"}},
+		{"a link that leads elsewhere", []entry{{name: "tests/all", link: "../sub"}}, nil, []string{"test tests/all"}},
 		{"a large test that changed", []entry{{name: "tests/big.bin", content: strings.Repeat("y", maxLookedAtFile+1)}}, nil, []string{"test tests/big.bin"}},
-		{"tests that were removed and written anew", []entry{{name: "tests/"}, {name: "tests/.wh..wh..opq"}, {name: "tests/big.bin", content: tree["tests/big.bin"]}, {name: "tests/data/"}, {name: "tests/data/in.txt", content: tree["tests/data/in.txt"]}, {name: "tests/test_code.py", content: tree["tests/test_code.py"]}}, nil, nil},
+		{"tests that were removed and written anew", []entry{{name: "tests/"}, {name: "tests/.wh..wh..opq"}, {name: "tests/all", link: "data"}, {name: "tests/big.bin", content: tree["tests/big.bin"]}, {name: "tests/data/"}, {name: "tests/data/in.txt", content: tree["tests/data/in.txt"]}, {name: "tests/test_code.py", content: tree["tests/test_code.py"]}}, nil, nil},
 		{"a folder of tests", []entry{{name: "tests/new/"}, {name: "tests/new/test_a.py", content: "a\n"}, {name: "tests/new/deep/"}, {name: "tests/new/deep/test_b.py", content: "b\n"}}, nil, []string{"added tests/new"}},
 		{"installed packages", []entry{{name: ".venv/"}, {name: ".venv/pyvenv.cfg", content: "x\n"}, {name: ".venv/bin/"}, {name: ".venv/bin/python", link: "/usr/bin/python3"}, {name: ".venv/lib/python3.11/site-packages/a.py", content: "a\n"}, {name: ".venv/lib/python3.11/site-packages/a.dist-info/METADATA", content: "a\n"}}, nil, []string{"added .venv"}},
 		{"a link among tests", []entry{{name: "tests/new", link: "data"}}, nil, []string{"added tests/new"}},
@@ -181,7 +186,7 @@ func TestWhatReachesTheCleanRoom(t *testing.T) {
 		{"a file in the place of a directory with tests", []entry{{name: "sub", content: "x"}}, nil, []string{"test sub"}},
 		{"the whole tree made anew", []entry{{name: ".wh..wh..opq"}, {name: "pkg/"}, {name: "pkg/code.py", content: "x = 2\n"}, {name: "conftest.py", content: tree["conftest.py"]}},
 			map[string]string{"pkg/__init__.py": "", "pkg/code.py": "x = 2\n", "pkg/old.py": "", "docs/index.txt": "", "sub/s.py": ""},
-			[]string{"test sub/tests/test_s.py", "test tests/test_code.py", "test tests/data/in.txt", "test tests/big.bin", "steering setup.cfg", "report report.xml"}},
+			[]string{"test sub/tests/test_s.py", "test tests/test_code.py", "test tests/data/in.txt", "test tests/big.bin", "test tests/all", "steering setup.cfg", "report report.xml"}},
 		{"a module of Python's own", []entry{{name: "json.py", content: "evil\n"}, {name: "pkg/json.py", content: "fine\n"}},
 			map[string]string{"pkg/json.py": "fine\n"}, []string{"steering json.py"}},
 		{"code that reaches for its judge", []entry{{name: "pkg/code.py", content: "x = 1\nimport _pytest.runner\n"}},
@@ -198,6 +203,9 @@ func TestWhatReachesTheCleanRoom(t *testing.T) {
 			}
 			got, tampered := laid(t, pythonSample(), tt.work)
 			for _, name := range slices.Sorted(maps.Keys(got)) {
+				if strings.HasPrefix(want[name], "-> ") {
+					want[name] = "a link"
+				}
 				if got[name] != want[name] {
 					t.Errorf("%s holds %q, want %q", name, got[name], want[name])
 				}
@@ -225,7 +233,11 @@ func everything() []entry {
 	var all []entry
 	for _, name := range slices.Sorted(maps.Keys(tree)) {
 		if name != "report.xml" { // whose place is nobody's
-			all = append(all, entry{name: name, content: tree[name]})
+			one := entry{name: name, content: tree[name]}
+			if target, link := strings.CutPrefix(tree[name], "-> "); link {
+				one = entry{name: name, link: target}
+			}
+			all = append(all, one)
 		}
 	}
 	return all

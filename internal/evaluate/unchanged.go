@@ -30,9 +30,16 @@ func (b *budget) take(size int64) bool {
 	return true
 }
 
-// unchanged tells whether a file holds what the image's does, byte for byte: its owner,
-// its mode and its times are nobody's business.
+// unchanged tells whether a file holds what the image's does, byte for byte, or a link leads
+// where it led: its owner, its mode and its times are nobody's business.
 func (t *changeFilter) unchanged(ctx context.Context, e worktree.Entry) (bool, error) {
+	if e.Type == tar.TypeSymlink {
+		before, err := t.tree.box.Readlink(ctx, t.tree.root, e.Name)
+		if isNoFile(err) {
+			return false, nil
+		}
+		return err == nil && before == e.Target, err
+	}
 	sum, there := t.digests[e.Name]
 	if !there || e.Deletes || e.Size > maxUnchanged {
 		return false, nil

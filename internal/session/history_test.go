@@ -11,7 +11,7 @@ func TestLooksIntoTheHistoryAreSeen(t *testing.T) {
 		"git diff; git status; git add -A":               nil,
 		"go test ./... | tail --all":                     nil,
 		"grep -r --all git .":                            nil,
-		"git clone -q . copy; git clone ../other /tmp/x":  nil,
+		"git clone -q . copy; git clone ../other /tmp/x": nil,
 		"git clone https://github.com/a/b":               {"git fetch of later commits"},
 		"git clone --depth 9 git@github.com:a/b.git":     {"git fetch of later commits"},
 		"git clone $URL":                                 {"git fetch of later commits"},
