@@ -48,7 +48,7 @@ func (t *changeFilter) repository(ctx context.Context, e worktree.Entry) error {
 	if e.Deletes || e.Replaces || e.Type == tar.TypeDir {
 		return nil
 	}
-	what := ""
+	var what string
 	switch dir, base := path.Split(e.Name); {
 	case path.Base(dir) == "hooks" && slices.Contains(gitHooks, strings.ToLower(base)) && (e.Type == tar.TypeSymlink || e.Mode&0o111 != 0):
 		what = "a program that git runs was put into the repository"
