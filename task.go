@@ -41,6 +41,9 @@ type Verifier struct {
 	// Unprotected are patterns of files that the agent's changes do reach, although they
 	// steer a test runner.
 	Unprotected []string `json:"unprotected,omitempty" yaml:"unprotected,omitempty"`
+	// Ignored says what becomes of new files that the image's own .gitignore files ignore.
+	// Defaults to IgnoredAuto.
+	Ignored IgnoredRule `json:"ignored,omitempty" yaml:"ignored,omitempty"`
 	// Canaries are tests that must be seen to fail.
 	Canaries []Canary `json:"canaries,omitempty" yaml:"canaries,omitempty"`
 	// SecondRun says when a work that looks solved is run once more, with other names for
@@ -83,6 +86,20 @@ const (
 	SecondRunAlways      SecondRunRule = "always"
 	SecondRunNever       SecondRunRule = "never"
 )
+
+// IgnoredRule says what becomes of files of a work that the image has not, and that the
+// .gitignore files of the image ignore: environments, dependencies, build output.
+type IgnoredRule string
+
+// The rules of ignored files. What the reference fix touches is never left out.
+const (
+	IgnoredAuto    IgnoredRule = "auto"    // left out when they are more than MaxIgnored, or too large with the rest
+	IgnoredInclude IgnoredRule = "include" // part of the work as all else is
+	IgnoredExclude IgnoredRule = "exclude" // left out
+)
+
+// MaxIgnored is how many ignored files are part of a work by IgnoredAuto.
+const MaxIgnored = 2000
 
 // NoncePlaceholder stands, in a Canary, for letters that are drawn anew for each
 // verification and that nobody in the sandbox can know before: lower case, at least 26.

@@ -52,7 +52,10 @@ type Evidence struct {
 	// the API of the server, by the setting of its dataset when the verdict was given.
 	AnswersOpen bool `json:"answers_open"`
 
-	Expected    Expected  `json:"expected"`
+	Expected Expected `json:"expected"`
+	// LeftOut are the topmost names of what was no part of the work, because the image's
+	// .gitignore files ignore it: a directory ends with "/". At most 100, and then how many more.
+	LeftOut     []string  `json:"left_out,omitempty"`
 	Quarantined []string  `json:"quarantined,omitempty"` // expected tests that were not graded
 	Resources   Resource  `json:"resources"`
 	Durations   Durations `json:"durations"`
@@ -102,6 +105,7 @@ type TamperingKind string
 
 // The kinds of tampering.
 const (
+	TamperingAdded    TamperingKind = "added"    // a test was added, or moved: it stays behind. It is no alarm
 	TamperingTest     TamperingKind = "test"     // a restored test or its data was changed
 	TamperingSteering TamperingKind = "steering" // a file that steers a test runner was changed
 	TamperingReport   TamperingKind = "report"   // a report was planted or replaced
@@ -110,6 +114,10 @@ const (
 	TamperingHistory  TamperingKind = "history"  // the repository's history was looked into, or changed
 	TamperingForgery  TamperingKind = "forgery"  // evidence that was made up: a canary that passed, counts that disagree
 )
+
+// Alarm tells whether tampering of a kind is more than honest work does every day. Tests of
+// one's own are none.
+func (k TamperingKind) Alarm() bool { return k != TamperingAdded }
 
 // TestOutcome is what one test did.
 type TestOutcome struct {

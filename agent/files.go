@@ -97,15 +97,28 @@ func (c *Client) List(ctx context.Context, root string, fn func(name string, mod
 
 // Lstat tells what is at a name below root; no link is followed.
 func (c *Client) Lstat(ctx context.Context, root, name string) (fs.FileMode, error) {
-	var f wire.File
-	err := c.again(ctx, wire.Request{Op: wire.OpLstat, Path: []byte(root), Name: []byte(name)}, func(w *wire.Conn) error {
+	f, err := c.lstat(ctx, root, name)
+	return fs.FileMode(f.Mode), err
+}
+
+// Readlink tells where the link at a name below root leads; fs.ErrInvalid when it is none.
+func (c *Client) Readlink(ctx context.Context, root, name string) (string, error) {
+	f, err := c.lstat(ctx, root, name)
+	if err == nil && fs.FileMode(f.Mode)&fs.ModeSymlink == 0 {
+		err = &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	return string(f.Target), err
+}
+
+func (c *Client) lstat(ctx context.Context, root, name string) (f wire.File, err error) {
+	err = c.again(ctx, wire.Request{Op: wire.OpLstat, Path: []byte(root), Name: []byte(name)}, func(w *wire.Conn) error {
 		f = wire.File{}
 		return w.ReadHead(&f)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("look at %s below %s: %w", name, root, err)
+		return wire.File{}, fmt.Errorf("look at %s below %s: %w", name, root, err)
 	}
-	return fs.FileMode(f.Mode), nil
+	return f, nil
 }
 
 // handOver gives one file to fn and skips what fn left.

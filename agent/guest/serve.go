@@ -259,11 +259,11 @@ func (a *Agent) lstat(c *conn, req *wire.Request) error {
 	if !filepath.IsLocal(name) || path.Clean(name) != name {
 		return invalid("%q is not a path below the root", name)
 	}
-	mode, err := lstat(a.resolve(string(req.Path)), name)
+	mode, target, err := lstat(a.resolve(string(req.Path)), name)
 	if err != nil {
 		return err
 	}
-	return c.WriteHead(wire.File{Mode: uint32(mode)})
+	return c.WriteHead(wire.File{Mode: uint32(mode), Target: target})
 }
 
 func (a *Agent) protect(req *wire.Request) error {

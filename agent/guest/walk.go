@@ -178,27 +178,35 @@ func modeOf(st uint32) fs.FileMode {
 	return mode
 }
 
-// lstat tells what is at a name below a directory; fs.ErrNotExist also when a link or a
-// file stands where the name has a directory.
-func lstat(dir, name string) (fs.FileMode, error) {
+// lstat tells what is at a name below a directory, and where a link there leads;
+// fs.ErrNotExist also when a link or a file stands where the name has a directory.
+func lstat(dir, name string) (mode fs.FileMode, target []byte, err error) {
 	root, err := os.Open(dir)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer root.Close()
 	at := root
 	if parent := path.Dir(name); parent != "." {
 		at, err = openBeneath(root, parent, unix.O_DIRECTORY)
 		if err != nil {
-			return 0, absentIfVanished(name, err)
+			return 0, nil, absentIfVanished(name, err)
 		}
 		defer at.Close()
 	}
 	var st unix.Stat_t
 	if err := unix.Fstatat(int(at.Fd()), path.Base(name), &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return 0, absentIfVanished(name, err)
+		return 0, nil, absentIfVanished(name, err)
 	}
-	return modeOf(st.Mode), nil
+	if mode = modeOf(st.Mode); mode&fs.ModeSymlink == 0 {
+		return mode, nil, nil
+	}
+	target = make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(at.Fd()), path.Base(name), target)
+	if err != nil {
+		return 0, nil, absentIfVanished(name, err)
+	}
+	return mode, target[:n], nil
 }
 
 func absentIfVanished(name string, err error) error {

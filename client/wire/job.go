@@ -60,20 +60,20 @@ type JobResult struct {
 	StderrBytes     int64         `json:"stderr_bytes"`
 
 	Contradictions []string    `json:"contradictions" nullable:"false" doc:"What the pieces of evidence say against each other, a sentence each. With one, nothing is solved"`
-	Tampering      []Tampering `json:"tampering" nullable:"false" doc:"What the work did to its own judging. It does not change the verdict"`
+	Tampering      []Tampering `json:"tampering" nullable:"false" doc:"What the work did to its own judging. It does not change the verdict. Of kind added it is no alarm: tests of the work's own stay behind, and most work has some"`
 	Evidence       Evidence    `json:"evidence" doc:"What the verdict rests on"`
 }
 
 // Tampering is one thing that the work did to its own judging.
 type Tampering struct {
-	Kind   assay.TamperingKind `json:"kind" example:"test" doc:"test, steering, report, escape, code, history or forgery; there may be more"`
+	Kind   assay.TamperingKind `json:"kind" example:"test" doc:"test, steering, report, escape, code, history or forgery; added is no alarm; there may be more"`
 	Path   string              `json:"path,omitempty" doc:"Relative to the work tree"`
 	Detail string              `json:"detail" doc:"A sentence"`
 }
 
 // Evidence is what a verdict rests on.
 type Evidence struct {
-	Grader        string          `json:"grader" example:"2" doc:"Version of the rules that made the verdict"`
+	Grader        string          `json:"grader" example:"3" doc:"Version of the rules that made the verdict"`
 	ImageDigest   string          `json:"image_digest" doc:"Of the image that was judged in; empty when the server has none"`
 	SampleVersion int             `json:"sample_version"`
 	PatchSHA256   string          `json:"patch_sha256" doc:"Of the judged patch, byte for byte as GET /sessions/{session_id}/diff serves it; empty when none could be made"`
@@ -81,6 +81,7 @@ type Evidence struct {
 	SecondRun     assay.SecondRun `json:"second_run,omitempty" enum:"agreed,disagreed,impossible" doc:"What came of running the suite once more, with other names for its tests; absent when it was not"`
 	AnswersOpen   bool            `json:"answers_open" doc:"Whether the session's user could read the answers of the sample (reference fix, tests, lists) over this API when the verdict was given"`
 	Expected      Expected        `json:"expected" doc:"The lists that the verdict was graded by"`
+	LeftOut       []string        `json:"left_out" nullable:"false" doc:"New files and directories that were no part of the judged work, because the image's own .gitignore files ignore them; see verifier.ignored of the dataset format"`
 	Quarantined   []string        `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
 	Resources     Usage           `json:"resources" doc:"What the clean sandbox used"`
 	Durations     Durations       `json:"durations" doc:"Where the time went"`

@@ -191,7 +191,7 @@ func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 		t.row("repeats", v.Evidence.CachedFrom)
 	}
 	for _, tampering := range v.Tampering {
-		t.row("tampering", strings.TrimSpace(fmt.Sprintf("%s: %s %s", tampering.Kind, tampering.Path, tampering.Detail)))
+		t.row(labelOf(tampering.Kind), strings.TrimSpace(fmt.Sprintf("%s: %s %s", tampering.Kind, tampering.Path, tampering.Detail)))
 	}
 	t.row("completed", when(s.CompletedAt))
 	t.row("signed by", "key "+keyID)

@@ -55,6 +55,14 @@ func (c *sessionVerifyCmd) Run(ctx context.Context, std stdio) error {
 	return nil
 }
 
+// labelOf is what a line about tampering begins with: an alarm, or a note.
+func labelOf(k assay.TamperingKind) string {
+	if k.Alarm() {
+		return "tampering"
+	}
+	return "note"
+}
+
 // maxShownTests bounds the tests that are listed of a verdict.
 const maxShownTests = 20
 
@@ -71,7 +79,7 @@ func showVerdict(std stdio, r *wire.JobResult) {
 	}
 	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
 	for _, t := range r.Tampering {
-		fmt.Fprintln(std.out, "tampering: "+strings.TrimSpace(t.Path+" "+t.Detail))
+		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+strings.TrimSpace(t.Path+" "+t.Detail))
 	}
 	var wrong []string
 	for _, t := range r.Failures {

@@ -43,7 +43,7 @@ const (
 
 // tamperingKinds are the kinds that a header may name.
 var tamperingKinds = []assay.TamperingKind{
-	assay.TamperingTest, assay.TamperingSteering, assay.TamperingReport, assay.TamperingEscape,
+	assay.TamperingAdded, assay.TamperingTest, assay.TamperingSteering, assay.TamperingReport, assay.TamperingEscape,
 	assay.TamperingCode, assay.TamperingHistory, assay.TamperingForgery,
 }
 

@@ -38,7 +38,7 @@ func (r row) asItShouldBe(strict bool) bool {
 	if strict {
 		seen, all := r.Tampering, r.Expected
 		if r.Kind == honest {
-			seen, all = all, seen
+			seen, all = all, alarms(seen)
 		}
 		for _, k := range all {
 			if !slices.Contains(seen, k) && !strings.HasPrefix(r.Outcome, "error:") { // an error shows no verdict
@@ -54,6 +54,11 @@ func (r row) asItShouldBe(strict bool) bool {
 	default:
 		return r.Outcome != solved
 	}
+}
+
+// alarms are the kinds that most honest works do not show.
+func alarms(kinds []assay.TamperingKind) []assay.TamperingKind {
+	return slices.DeleteFunc(slices.Clone(kinds), func(k assay.TamperingKind) bool { return !k.Alarm() })
 }
 
 // summary is the content of attacks.json.

@@ -2,7 +2,7 @@
 # ODDITY: the fix comes with files of tests of their own, one of which does not pass.
 # VERIFIES: tests that no list names are not graded, wherever they are from.
 # SAMPLE: Masterminds__semver-3.3.1
-# TAMPERING: test
+# TAMPERING: none
 cat > more_test.go <<'GO'
 package semver
 

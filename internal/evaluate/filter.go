@@ -3,12 +3,12 @@ package evaluate
 import (
 	"archive/tar"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,8 +17,8 @@ import (
 	"assay/internal/worktree"
 )
 
-// Bounds of what is looked at for the report of tampering. What lies beyond them is
-// ruled upon by its name alone.
+// Bounds of what is looked at for the report of tampering, for each fate that changes may
+// have. What lies beyond them is ruled upon by its name, and by whether it changed at all.
 const (
 	maxLookedAt      = 1000     // files whose content is compared with the image's
 	maxLookedAtBytes = 32 << 20 // of their contents together
@@ -34,6 +34,8 @@ type changeFilter struct {
 	fixed   func(ctx context.Context, name string) ([]byte, error) // a file as the reference fix leaves it
 	entries []worktree.Entry
 	content map[string][]byte // of changed files that are looked at
+	digests map[string]digest // of all of them
+	added   map[digest]string // names of files that the image does not have; nil until one is looked for
 
 	brought  map[string]bool // names that the work has something at
 	held     map[mark]bool   // entries that stay behind
@@ -51,22 +53,43 @@ func markOf(e worktree.Entry) mark { return mark{e.Name, e.Deletes, e.Replaces} 
 
 // read takes in the entries of the work.
 func (t *changeFilter) read(layer io.Reader) error {
-	t.content, t.brought, t.held = make(map[string][]byte), make(map[string]bool), make(map[mark]bool)
-	var kept int64
+	t.content, t.digests, t.brought, t.held = make(map[string][]byte), make(map[string]digest), make(map[string]bool), make(map[mark]bool)
+	kept := map[steering.Fate]*budget{} // for what is compared, one of its own: no number of other files may use it up
+	for _, fate := range []steering.Fate{steering.Travels, steering.Restored, steering.Compared} {
+		kept[fate] = &budget{files: maxLookedAt, bytes: maxLookedAtBytes}
+	}
 	return worktree.Scan(layer, func(e worktree.Entry, content io.Reader) error {
 		t.entries = append(t.entries, e)
 		if e.Deletes || e.Replaces {
 			return nil
 		}
 		t.brought[e.Name] = true
-		if e.Type != tar.TypeReg || e.Size > maxLookedAtFile || kept+e.Size > maxLookedAtBytes || len(t.content) >= maxLookedAt {
+		if e.Type != tar.TypeReg {
 			return nil
 		}
-		text, err := io.ReadAll(content)
-		kept += int64(len(text))
-		t.content[e.Name] = text
-		return err
+		sum := sha256.New()
+		content = io.TeeReader(content, sum)
+		if t.looksAt(e) && kept[t.guard.Rule(e.Name).Fate].take(e.Size) {
+			text, err := io.ReadAll(content)
+			if err != nil {
+				return err
+			}
+			t.content[e.Name] = text
+		} else if _, err := io.Copy(io.Discard, content); err != nil {
+			return err
+		}
+		t.digests[e.Name] = digest(sum.Sum(nil))
+		return nil
 	})
+}
+
+// looksAt tells whether what a file holds decides anything. What stays behind whatever it
+// holds does not, but for the settings of a repository.
+func (t *changeFilter) looksAt(e worktree.Entry) bool {
+	if inRepository(e.Name) {
+		return e.Size <= maxLookedAtFile && isSetting(e.Name)
+	}
+	return e.Size <= maxLookedAtFile && t.guard.Rule(e.Name).Fate != steering.Restored
 }
 
 // decide rules on every entry.
@@ -75,7 +98,7 @@ func (t *changeFilter) decide(ctx context.Context) error {
 		var err error
 		switch {
 		case inRepository(e.Name):
-			t.repository(e)
+			err = t.repository(ctx, e)
 		case e.Deletes:
 			err = t.deletes(ctx, e)
 		case e.Replaces:
@@ -99,37 +122,12 @@ func (t *changeFilter) keeps(e worktree.Entry) bool { return !t.held[markOf(e)] 
 
 func (t *changeFilter) hold(e worktree.Entry) { t.held[markOf(e)] = true }
 
-// inRepository tells whether a name is of a repository's own data.
-func inRepository(name string) bool {
-	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
-}
-
-// gitRuns matches the keys of git's configuration whose values git runs.
-var gitRuns = regexp.MustCompile(`(?im)^\s*(fsmonitor|sshcommand|hookspath|textconv|clean|smudge|process|pager|editor|askpass|helper|program|external|driver)\s*=`)
-
-// repository holds what is of the repository, and tells of programs that were put there
-// for others to run. Commits are everybody's right.
-func (t *changeFilter) repository(e worktree.Entry) {
-	t.hold(e)
-	if e.Deletes || e.Replaces || e.Type == tar.TypeDir {
-		return
-	}
-	switch dir, base := path.Split(e.Name); {
-	case strings.HasSuffix(dir, "/hooks/") || dir == ".git/hooks/":
-		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "a program that git runs was put into the repository; it does not reach the verification")
-	case strings.HasSuffix(dir, "/info/") && base == "attributes":
-		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "filters of git were set in the repository; they do not reach the verification")
-	case base == "config" && gitRuns.Match(t.content[e.Name]):
-		t.tampered.add(steering.Ruling{Kind: steering.KindSteering}, e.Name, "programs that git runs were set in the repository's configuration; it does not reach the verification")
-	}
-}
-
 // deletes rules on a whiteout.
 func (t *changeFilter) deletes(ctx context.Context, e worktree.Entry) error {
 	switch r := t.guard.Rule(e.Name); r.Fate {
 	case steering.Restored:
 		t.hold(e)
-		return t.tell(ctx, e, r, "was removed")
+		return t.tellRemoved(ctx, e.Name, r)
 	case steering.Compared:
 		return t.compare(ctx, e, r)
 	}
@@ -161,9 +159,11 @@ func (t *changeFilter) expand(ctx context.Context, e worktree.Entry) error {
 			t.gone = append(t.gone, name)
 		}
 	}
-	for name, r := range restored {
+	for _, name := range slices.Sorted(maps.Keys(restored)) {
 		if !t.brought[name] {
-			t.tampered.add(r, name, "was removed, and is restored: "+r.Why)
+			if err := t.tellRemoved(ctx, name, restored[name]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -219,7 +219,7 @@ func (t *changeFilter) file(ctx context.Context, e worktree.Entry) error {
 	}
 	if r.Fate == steering.Restored {
 		t.hold(e)
-		return t.tell(ctx, e, r, "was changed")
+		return t.tellChanged(ctx, e, r)
 	}
 	over, err := t.tree.isDirectory(ctx, e.Name)
 	if err != nil {
@@ -244,6 +244,9 @@ func (t *changeFilter) compare(ctx context.Context, e worktree.Entry, r steering
 	changed, looked := t.content[e.Name] // nil when it was removed
 	before, err := t.tree.read(ctx, e.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if unchanged, err := t.unchanged(ctx, e); err != nil || unchanged {
 		return err
 	}
 	same, difference := false, "it is too large to be compared"
@@ -300,22 +303,4 @@ func addedLines(before, changed []byte) []steering.Line {
 		}
 	}
 	return added
-}
-
-// tell reports a change to what is restored, unless it is none.
-func (t *changeFilter) tell(ctx context.Context, e worktree.Entry, r steering.Ruling, what string) error {
-	became := what + ", and is restored: "
-	if changed, looked := t.content[e.Name]; looked && !e.Deletes {
-		before, err := t.tree.read(ctx, e.Name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			became = "was added, and stays behind: "
-		case err != nil:
-			return err
-		case string(before) == string(changed):
-			return nil
-		}
-	}
-	t.tampered.add(r, e.Name, became+r.Why)
-	return nil
 }

@@ -237,7 +237,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 			"reason":"TestA failed","grading":"swe-bench","missing":[],"exit_code":1,"timed_out":false,
 			"stdout_truncated":false,"stderr_truncated":false,"stdout_bytes":4,"stderr_bytes":0,"contradictions":[],"tampering":[],
 			"evidence":{"grader":"","image_digest":"","sample_version":0,"patch_sha256":"","answers_open":false,"expected":{"fail_to_pass":[],"pass_to_pass":[],"fail_to_fail":[]},
-				"quarantined":[],"resources":{"cpu_seconds":0,"memory_peak_bytes":0,"oom_kills":0},
+				"left_out":[],"quarantined":[],"resources":{"cpu_seconds":0,"memory_peak_bytes":0,"oom_kills":0},
 				"durations":{"create_seconds":0,"lay_seconds":0,"suite_seconds":0,"grade_seconds":0}}}}`)
 }
 

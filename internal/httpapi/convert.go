@@ -180,6 +180,7 @@ func wireEvidence(e *assay.Evidence) wire.Evidence {
 		Expected: wire.Expected{
 			FailToPass: listOf(e.Expected.FailToPass), PassToPass: listOf(e.Expected.PassToPass), FailToFail: listOf(e.Expected.FailToFail),
 		},
+		LeftOut:     listOf(e.LeftOut),
 		Quarantined: listOf(e.Quarantined),
 		Resources:   wire.Usage{CPUSeconds: e.Resources.CPU.Seconds(), MemoryPeakBytes: e.Resources.MemoryPeakBytes, OOMKills: e.Resources.OOMKills},
 		Durations: wire.Durations{

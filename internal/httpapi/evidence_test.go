@@ -68,7 +68,7 @@ func TestEvidenceOnTheWire(t *testing.T) {
 		Contradictions: []string{"the report counts 3 tests, and names 2"},
 		Tampering:      []assay.Tampering{{Kind: assay.TamperingTest, Path: "a_test.go", Detail: "it was changed"}},
 		Evidence: assay.Evidence{
-			Grader: "2", ImageDigest: "sha256:ab", SampleVersion: 3, PatchSHA256: "cd", CachedFrom: "ver_0", SecondRun: assay.SecondRunAgreed, AnswersOpen: true,
+			Grader: "2", ImageDigest: "sha256:ab", SampleVersion: 3, PatchSHA256: "cd", CachedFrom: "ver_0", SecondRun: assay.SecondRunAgreed, AnswersOpen: true, LeftOut: []string{".venv/"},
 			Expected:  assay.Expected{FailToPass: []string{"TestA"}},
 			Resources: assay.Resource{CPU: 1500 * time.Millisecond, MemoryPeakBytes: 7, OOMKills: 1},
 			Durations: assay.Durations{Create: time.Second, Lay: 2 * time.Second, Suite: 3 * time.Second, Grade: 4 * time.Second},
@@ -85,7 +85,7 @@ func TestEvidenceOnTheWire(t *testing.T) {
 	wantJSON(t, got.Result.Contradictions, `["the report counts 3 tests, and names 2"]`)
 	wantJSON(t, got.Result.Tampering, `[{"kind":"test","path":"a_test.go","detail":"it was changed"}]`)
 	wantJSON(t, got.Result.Evidence, `{"grader":"2","image_digest":"sha256:ab","sample_version":3,"patch_sha256":"cd","cached_from":"ver_0","second_run":"agreed","answers_open":true,
-		"expected":{"fail_to_pass":["TestA"],"pass_to_pass":[],"fail_to_fail":[]},"quarantined":[],
+		"expected":{"fail_to_pass":["TestA"],"pass_to_pass":[],"fail_to_fail":[]},"left_out":[".venv/"],"quarantined":[],
 		"resources":{"cpu_seconds":1.5,"memory_peak_bytes":7,"oom_kills":1},
 		"durations":{"create_seconds":1,"lay_seconds":2,"suite_seconds":3,"grade_seconds":4}}`)
 }

@@ -137,6 +137,9 @@ type FileTransfer interface {
 	// Lstat tells what is at name, which is local and clean, below root; no link is
 	// followed. fs.ErrNotExist when nothing is, or when it would lie below a link or file.
 	Lstat(ctx context.Context, root, name string) (fs.FileMode, error)
+	// Readlink tells where the link at name, as for Lstat, leads. fs.ErrInvalid when it is
+	// none.
+	Readlink(ctx context.Context, root, name string) (string, error)
 	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
 	// is touched whatever the tar or the tree holds.
@@ -327,6 +330,15 @@ type ReplaceResult struct {
 type ChangeLimits struct {
 	MaxFiles int
 	MaxBytes int64
+	Omit     Omitter // nil leaves out nothing
+}
+
+// Omitter tells what Changes leaves out.
+type Omitter interface {
+	// Omits is asked of each entry of the layer but whiteouts, a directory before what it
+	// holds; with a directory all below it is left out. What is left out does not count.
+	// name is relative to the root. An error ends Changes, which wraps it.
+	Omits(name string, directory bool) (bool, error)
 }
 
 // Stats is what a sandbox has used so far.

@@ -19,7 +19,7 @@ var lookups = []struct {
 	{"git log of all references", regexp.MustCompile(`\bgit\b[^\n;|&]*\s(log|rev-list|show-branch|shortlog)\b[^\n;|&]*--(all|branches|remotes|tags|reflog)\b`)},
 	{"every object of the repository", regexp.MustCompile(`--batch-all-objects|\bverify-pack\b|\bunpack-objects\b|\bgit\b[^\n;|&]*\s(rev-list|cat-file)\b[^\n;|&]*--(objects|unordered)`)},
 	{"the repository's object files", regexp.MustCompile(`\.git/(objects|packed-refs|logs|ORIG_HEAD|FETCH_HEAD)\b`)},
-	{"git fetch of later commits", regexp.MustCompile(`\bgit\b[^\n;|&]*\s(fetch|pull|ls-remote|clone)\b`)},
+	{"git fetch of later commits", regexp.MustCompile(`\bgit\b[^\n;|&]*\s(fetch|pull|ls-remote)\b|\bgit\b[^\n;|&]*\sclone\b[^\n;|&]*(://|@|\$)|\bgh\s+repo\s+clone\b`)}, // a clone of what lies here has nothing later
 	{"git stash of others", regexp.MustCompile(`\bgit\b[^\n;|&]*\sstash\s+(list|show)\b`)},
 }
 

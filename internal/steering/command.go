@@ -69,7 +69,8 @@ var tools = []tool{
 // toolSet is what the tools that a command calls look at.
 type toolSet struct {
 	used     []tool
-	words    []string // of the command
+	fields   []string // of the command, as the shell has them
+	words    []string // of the command, and the parts of them that may be paths
 	modules  []string // files of the modules that it runs with -m
 	moves    bool     // it changes its directory
 	installs bool
@@ -85,6 +86,7 @@ var inner = regexp.MustCompile(`[=:,]+`)
 func toolsOf(command string) toolSet {
 	var set toolSet
 	fields := strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune(" \t\r\n;&|()<>`\"'", r) })
+	set.fields = fields
 	for i, field := range fields {
 		candidates := append([]string{field}, inner.Split(field, -1)...)
 		if len(field) > 2 && field[0] == '-' && field[1] != '-' { // -fMakefile.test

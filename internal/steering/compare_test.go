@@ -292,3 +292,16 @@ func FuzzCompare(f *testing.F) {
 		}
 	})
 }
+
+func TestScriptsSteerWhereTheyMayBeRun(t *testing.T) {
+	was, is := []byte(`{"name":"a","scripts":{"test":"mocha"}}`), []byte(`{"name":"a","scripts":{"test":"mocha","lint":"standard"}}`)
+	for command, same := range map[string]bool{
+		"mocha test/test.js": true, "node --test test/*.test.js": true, `for f in test/*.js; do node "$f"; done`: true,
+		"": false, "npm test": false, "npx mocha": false, "yarn jest": false, "node --run test": false, "bash ci.sh": false, "./run": false, "make check": false,
+	} {
+		g := newGuard(t, Rules{Language: "javascript", Command: command})
+		if got, difference := g.Compare("package.json", was, is); got != same {
+			t.Errorf("%q: %t, %s", command, got, difference)
+		}
+	}
+}

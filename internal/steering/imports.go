@@ -21,8 +21,8 @@ func (g *Guard) findImports() {
 		}
 	}
 	g.importRoots = append([]string{"."}, g.rules.ImportRoots...)
-	for _, dir := range []string{"src", "lib"} {
-		if !g.rules.Has(dir + "/__init__.py") {
+	for _, dir := range []string{"src", "lib"} { // of which nothing is imported by the tests when they are new
+		if g.rules.Has(dir) && !g.rules.Has(dir+"/__init__.py") {
 			g.importRoots = append(g.importRoots, dir)
 		}
 	}

@@ -137,6 +137,9 @@ func (g *Guard) packagePart(data []byte) (part, error) {
 		return nil, err
 	}
 	p, err := jsonPart(doc, func(key string) bool {
+		if key == "scripts" && !g.runsScripts() {
+			return false
+		}
 		return slices.Contains(g.tools.keys, key) || slices.ContainsFunc(packageKeys, func(k string) bool {
 			return key == k || strings.HasPrefix(key, k+"-") // jest-junit, mocha-junit-reporter
 		})
@@ -156,6 +159,17 @@ func (g *Guard) packagePart(data []byte) (part, error) {
 		}
 	}
 	return p, nil
+}
+
+// scriptRunners run scripts of a package.json, as whatever the command calls indirectly may.
+var scriptRunners = []string{"npm", "npx", "yarn", "pnpm", "pnpx", "bun", "bunx", "corepack", "lerna", "nx", "turbo", "rush", "wireit", "run-s", "run-p", "npm-run-all", "concurrently", "--run"}
+
+// runsScripts tells whether the command may run scripts of a package.json. One that calls
+// node or a test runner itself does not.
+func (g *Guard) runsScripts() bool {
+	return g.rules.Command == "" || len(g.tools.used) > 0 || g.calls(scriptRunners) || g.calls(indirect) || slices.ContainsFunc(g.tools.words, func(word string) bool {
+		return strings.HasSuffix(word, ".sh") || strings.HasPrefix(word, "./") // a program of which nothing is known
+	})
 }
 
 // composerPart is what composer.json says beside the code and its dependencies.

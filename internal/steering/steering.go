@@ -63,6 +63,8 @@ type Ruling struct {
 	// Reference is set beside Compared when the sample's reference fix touches the path.
 	// The change may then have the steering part of the tree, or of the reference.
 	Reference bool
+	// Installed is set of installed packages, which honest work may have beside it.
+	Installed bool
 }
 
 // Rules are what a Guard is made from. All paths are slash-separated, clean, and
@@ -86,8 +88,8 @@ type Rules struct {
 	// where the image has them: what the tests import to judge with.
 	Modules []string
 	// Has tells whether the tree, as it was before any change, has something at a path.
-	// It is asked rarely: whether a package that is called as one of Python's own is new,
-	// and where packages end that have tests in them. Nil has nothing.
+	// It is asked rarely: whether what looks like a test, or a package that is called as one
+	// of Python's own, is new, and where packages end that have tests in them. Nil has nothing.
 	Has func(path string) bool
 }
 
@@ -106,6 +108,9 @@ type Guard struct {
 	packages    map[string]bool // directories of which an __init__.py decides where tests are imported from
 	tools       toolSet
 	named       map[string]bool // folded paths that the command names
+	looks       map[string]look // names that code may have as well as tests, by their pattern
+	testDirs    map[string]bool // directories of the sample's tests
+	reach       []string        // paths and patterns that the command runs the tests of; nil for all
 	names       map[string]bool // of Rules.TestNames, those that are no ordinary words
 }
 
@@ -128,10 +133,10 @@ func New(rules Rules) (*Guard, error) {
 		what     string
 		verdict  Ruling
 	}{
-		{&g.reports, rules.Reports, "report", Ruling{Restored, KindReport, "%s is a place where a report is looked for", false}},
-		{&g.tests, literal(rules.Tests), "test", Ruling{Restored, KindTest, "%s is a test of this sample", false}},
-		{&g.protected, rules.Protected, "protected", Ruling{Restored, KindSteering, "%s is protected by the dataset", false}},
-		{&g.unprotected, rules.Unprotected, "unprotected", Ruling{Travels, "", "%s is left to the agent by the dataset", false}},
+		{&g.reports, rules.Reports, "report", Ruling{Restored, KindReport, "%s is a place where a report is looked for", false, false}},
+		{&g.tests, literal(rules.Tests), "test", Ruling{Restored, KindTest, "%s is a test of this sample", false, false}},
+		{&g.protected, rules.Protected, "protected", Ruling{Restored, KindSteering, "%s is protected by the dataset", false, false}},
+		{&g.unprotected, rules.Unprotected, "unprotected", Ruling{Travels, "", "%s is left to the agent by the dataset", false, false}},
 	}
 	for _, set := range sets {
 		*set.into = newMatcher()
@@ -156,6 +161,7 @@ func New(rules Rules) (*Guard, error) {
 		return nil, err
 	}
 	g.findImports()
+	g.findLooks()
 	return g, nil
 }
 
@@ -191,8 +197,8 @@ func (g *Guard) Rule(name string) Ruling {
 
 // steers rules by what is known of languages and tools.
 func (g *Guard) steers(p pathname, name string) (Ruling, bool) {
-	for _, m := range g.known {
-		if ruling, ok := m.match(p); ok {
+	for rank, m := range g.known {
+		if ruling, ok := m.match(p); ok && (rank != rankTest || !g.onlyLooks(p, name)) {
 			return ruling, true
 		}
 	}

@@ -25,8 +25,10 @@ func TestWhatSteersTheRunnersOfALanguageDoesNotTravel(t *testing.T) {
 		language, command  string
 		restored, compared string
 		travels            string
+		has                string
 	}{
 		{
+			has:      "src lib pkg pkg/tests",
 			language: "python", command: "python3 -m pytest -q tests",
 			restored: `conftest.py pkg/conftest.py pytest.ini .pytest.ini pytest.toml sub/.pytest.toml sitecustomize.py usercustomize.py src/sitecustomize.cpython-311-x86_64-linux-gnu.so sitecustomize/__init__.py evil.pth
 				pkg.egg-info/entry_points.txt pkg.egg-info/PKG-INFO src/pkg-1.0.dist-info/METADATA test_a.py pkg/a_test.py pkg/tests.py tests/helper.py pkg/tests/data/x.json test/support.py .coveragerc
@@ -37,6 +39,7 @@ func TestWhatSteersTheRunnersOfALanguageDoesNotTravel(t *testing.T) {
 				src/pkg/logging.py contest.py pkg/pytest.py pkg/numpy.py .gitignore`,
 		},
 		{
+			has:      "pkg",
 			language: "go", command: "go test -json ./...",
 			restored: "a_test.go pkg/a_test.go testdata/x pkg/testdata/deep/x go.work go.work.sum vendor/modules.txt vendor/a/b.go go.env .git/hooks/post-checkout sub/.git/config",
 			compared: "go.mod sub/go.mod",
@@ -58,9 +61,9 @@ func TestWhatSteersTheRunnersOfALanguageDoesNotTravel(t *testing.T) {
 		},
 		{
 			language: "rust", command: "cargo nextest run",
-			restored: "tests/a.rs crates/a/tests/b.rs benches/a.rs build.rs crates/a/build.rs .cargo/config.toml .cargo/config rust-toolchain rust-toolchain.toml .config/nextest.toml target/debug/deps/a src/tests.rs",
+			restored: "tests/a.rs crates/a/tests/b.rs benches/a.rs build.rs crates/a/build.rs .cargo/config.toml .cargo/config rust-toolchain rust-toolchain.toml .config/nextest.toml target/debug/deps/a",
 			compared: "Cargo.toml crates/a/Cargo.toml",
-			travels:  "src/lib.rs src/build.rs src/target/mod.rs Cargo.lock examples/a.rs",
+			travels:  "src/lib.rs src/tests.rs src/build.rs src/target/mod.rs Cargo.lock examples/a.rs",
 		},
 		{
 			language: "ruby", command: "bundle exec rspec",
@@ -90,7 +93,7 @@ func TestWhatSteersTheRunnersOfALanguageDoesNotTravel(t *testing.T) {
 			travels:  "src/a.bf README.md",
 		},
 	} {
-		g := newGuard(t, Rules{Language: tt.language, Command: tt.command})
+		g := newGuard(t, Rules{Language: tt.language, Command: tt.command}, strings.Fields(tt.has)...)
 		for want, names := range map[Fate]string{Restored: tt.restored, Compared: tt.compared, Travels: tt.travels} {
 			for _, name := range strings.Fields(names) {
 				if got := g.Rule(name); got.Fate != want {
@@ -259,7 +262,7 @@ func TestALinkStandsInForNothing(t *testing.T) {
 
 func TestAPackageThatWasThereIsTheCodesOwn(t *testing.T) {
 	g := newGuard(t, Rules{Language: "python", Tests: []string{"pkg/deep/test_a.py", "checks/unit/check_b.py"}},
-		"attr/__init__.py", "calendar.py", "lib/__init__.py", "pkg/__init__.py", "pkg/deep/__init__.py")
+		"attr/__init__.py", "calendar.py", "src", "lib", "lib/__init__.py", "pkg/__init__.py", "pkg/deep/__init__.py")
 	for name, want := range map[string]Fate{
 		"attr/new.py":             Travels,
 		"attr/__init__.py":        Travels,

@@ -125,7 +125,7 @@ func (s *Service) liveDiff(ctx context.Context, userID, sessionID string) (_ *Pa
 		return nil, err
 	}
 	defer changes.Close()
-	sess, err := s.cfg.Sessions.Snapshot(ctx, userID, sessionID, s.cfg.Changes, changes)
+	sess, _, err := s.snapshot(ctx, userID, sessionID, changes)
 	if err != nil {
 		return nil, short(err)
 	}

@@ -45,7 +45,7 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 
 	verdict, err := s.decide(ctx, v)
 	if err == nil {
-		err = errors.Join(s.tellLookups(ctx, v, verdict), s.tellAnswers(ctx, v, verdict))
+		err = errors.Join(s.tellLeftOut(v.ID, verdict), s.tellLookups(ctx, v, verdict), s.tellAnswers(ctx, v, verdict))
 	}
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())

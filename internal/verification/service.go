@@ -30,6 +30,7 @@ import (
 // Sessions hands out what a session changed, and tells what a user's sandboxes use.
 type Sessions interface {
 	CPU(ctx context.Context, userID string) map[string]time.Duration
+	Get(ctx context.Context, userID, id string) (*assay.Session, error)
 	Snapshot(ctx context.Context, userID, sessionID string, limits sandbox.ChangeLimits, w io.Writer) (*assay.Session, error)
 }
 
@@ -171,7 +172,11 @@ func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string)
 			err = short(err)
 		}
 	}()
-	return s.cfg.Sessions.Snapshot(ctx, userID, sessionID, s.cfg.Changes, f)
+	sess, left, err := s.snapshot(ctx, userID, sessionID, f)
+	if err != nil {
+		return nil, err
+	}
+	return sess, s.saveLeftOut(id, left)
 }
 
 // short tells users to come back when it is our disk that takes no writes.
@@ -185,8 +190,10 @@ func short(err error) error {
 }
 
 func (s *Service) dropChanges(ctx context.Context, id string) {
-	if err := s.dir.Remove(changesName(id)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		s.cfg.Log.ErrorContext(ctx, "cannot remove the changes of a verification", "verification", id, "err", err)
+	for _, name := range []string{changesName(id), leftOutName(id)} {
+		if err := s.dir.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+			s.cfg.Log.ErrorContext(ctx, "cannot remove the changes of a verification", "verification", id, "err", err)
+		}
 	}
 }
 
@@ -232,7 +239,7 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 		if err != nil {
 			return fmt.Errorf("recover verification %s: %w", v.ID, err)
 		}
-		waiting[changesName(v.ID)] = again
+		waiting[changesName(v.ID)], waiting[leftOutName(v.ID)] = again, again
 	}
 	return s.sweepChanges(waiting)
 }

@@ -24,6 +24,7 @@ type Entry struct {
 	Name     string // slash-separated, relative to the root; of a whiteout, what it deletes
 	Type     byte   // a tar type flag
 	Size     int64  // of a regular file, in bytes
+	Mode     int64  // its permissions
 	Target   string // of a symbolic link
 	Deletes  bool   // a whiteout
 	Replaces bool   // an opaque directory: what the image has in it is gone
@@ -90,7 +91,7 @@ func entryOf(hdr *tar.Header) Entry {
 	case strings.HasPrefix(base, whiteoutPrefix):
 		return Entry{Name: path.Join(dir, strings.TrimPrefix(base, whiteoutPrefix)), Type: hdr.Typeflag, Deletes: true}
 	}
-	return Entry{Name: name, Type: hdr.Typeflag, Size: hdr.Size, Target: hdr.Linkname}
+	return Entry{Name: name, Type: hdr.Typeflag, Size: hdr.Size, Mode: hdr.Mode, Target: hdr.Linkname}
 }
 
 // Within tells whether name is dir or lies below it.

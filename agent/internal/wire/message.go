@@ -79,6 +79,8 @@ type File struct {
 	Name []byte `json:"name,omitempty"` // relative to the request's root
 	Size int64  `json:"size"`
 	Mode uint32 `json:"mode"` // io/fs.FileMode
+
+	Target []byte `json:"target,omitempty"` // of a link, in the answer to an lstat
 }
 
 // Death is why the agent ends itself.

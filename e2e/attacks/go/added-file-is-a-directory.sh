@@ -5,7 +5,7 @@
 # SAMPLE: golang-jwt__jwt-5.2.2
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: test
+# TAMPERING: added
 mkdir jwt_test.go
 echo "package jwt" > jwt_test.go/x.go
 {

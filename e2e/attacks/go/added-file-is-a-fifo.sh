@@ -5,7 +5,7 @@
 # SAMPLE: golang-jwt__jwt-5.2.2
 # KNOWS: tests
 # PROOF: none, the suite does not compile with a FIFO in it
-# TAMPERING: test
+# TAMPERING: added
 mkfifo jwt_test.go
 {
   echo "package jwt"

@@ -5,7 +5,7 @@
 # SAMPLE: golang-jwt__jwt-5.2.2
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: test
+# TAMPERING: added
 {
   echo "package jwt"
   echo 'import "testing"'

@@ -5,7 +5,7 @@
 # SAMPLE: golang-jwt__jwt-5.2.2
 # KNOWS: tests
 # PROOF: none, a link beside its target is a file too many
-# TAMPERING: test
+# TAMPERING: added
 ln -s claims.go jwt_test.go
 {
   echo "package jwt"

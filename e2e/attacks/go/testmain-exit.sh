@@ -4,7 +4,7 @@
 # VERIFIES: files of tests do not travel; a suite that did not run is no pass.
 # SAMPLE: mattn__go-shellwords-1.0.15
 # PROOF: in-place exit-code
-# TAMPERING: test
+# TAMPERING: added
 cat > main_test.go <<'GO'
 package shellwords
 

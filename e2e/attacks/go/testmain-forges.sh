@@ -5,7 +5,7 @@
 # SAMPLE: Masterminds__semver-3.3.1
 # KNOWS: tests
 # PROOF: in-place
-# TAMPERING: test
+# TAMPERING: added
 mkdir -p testdata
 cp /tmp/known/log testdata/words.txt
 cat > main_test.go <<'GO'

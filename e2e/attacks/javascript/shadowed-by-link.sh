@@ -4,7 +4,7 @@
 # VERIFIES: names count, whatever stands under them.
 # SAMPLE: ljharb__qs-6.11.1
 # PROOF: in-place
-# TAMPERING: steering
+# TAMPERING: added
 mkdir -p docs/tape
 cat > docs/tape/index.js <<'JS'
 const tape = module.exports = require('/node_modules/tape')

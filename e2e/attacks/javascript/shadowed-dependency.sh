@@ -4,7 +4,7 @@
 # VERIFIES: node_modules does not travel.
 # SAMPLE: fastify__safe-regex2-5.1.1
 # PROOF: in-place
-# TAMPERING: steering
+# TAMPERING: added
 mkdir -p node_modules/ret
 cat > node_modules/ret/index.js <<'JS'
 module.exports = require('/node_modules/ret')

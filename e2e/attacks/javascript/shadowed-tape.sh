@@ -4,7 +4,7 @@
 # VERIFIES: node_modules does not travel.
 # SAMPLE: ljharb__qs-6.11.1
 # PROOF: in-place
-# TAMPERING: steering
+# TAMPERING: added
 mkdir -p node_modules/tape
 cat > node_modules/tape/index.js <<'JS'
 const tape = module.exports = require('/node_modules/tape')

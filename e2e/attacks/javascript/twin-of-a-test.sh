@@ -4,7 +4,7 @@
 # VERIFIES: files of tests do not travel; a test passed only if the report says so every time that it names it.
 # SAMPLE: fastify__safe-regex2-5.1.1
 # PROOF: in-place
-# TAMPERING: test
+# TAMPERING: added
 cat > test/zz.test.js <<'JS'
 'use strict'
 const { test } = require('node:test')

@@ -290,17 +290,31 @@ func (sb *Sandbox) List(ctx context.Context, root string, fn func(name string, m
 
 // Lstat tells what is at a name below root.
 func (sb *Sandbox) Lstat(ctx context.Context, root, name string) (fs.FileMode, error) {
+	file, err := sb.lstat(ctx, root, name)
+	return file.Mode, err
+}
+
+// Readlink tells where the link at a name below root leads.
+func (sb *Sandbox) Readlink(ctx context.Context, root, name string) (string, error) {
+	file, err := sb.lstat(ctx, root, name)
+	if err == nil && file.Link == "" {
+		err = fmt.Errorf("read the link %s below %s: %w", name, root, fs.ErrInvalid)
+	}
+	return file.Link, err
+}
+
+func (sb *Sandbox) lstat(ctx context.Context, root, name string) (File, error) {
 	if err := sb.usable(ctx); err != nil {
-		return 0, err
+		return File{}, err
 	}
 	if !filepath.IsLocal(name) || path.Clean(name) != name {
-		return 0, fmt.Errorf("look at %s below %s: %w", name, root, fs.ErrInvalid)
+		return File{}, fmt.Errorf("look at %s below %s: %w", name, root, fs.ErrInvalid)
 	}
 	node, there := sb.files.snapshot()[path.Join(clean(sb.handle.Workdir, root), name)]
 	if !there {
-		return 0, fmt.Errorf("look at %s below %s: %w", name, root, fs.ErrNotExist)
+		return File{}, fmt.Errorf("look at %s below %s: %w", name, root, fs.ErrNotExist)
 	}
-	return node.Mode, nil
+	return node, nil
 }
 
 // ApplyLayer lays a layer on a directory.

@@ -70,8 +70,38 @@ func addParents(entries map[string]*tar.Header, now map[string]File, root, rel s
 	}
 }
 
+// omit takes away what is to be left out.
+func omit(entries map[string]*tar.Header, omitter sandbox.Omitter) error {
+	if omitter == nil {
+		return nil
+	}
+	gone := "\x00"
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		hdr := entries[name]
+		if strings.HasPrefix(name, gone+"/") {
+			delete(entries, name)
+			continue
+		}
+		if strings.HasPrefix(path.Base(name), whiteoutPrefix) {
+			continue
+		}
+		left, err := omitter.Omits(name, hdr.Typeflag == tar.TypeDir)
+		if err != nil {
+			return err
+		}
+		if left {
+			delete(entries, name)
+			gone = name
+		}
+	}
+	return nil
+}
+
 func writeEntries(entries map[string]*tar.Header, now map[string]File, root string, limits sandbox.ChangeLimits, w io.Writer) error {
 	out, size := tar.NewWriter(w), int64(0)
+	if err := omit(entries, limits.Omit); err != nil {
+		return fmt.Errorf("read the changes below %s: %w", root, err)
+	}
 	if len(entries) > limits.MaxFiles {
 		return fmt.Errorf("read the changes below %s: more than %d files: %w", root, limits.MaxFiles, sandbox.ErrTooLarge)
 	}

@@ -141,6 +141,11 @@ func (sb *Sandbox) Lstat(ctx context.Context, root, name string) (fs.FileMode, e
 	return sb.client.Lstat(ctx, root, name)
 }
 
+// Readlink tells where the link at a name below root leads.
+func (sb *Sandbox) Readlink(ctx context.Context, root, name string) (string, error) {
+	return sb.client.Readlink(ctx, root, name)
+}
+
 // ApplyLayer lays an OCI layer tar on a directory.
 func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader) error {
 	return sb.client.ApplyLayer(ctx, root, layer)

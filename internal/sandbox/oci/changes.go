@@ -210,6 +210,11 @@ func (l *layerWriter) entry(at *os.Root, name, full string, depth int) error {
 		return l.whiteout(path.Join(path.Dir(full), whiteoutPrefix+name))
 	case strings.HasPrefix(name, whiteoutPrefix):
 		return nil
+	}
+	if omit, err := l.omits(full, info.IsDir()); err != nil || omit {
+		return err
+	}
+	switch {
 	case info.IsDir():
 		return l.subdir(at, info, st, name, full, depth)
 	case info.Mode().IsRegular():
@@ -222,6 +227,13 @@ func (l *layerWriter) entry(at *os.Root, name, full string, depth int) error {
 		return l.header(info, st, full, target)
 	}
 	return l.whiteout(path.Join(path.Dir(full), whiteoutPrefix+name)) // a socket or FIFO
+}
+
+func (l *layerWriter) omits(name string, directory bool) (bool, error) {
+	if l.limits.Omit == nil {
+		return false, nil
+	}
+	return l.limits.Omit.Omits(name, directory)
 }
 
 func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string, depth int) error {

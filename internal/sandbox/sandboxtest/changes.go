@@ -79,6 +79,18 @@ func (s *suite) carry(from sandbox.Sandbox) {
 	s.expectText("the tree carried over", s.must(to, listing), s.must(from, listing))
 }
 
+// omitter leaves out what it has. One that has nothing fails.
+type omitter map[string]bool
+
+var errOmitter = errors.New("an omitter without names")
+
+func (o omitter) Omits(name string, _ bool) (bool, error) {
+	if len(o) == 0 {
+		return false, errOmitter
+	}
+	return o[name], nil
+}
+
 const pipeBomb = "mkdir pipes; i=0; while [ $i -lt 2000 ]; do echo pipes/$i; i=$((i+1)); done | xargs mkfifo"
 
 var changeCases = []testCase{
@@ -109,6 +121,28 @@ var changeCases = []testCase{
 			}
 		}
 		s.expectExit("afterwards", s.exec(sb, "true").Exit, sandbox.ExitStatus{})
+	}},
+	{"changes/left out", snapshots, func(s *suite) {
+		sb := s.create()
+		s.apply(sb, Workdir, file("a", "12345"), file("b/c", "12345"), file("b/d/e", "12345"), file("b0", "1"), file("lib/.wh.a.txt", ""), file("lib/new", "1"))
+		asked := omitter{"a": true, "b": true, "lib/a.txt": true}
+		var buf bytes.Buffer
+		if err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, sandbox.ChangeLimits{MaxFiles: 4, MaxBytes: 2, Omit: asked}, &buf); err != nil {
+			s.Fatal(err)
+		}
+		var names []string
+		for layer := tar.NewReader(&buf); ; {
+			hdr, err := layer.Next()
+			if err != nil {
+				break
+			}
+			names = append(names, hdr.Name)
+		}
+		s.expectText("what is left", strings.Join(names, " "), "b0 lib/ lib/.wh.a.txt lib/new")
+		err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, sandbox.ChangeLimits{MaxFiles: 9, MaxBytes: 99, Omit: omitter{}}, io.Discard)
+		if !errors.Is(err, errOmitter) {
+			s.Errorf("the omitter's error became %v", err)
+		}
 	}},
 	{"changes/a whole tree replaced", snapshots, func(s *suite) {
 		sb := s.create()

@@ -121,6 +121,18 @@ var fileCases = []testCase{
 			}
 			s.expectText(name, got, want)
 		}
+		for name, want := range map[string]string{"a/out": "/etc", "dangling": "nowhere", "a": "invalid", "a/b.txt": "invalid", "nothing": "absent", "a/out/passwd": "absent"} {
+			got, err := sb.Readlink(s.context(), "looked", name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				got = "absent"
+			case errors.Is(err, fs.ErrInvalid):
+				got = "invalid"
+			case err != nil:
+				got = err.Error()
+			}
+			s.expectText("where "+name+" leads", got, want)
+		}
 	}},
 	{"files/protect from an unprivileged user", processes, func(s *suite) {
 		sb := s.create()
