@@ -52,7 +52,8 @@ const (
 	rankExpected  = iota // strings and numbers in assertions of equality
 	rankValue            // and elsewhere
 	rankExplained        // with a comment beside, which may say what the value is
-	rankElement
+	rankAnswer           // a boolean of a column that has the other, too
+	rankElement          // elements of lists
 	rankException
 	rankFlip   // booleans, and comparisons that files have either way
 	rankName   // negations, names of assertions
@@ -61,6 +62,8 @@ const (
 
 // Options say how many candidates there are to be, and which.
 type Options struct {
+	// Seed decides which characters change, and the order among equals. Who knows it and
+	// the test knows the edits: it is to be drawn like a key where they are secret.
 	Seed uint64
 	// PerFile, PerRegion and PerToken are the most that there are of a file, region and
 	// token. They default to 600, 60 and 6 (2 for what is expected: a third edit of the
@@ -110,7 +113,7 @@ func Candidates(f File, o Options) []Edit {
 func random(seed uint64, path string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(path))
-	return rand.New(rand.NewPCG(seed, h.Sum64()))
+	return rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // the same seed gives the same edits; that nobody knows it is the caller's
 }
 
 // search collects the edits of one file.
@@ -180,14 +183,12 @@ func (s *search) literal(i int) {
 	if p.equality {
 		most = min(most, 2)
 	}
-	kind, variants := StringEdit, []string(nil)
+	kind := StringEdit
 	switch tok.Kind {
 	case Number:
-		kind, variants = NumberEdit, s.numbers(s.text(i))
+		kind = NumberEdit
 	case Regex:
-		kind, variants = RegexEdit, s.strings(i)
-	default:
-		variants = s.strings(i)
+		kind = RegexEdit
 	}
 	rank := rankValue
 	switch {
@@ -196,7 +197,7 @@ func (s *search) literal(i int) {
 	case p.equality:
 		rank = rankExpected
 	}
-	for _, text := range variants {
+	for _, text := range s.variants(i) {
 		if most == 0 {
 			break
 		}
@@ -204,6 +205,14 @@ func (s *search) literal(i int) {
 			most--
 		}
 	}
+}
+
+// variants returns what may be put in the place of a literal.
+func (s *search) variants(i int) []string {
+	if s.toks[i].Kind == Number {
+		return s.numbers(s.text(i))
+	}
+	return s.strings(i)
 }
 
 // add completes an edit of a token and keeps it, unless it looks altered.

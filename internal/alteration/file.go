@@ -23,6 +23,7 @@ type file struct {
 	assigned map[string][]string // variables: the fields that their values are made of
 
 	columns map[int][]string // tables whose rows are positional: the columns' names
+	answers map[string]bool  // columns that are compared with what the code gives
 	titles  titles
 	facts   map[int]statement // by head
 	equal   map[int]bool      // by an element's first token: whether it compares at its own level
@@ -35,7 +36,7 @@ func newFile(l *Language, f File) *file {
 	t := newTree(l, f.Source, Lex(l, f.Source))
 	x := &file{tree: t, path: f.Path, regions: t.regions(),
 		structs: map[string][]string{}, values: map[string]int{}, assigned: map[string][]string{},
-		columns: map[int][]string{}, titles: titles{map[string]bool{}, map[int]int{}, map[int]bool{}}, facts: map[int]statement{}, equal: map[int]bool{},
+		columns: map[int][]string{}, answers: map[string]bool{}, titles: titles{map[string]bool{}, map[int]int{}, map[int]bool{}}, facts: map[int]statement{}, equal: map[int]bool{},
 		aside: map[int][]Token{}, tables: map[int]*table{}, near: map[int][]int{}}
 	x.place()
 	if l.Layout == Calls {
@@ -44,6 +45,7 @@ func newFile(l *Language, f File) *file {
 	x.declare()
 	x.findColumns()
 	x.findTitles()
+	x.findAnswers()
 	x.note()
 	return x
 }

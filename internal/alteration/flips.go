@@ -33,7 +33,11 @@ func (s *search) constantFlip(i int) {
 	if _, ok := s.purposes[i]; !ok || text == "" || s.keyword(s.head[i], "for") || s.keyword(s.head[i], "while") {
 		return
 	}
-	s.flip(i, s.toks[i].Start, s.toks[i].End, text, rankFlip)
+	rank := rankFlip
+	if p := s.purposes[i]; p.table >= 0 && p.whole && s.tableAt(p.table).holds[cell{p.column, text + " "}] {
+		rank = rankAnswer // rows say either
+	}
+	s.flip(i, s.toks[i].Start, s.toks[i].End, text, rank)
 }
 
 // condition tells whether a token stands in what a test decides by: an assertion, or in Go

@@ -293,10 +293,9 @@ func (s *search) answered(sc *scope) []Fresh {
 		if p.equality || p.key || len(list) >= mostWords {
 			continue
 		}
-		variants := s.numbers(s.text(i))
-		kind := NumberEdit
-		if tok.Kind != Number {
-			kind, variants = StringEdit, s.strings(i)
+		variants, kind := s.variants(i), StringEdit
+		if tok.Kind == Number {
+			kind = NumberEdit
 		}
 		for _, v := range variants[:min(2, len(variants))] {
 			e := Edit{File: s.path, Start: tok.Start, End: tok.End, Old: s.text(i), New: v, Kind: kind, Row: s.toks[p.row].Start}

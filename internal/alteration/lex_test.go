@@ -121,37 +121,41 @@ func FuzzLex(f *testing.F) {
 // TestTimeIsLinear gives sources that invite looking at everything again and again, and
 // four times as much of them: quadratic time would be sixteen times as long.
 func TestTimeIsLinear(t *testing.T) {
-	for name, unit := range map[string]string{
-		"open brackets":    "f([{",
-		"closed brackets":  ")]}",
-		"slashes":          "(/[",
-		"templates":        "`${",
-		"formats":          "f'{a:{",
-		"triple quotes":    "'''",
-		"one long line":    "f(\"a\", 1, 'b1'), ",
-		"one long list":    "{\"a\": 1}, ",
-		"regions":          "test('a', function (t) { ",
-		"functions":        "def test_a():\n x = 'ab'\n",
-		"tests":            "func TestA(t *testing.T) {\n if a != \"b1\" {\n t.Fatal(1)\n }\n}\n",
-		"comments":         "# ab\n'ab'\n",
-		"negations":        "if !a && ",
-		"nested rows":      "[[1,2],",
-		"methods":          "a.b.",
-		"assignments":      "name = a.b\n",
-		"same declaration": "var a = 1\n",
-		"examples":         "func ExampleA() {\n// Output:\n// abcd\n}\n",
+	golang, python, javascript := paths[0], paths[1], paths[2]
+	for _, tc := range []struct {
+		name, unit string
+		paths      []string
+	}{
+		{"open brackets", "f([{", paths[:3]},
+		{"closed brackets", ")]}", paths[:3]},
+		{"one long line", "f(\"a\", 1, 'b1'), ", paths[:3]},
+		{"one long list", "{\"a\": 1}, ", paths[:3]},
+		{"nested rows", "[[1,2],", []string{python, javascript}},
+		{"assignments", "name = a.b\n", paths[:3]},
+		{"methods", "a.b.", []string{javascript}},
+		{"slashes", "(/[", []string{javascript}},
+		{"templates", "`${", []string{javascript}},
+		{"tests within tests", "test('a', function (t) { ", []string{javascript}},
+		{"formats", "f'{a:{", []string{python}},
+		{"triple quotes", "'''", []string{python}},
+		{"functions", "def test_a():\n x = 'ab'\n", []string{python}},
+		{"comments", "# ab\n'ab'\n", []string{python}},
+		{"tests", "func TestA(t *testing.T) {\n if a != \"b1\" {\n t.Fatal(1)\n }\n}\n", []string{golang}},
+		{"negations", "if !a && ", []string{golang}},
+		{"one name", "var a = 1\n", []string{golang, javascript}},
+		{"examples", "func ExampleA() {\n// Output:\n// abcd\n}\n", []string{golang}},
 	} {
-		for _, path := range paths {
+		for _, path := range tc.paths {
 			const size = 4 << 10
 			var small, large time.Duration
 			linear := false
 			for runs := 1; runs <= 4 && !linear; runs++ { // once more, where something else took time
-				small = fastest(runs, path, strings.Repeat(unit, size/len(unit)))
-				large = fastest(runs, path, strings.Repeat(unit, 4*size/len(unit)))
+				small = fastest(runs, path, strings.Repeat(tc.unit, size/len(tc.unit)))
+				large = fastest(runs, path, strings.Repeat(tc.unit, 4*size/len(tc.unit)))
 				linear = large < 10*small || large < 50*time.Millisecond
 			}
 			if !linear {
-				t.Errorf("%s, %s: %v, and %v for four times as much", name, path, small, large)
+				t.Errorf("%s, %s: %v, and %v for four times as much", tc.name, path, small, large)
 			}
 		}
 	}

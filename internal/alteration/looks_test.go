@@ -145,3 +145,37 @@ func TestDataCandidates(t *testing.T) {
 		t.Errorf("%d edits of what is no text", n)
 	}
 }
+
+func TestColumnsAreKnownByTheirUse(t *testing.T) {
+	src := []byte(`package a
+
+var rows = []struct {
+	src, t, alt, zone string
+}{
+	{"first", "second", "third", f("fourth")},
+	{"fifth", "sixth", "seventh", f("eighth")},
+}
+
+func TestA(t *testing.T) {
+	for _, tc := range rows {
+		if got := parse(tc.src, tc.alt); got != tc.t || got == tc.alt || !same.Equal(got, tc.zone) {
+			t.Error(tc.t)
+		}
+	}
+}
+`)
+	want := map[string]bool{"first": false, "second": true, "third": false, "fourth": true, "fifth": false, "sixth": true, "seventh": false, "eighth": true}
+	found := map[string]bool{}
+	for _, e := range alteration.Candidates(alteration.File{Path: "a_test.go", Source: src}, all) {
+		if e.Kind == alteration.StringEdit {
+			old := strings.Trim(e.Old, `"`)
+			found[old] = true
+			if e.EqualityOperand != want[old] {
+				t.Errorf("%s: %v", old, e.EqualityOperand)
+			}
+		}
+	}
+	if len(found) != len(want) {
+		t.Errorf("%v", found)
+	}
+}

@@ -108,7 +108,8 @@ func unescape(s string, bytewise bool) (string, bool) {
 
 // escaped reads what follows a backslash as a number: xHH, uHHHH, u{H}, UHHHHHHHH, octal.
 func escaped(s string) (r rune, size int) {
-	digits, base := "", 16
+	var digits string
+	base := 16
 	width := map[byte]int{'x': 2, 'u': 4, 'U': 8}[s[0]]
 	switch {
 	case strings.HasPrefix(s, "u{"):

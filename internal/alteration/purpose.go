@@ -34,6 +34,10 @@ func (x *file) purposeOf(i int) purpose {
 		p.untouchable = "format"
 		return p
 	}
+	if x.is(i-1, Unknown) || x.is(i+1, Unknown) { // with an edit, what cannot be read may be read in another way
+		p.untouchable = "unknown"
+		return p
+	}
 	child, below := i, i
 	for n := 0; ; n++ {
 		if n == deepest {
@@ -95,7 +99,7 @@ func (x *file) inCall(p *purpose, i, open, nth int, arg span) {
 		p.untouchable = forNames
 	case x.titles.ids[arg.from] > 0 || name == "param" && x.lang.Layout == Indents:
 		// A table, or a row of one.
-	case in(s.Quiet, name) && !(opposes && lead > 0):
+	case in(s.Quiet, name) && (!opposes || lead == 0):
 		p.untouchable = forPeople
 	case compares:
 		x.inComparison(p, nth-lead, comparison)
@@ -206,15 +210,20 @@ func (x *file) inRow(p *purpose, i, at, child, open int) {
 		return
 	}
 	p.column = x.column(x.columnsOf(open), n, cell)
-	p.whole = at == i && (cell.to == cell.from+1 || cell.to == cell.from+3 && cell.to == i+1)
+	p.whole = at == i && i+1 == cell.to && (i == cell.from || i == cell.from+2) // after its key
 	switch {
 	case title.MatchString(p.column), x.titles.fields[p.column]:
 		p.untouchable = forNames
 	case n < x.titles.ids[open] && at == i && !x.identified(child):
 		p.untouchable = forNames
-	case !p.called && expected.MatchString(p.column):
+	case x.expects(p.column): // also within a call, which makes the expected value
 		p.equality = true
 	}
+}
+
+// expects tells whether a column holds what is expected.
+func (x *file) expects(column string) bool {
+	return expected.MatchString(column) || x.answers[column]
 }
 
 // identified tells whether a row is named by itself: pytest.param(1, 2, id="one").

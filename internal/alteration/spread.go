@@ -54,7 +54,7 @@ func order(e Edit) int {
 // limit takes edits in order, up to the bounds. A quarter of each bound is kept for edits
 // of other kinds than values, which may be all that makes a test fail.
 func limit(edits []Edit, ranked []int, o Options) []Edit {
-	values := func(e Edit) bool { return e.Rank < rankElement }
+	values := func(e Edit) bool { return e.Rank < rankAnswer }
 	others, othersOf := 0, map[string]int{}
 	for _, e := range edits {
 		if !values(e) {

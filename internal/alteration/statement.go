@@ -16,7 +16,7 @@ func (x *file) inStatement(p *purpose, i, child int) {
 	h := x.head[child]
 	s := x.statement(h)
 	switch {
-	case s.words && !(x.op(h, "@") && p.table >= 0):
+	case s.words && (!x.op(h, "@") || p.table < 0):
 		p.untouchable = forPeople
 	case s.asserts && child > s.message:
 		p.untouchable = forPeople

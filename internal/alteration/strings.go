@@ -161,7 +161,7 @@ var hexadecimal = regexp.MustCompile(`^(?:[0-9a-f]{8,}|[0-9A-F]{8,})$`)
 
 // similar returns another character of a character's class, or 0.
 func (s *search) similar(c byte, hex bool) byte {
-	class := ""
+	var class string
 	switch {
 	case c >= '0' && c <= '9':
 		class = "123456789"

@@ -81,11 +81,9 @@ func (x *file) looped(i int) {
 			x.columns[open] = x.namesIn(x.match[i-1])
 		}
 	case x.is(i, Name) && (x.text(i) == "forEach" || x.text(i) == "map") && x.op(i-1, ".") && x.op(i+1, "("):
-		open := -1
+		open := x.value(i - 2)
 		if x.op(i-2, "]") {
 			open = x.match[i-2]
-		} else {
-			open = x.value(i - 2)
 		}
 		first := i + 2
 		for first < i+6 && (x.op(first, "(") || x.keyword(first, "function") || x.keyword(first, "async")) {
@@ -144,7 +142,11 @@ type table struct {
 	rows    []row
 	byStart map[int]int    // rows by their first tokens
 	inputs  map[string]int // how many rows have these inputs
+	holds   map[cell]bool  // which values columns have
 }
+
+// cell is a value in a column.
+type cell struct{ column, text string }
 
 // The columns of a row's key, and of a row that is one value.
 const (
@@ -156,6 +158,8 @@ const (
 type row struct {
 	open  int // its bracket, or the token that it is
 	cells map[string]string
+
+	answers map[string]bool // of the file
 }
 
 // tableAt reads a table: what its rows are, and what their inputs are.
@@ -163,13 +167,17 @@ func (x *file) tableAt(open int) *table {
 	if t, ok := x.tables[open]; ok {
 		return t
 	}
-	t := &table{inputs: map[string]int{}, byStart: map[int]int{}}
+	t := &table{inputs: map[string]int{}, byStart: map[int]int{}, holds: map[cell]bool{}}
 	x.tables[open] = t
 	for _, e := range x.elements(open) {
 		r := x.row(open, e)
+		r.answers = x.answers
 		t.byStart[e.from] = len(t.rows)
 		t.rows = append(t.rows, r)
 		t.inputs[r.inputs()]++
+		for column, text := range r.cells {
+			t.holds[cell{column, text}] = true
+		}
 	}
 	return t
 }
@@ -231,7 +239,7 @@ func (r row) inputs() string { return r.inputsWith("", "") }
 func (r row) inputsWith(column, text string) string {
 	names := make([]string, 0, len(r.cells))
 	for name := range r.cells {
-		if !title.MatchString(name) && !expected.MatchString(name) && !outcome.MatchString(name) {
+		if !title.MatchString(name) && !expected.MatchString(name) && !r.answers[name] && !outcome.MatchString(name) {
 			names = append(names, name)
 		}
 	}

@@ -196,7 +196,7 @@ func (t *tree) bracket(i int) bracketKind {
 		}
 		return group
 	case "[":
-		if t.lang.Layout == Braces || value && !(t.lang.Layout == Calls && t.fresh[i]) {
+		if t.lang.Layout == Braces || value && (t.lang.Layout != Calls || !t.fresh[i]) {
 			return index
 		}
 		return composite
