@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"assay/internal/tasksandbox": {"assay", "assay/internal/sandbox"},
 
 	// Tools without knowledge of the product.
+	"assay/internal/alteration": {},
 	"assay/internal/attest":     {},
 	"assay/internal/patch":      {},
 	"assay/internal/persist":    {"assay"},

@@ -1,0 +1,312 @@
+package alteration
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// FreshKind says how a fresh truth comes to its expected value.
+type FreshKind uint8
+
+// The kinds of fresh truths.
+const (
+	// Consistent: one word or number is another in every literal of a row or test, so that
+	// the expected value moves along. It is true if the reference passes it.
+	Consistent FreshKind = iota
+	// Answered: one input is another. What the failure of the reference says it got goes
+	// in the place of what was expected.
+	Answered
+)
+
+func (k FreshKind) String() string { return [...]string{"consistent", "answered"}[k] }
+
+// Fresh is an edit that might make a true test which nobody has seen.
+type Fresh struct {
+	Kind   FreshKind
+	Region string // as in Edit
+	Test   bool
+	Row    int
+	Old    string // the word or number that is replaced; the literal of an Answered one
+	New    string
+	Edits  []Edit // to be made together
+	// Expected are the literals that an Answered one's failure may speak of: those of its
+	// row or test that stand in assertions of equality.
+	Expected []Token
+	Rank     int // 0 is best
+}
+
+// scope is a row or a test: the literals that an input and its answer are among.
+type scope struct {
+	region   int
+	row      int // its first token; -1 for a whole region
+	literals []int
+	equal    []int // of those, which stand in assertions of equality
+}
+
+// The most that a fresh truth is made of, and has answers for.
+const (
+	mostLiterals = 256
+	mostExpected = 32
+	mostWords    = 64
+)
+
+// FreshCandidates returns edits of a test file that might make fresh truths, the best
+// first. They need not look like anything, but names of tests stay as they are. At most
+// PerFile are returned, and PerRegion of a region.
+func FreshCandidates(f File, o Options) []Fresh {
+	l := LanguageOf(f.Path)
+	if l == nil {
+		return nil
+	}
+	o = o.withDefaults()
+	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
+	s.prepare()
+	var list []Fresh
+	for _, sc := range s.scopes() {
+		list = append(list, s.consistent(sc)...)
+		list = append(list, s.answered(sc)...)
+	}
+	s.rng.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
+	slices.SortStableFunc(list, func(a, b Fresh) int { return cmp.Compare(a.Rank, b.Rank) })
+	return bounded(list, o)
+}
+
+// bounded takes as many as there may be, each row once before any twice.
+func bounded(list []Fresh, o Options) []Fresh {
+	type key struct {
+		row, rank int
+	}
+	turns, taken := map[key]int{}, map[string]int{}
+	turn := make(map[*Fresh]int, len(list))
+	sorted := make([]*Fresh, len(list))
+	for i := range list {
+		sorted[i] = &list[i]
+		k := key{list[i].Row, list[i].Rank}
+		turns[k]++
+		turn[sorted[i]] = turns[k]
+	}
+	slices.SortStableFunc(sorted, func(a, b *Fresh) int {
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(turn[a], turn[b]))
+	})
+	var out []Fresh
+	for _, f := range sorted {
+		if len(out) < o.PerFile && taken[f.Region] < o.PerRegion {
+			taken[f.Region]++
+			out = append(out, *f)
+		}
+	}
+	return out
+}
+
+// scopes gathers the literals that may change by rows, and by regions where there are none.
+func (s *search) scopes() []*scope {
+	type key struct{ region, row int }
+	found := map[key]*scope{}
+	var list []*scope
+	for i, tok := range s.toks {
+		p, ok := s.purposes[i]
+		if !ok || p.untouchable != "" || tok.Kind == Keyword || tok.Kind == Regex {
+			continue
+		}
+		k := key{s.regionOf[i], -1}
+		if p.table >= 0 {
+			k.row = p.row
+		}
+		sc := found[k]
+		if sc == nil {
+			sc = &scope{region: k.region, row: k.row}
+			found[k] = sc
+			list = append(list, sc)
+		}
+		if len(sc.literals) == mostLiterals {
+			continue
+		}
+		sc.literals = append(sc.literals, i)
+		if p.equality {
+			sc.equal = append(sc.equal, i)
+		}
+	}
+	return list
+}
+
+// word is what is replaced as one: letters of one case or a capital before them, or digits.
+var word = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+|[0-9]+`)
+
+// consistent replaces each word of a scope wherever it stands in it.
+func (s *search) consistent(sc *scope) []Fresh {
+	places := map[string][]int{} // words, with the literals that hold them
+	var order []string
+	for _, i := range sc.literals {
+		body, _ := s.body(i)
+		for _, m := range word.FindAllStringIndex(body, -1) {
+			w := body[m[0]:m[1]]
+			if has := places[w]; has == nil && len(order) < mostWords {
+				order = append(order, w)
+				places[w] = []int{i}
+			} else if has != nil && has[len(has)-1] != i {
+				places[w] = append(has, i)
+			}
+		}
+	}
+	var list []Fresh
+	for _, w := range order {
+		for range 2 {
+			fresh := s.another(w)
+			if fresh == "" {
+				break
+			}
+			f := s.freshOf(sc, places[w][0], Fresh{Kind: Consistent, Old: w, New: fresh})
+			if f.Edits = s.replaced(places[w], w, fresh); len(f.Edits) == 0 {
+				break
+			}
+			f.Rank = s.consistentRank(places[w])
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// consistentRank prefers words that stand in an input and in what is expected of it.
+func (s *search) consistentRank(literals []int) int {
+	inputs, answers := 0, 0
+	for _, i := range literals {
+		if s.purposes[i].equality {
+			answers++
+		} else {
+			inputs++
+		}
+	}
+	switch {
+	case inputs > 0 && answers > 0:
+		return 0
+	case len(literals) > 1:
+		return 1
+	}
+	return 2
+}
+
+// freshOf fills in where a literal stands.
+func (s *search) freshOf(sc *scope, i int, f Fresh) Fresh {
+	if sc.region >= 0 {
+		f.Region, f.Test = s.regions[sc.region].Path, s.regions[sc.region].Kind == Test
+	}
+	f.Row = s.toks[s.purposes[i].row].Start
+	return f
+}
+
+// body returns what a literal says, and how long what comes before it is.
+func (s *search) body(i int) (string, int) {
+	text := s.text(i)
+	if s.toks[i].Kind == Number {
+		return text, 0
+	}
+	from, to, ok := inner(s.lang, s.toks[i].Kind, text)
+	if !ok {
+		return "", 0
+	}
+	return text[from:to], from
+}
+
+// replaced makes the edits that put a word in the place of another in literals.
+func (s *search) replaced(literals []int, old, fresh string) []Edit {
+	var edits []Edit
+	for _, i := range literals {
+		text := s.text(i)
+		body, from := s.body(i)
+		free := editable(body)
+		var b strings.Builder
+		at := 0
+		for _, m := range word.FindAllStringIndex(body, -1) {
+			if body[m[0]:m[1]] != old {
+				continue
+			}
+			if slices.Contains(free[m[0]:m[1]], false) {
+				return nil // a part of an escape, say: the others cannot move alone
+			}
+			b.WriteString(body[at:m[0]])
+			b.WriteString(fresh)
+			at = m[1]
+		}
+		b.WriteString(body[at:])
+		e := Edit{File: s.path, Start: s.toks[i].Start, End: s.toks[i].End, Old: text, New: text[:from] + b.String() + text[from+len(body):],
+			Kind: StringEdit, EqualityOperand: s.purposes[i].equality}
+		if s.toks[i].Kind == Number {
+			e.Kind = NumberEdit
+		}
+		if r := s.regionOf[i]; r >= 0 {
+			e.Region, e.Test = s.regions[r].Path, s.regions[r].Kind == Test
+		}
+		e.Line, e.Row = s.line(firstChange(e))+1, s.toks[s.purposes[i].row].Start
+		edits = append(edits, e)
+	}
+	return edits
+}
+
+// another returns a word of the same form that the file does not hold, or "". It shares
+// no more letters with the old one than chance has it: what is nearest to a known input
+// shall not be the input that it was made of.
+func (s *search) another(old string) string {
+	const tries = 8
+	for range tries {
+		b := []byte(old)
+		for i := range b {
+			b[i] = s.similar(b[i], false)
+		}
+		fresh := string(b)
+		if old[0] >= '0' && old[0] <= '9' && len(old) < 3 {
+			return fresh // short numbers are everywhere
+		}
+		if !s.wordsOf()[fresh] {
+			return fresh
+		}
+	}
+	return ""
+}
+
+// wordsOf returns the words that the file holds.
+func (s *search) wordsOf() map[string]bool {
+	if s.vocabulary == nil {
+		s.vocabulary = map[string]bool{}
+		for _, w := range word.FindAllString(s.str, -1) {
+			s.vocabulary[w] = true
+		}
+	}
+	return s.vocabulary
+}
+
+// answered changes one input of a scope that says what it expects.
+func (s *search) answered(sc *scope) []Fresh {
+	if len(sc.equal) == 0 {
+		return nil
+	}
+	var answers []Token
+	for _, i := range sc.equal {
+		if len(answers) < mostExpected {
+			answers = append(answers, s.toks[i])
+		}
+	}
+	var list []Fresh
+	for _, i := range sc.literals {
+		p, tok := s.purposes[i], s.toks[i]
+		if p.equality || p.key || len(list) >= mostWords {
+			continue
+		}
+		variants, kind := s.variants(i), StringEdit
+		if tok.Kind == Number {
+			kind = NumberEdit
+		}
+		for _, v := range variants[:min(2, len(variants))] {
+			e := Edit{File: s.path, Start: tok.Start, End: tok.End, Old: s.text(i), New: v, Kind: kind, Row: s.toks[p.row].Start}
+			if e.Old == e.New {
+				continue
+			}
+			e.Line = s.line(firstChange(e)) + 1
+			f := s.freshOf(sc, i, Fresh{Kind: Answered, Old: e.Old, New: v, Edits: []Edit{e}, Expected: answers, Rank: 3})
+			f.Edits[0].Region, f.Edits[0].Test = f.Region, f.Test
+			list = append(list, f)
+		}
+	}
+	return list
+}
