@@ -30,8 +30,12 @@ var arrows = map[string][]string{
 	"assay/internal/evaluate":    {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/steering", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/worktree"},
 	"assay/internal/tasksandbox": {"assay", "assay/internal/sandbox"},
 
+	// What is known of samples' tests: pure text, found by trying, kept sealed.
+	"assay/internal/alteration":         {},
+	"assay/internal/alteration/search":  {"assay", "assay/internal/alteration", "assay/internal/evaluate"},
+	"assay/internal/alteration/catalog": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate"},
+
 	// Tools without knowledge of the product.
-	"assay/internal/alteration": {},
 	"assay/internal/attest":     {},
 	"assay/internal/patch":      {},
 	"assay/internal/persist":    {"assay"},
@@ -50,12 +54,12 @@ var arrows = map[string][]string{
 	"assay/internal/sandbox/memory": {"assay/internal/sandbox"},
 	"assay/internal/sandbox/oci":    {"assay/agent", "assay/internal/image", "assay/internal/sandbox", "assay/internal/sandbox/oci/..."},
 	"assay/internal/stripe":         {"assay", "assay/internal/billing"},
-	"assay/internal/store":          {"assay", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
+	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},
 	"assay/internal/httpapi": {"assay", "assay/client/...", "assay/internal/attest", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/verification", "assay/internal/httpapi/..."},
-	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/app", "assay/internal/attest", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/image"},
+	"assay/cmd/assay":        {"assay", "assay/client/...", "assay/internal/alteration/catalog", "assay/internal/alteration/search", "assay/internal/app", "assay/internal/attest", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/image"},
 	"assay/cmd/assay-agent":  {"assay/agent/..."},
 
 	// The one place that sees all.

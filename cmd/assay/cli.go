@@ -62,6 +62,8 @@ type grammar struct {
 		Set      datasetSetCmd      `cmd:"" help:"Say who reads the answers of a dataset over the API."`
 		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
 
+		Alterations datasetAlterationsCmd `cmd:"" help:"Find edits of a dataset's tests that tell an answer from a forgery."`
+
 		Quarantine datasetQuarantineCmd `cmd:"" help:"Keep tests that flake from being graded."`
 	} `cmd:"" help:"Datasets: folders of tasks."`
 	Image struct {

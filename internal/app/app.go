@@ -128,6 +128,7 @@ func (a *App) trees() *worktrees { return &worktrees{images: a.Images, dir: a.di
 //	tokens.keys     sign access tokens
 //	verdicts.keys   sign verdicts
 //	state.key       marks logins that began here
+//	alterations.key seals what is known of alterations of tests
 //	*.lock          held by the process that serves, or validates
 type dataDir string
 

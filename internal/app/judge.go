@@ -19,11 +19,14 @@ type judge struct {
 	lock      *os.File
 }
 
-var errValidated = errors.New("another assay dataset validate uses this data directory; wait until it has ended")
+var errValidated = errors.New("another assay dataset validate or alterations uses this data directory; wait until it has ended")
 
-// Judge returns what judges patches in clean sandboxes. It lives until Close, and
-// one process at a time may have it.
-func (a *App) Judge(ctx context.Context) (_ dataset.Judge, err error) {
+// Judge returns what judges patches in clean sandboxes, see Evaluator.
+func (a *App) Judge(ctx context.Context) (dataset.Judge, error) { return a.Evaluator(ctx) }
+
+// Evaluator returns what runs suites in clean sandboxes beside a server. It lives until
+// Close, and one process at a time may have it.
+func (a *App) Evaluator(ctx context.Context) (_ *evaluate.Evaluator, err error) {
 	if a.judge != nil {
 		return a.judge.evaluator, nil
 	}

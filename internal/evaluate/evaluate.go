@@ -107,7 +107,7 @@ func (e *Evaluator) Evaluate(ctx context.Context, req Request) (*assay.Verdict, 
 // the work tree as it is. The error is an *assay.Error whose message leaks nothing
 // internal: patch_failed for a patch that does not apply, else see FailureOf.
 func (e *Evaluator) EvaluatePatch(ctx context.Context, sample *assay.Sample, patchText string) (*assay.Verdict, error) {
-	verdict, err := e.Evaluate(ctx, Request{ID: assay.NewID(assay.PrefixVerification), Sample: sample, Work: patchWork(sample, patchText)})
+	verdict, err := e.Evaluate(ctx, Request{ID: assay.NewID(assay.PrefixVerification), Sample: sample, Work: PatchWork(sample, patchText)})
 	if err != nil {
 		f := FailureOf(err)
 		return nil, assay.Wrap(err, f.Code, "%s", f.Message)
@@ -115,8 +115,9 @@ func (e *Evaluator) EvaluatePatch(ctx context.Context, sample *assay.Sample, pat
 	return verdict, nil
 }
 
-// patchWork is the work that a patch makes of a sample's work tree.
-func patchWork(sample *assay.Sample, text string) Work {
+// PatchWork is the work that a patch makes of a sample's work tree; "" changes nothing. A patch that
+// does not apply is an error with the code patch_failed.
+func PatchWork(sample *assay.Sample, text string) Work {
 	return func(ctx context.Context, box sandbox.Sandbox) (io.ReadCloser, error) {
 		layer, err := patchLayer(ctx, box, sample, text)
 		return io.NopCloser(bytes.NewReader(layer)), err

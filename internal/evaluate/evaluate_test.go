@@ -68,7 +68,7 @@ func TestTry(t *testing.T) {
 	e := New(Config{Runtime: runtimeOf(suiteOf)})
 	defer e.Close()
 	sample := fixing()
-	fix, id := patchWork(sample, sample.Patch), sample.FailToPass[0]
+	fix, id := PatchWork(sample, sample.Patch), sample.FailToPass[0]
 	trial, err := e.Try(t.Context(), TrialRequest{ID: "ver_1", Sample: sample, Work: fix})
 	if err != nil || !trial.Passed[id] || !trial.Complete {
 		t.Errorf("the reference fix: %+v, %v", trial, err)

@@ -38,7 +38,7 @@ func (r *run) confirm(ctx context.Context, v *assay.Verdict) error {
 		v.Evidence.SecondRun = assay.SecondRunAgreed
 		return nil
 	}
-	reference, _, err := r.underOtherNames(ctx, referenceSuffix, nonce, patchWork(r.Sample, r.Sample.ReferencePatch()))
+	reference, _, err := r.underOtherNames(ctx, referenceSuffix, nonce, PatchWork(r.Sample, r.Sample.ReferencePatch()))
 	switch {
 	case assay.CodeOf(err) == assay.CodePatchFailed: // there is no reference to hold it against
 		v.Evidence.SecondRun = assay.SecondRunImpossible

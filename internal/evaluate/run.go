@@ -197,13 +197,13 @@ func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Re
 // either, with the reference fix: there are trees that cannot be built with the tests of
 // their fix. Its error is ours, or that of a suite that reports nowhere.
 func (r *run) runControls(ctx context.Context) error {
-	untouched := r.another(controlSuffix, patchWork(r.Sample, ""))
+	untouched := r.another(controlSuffix, PatchWork(r.Sample, ""))
 	untouched.control = true
 	_, silent := untouched.once(ctx)
 	if code := assay.CodeOf(silent); code != assay.CodeSuiteNotRun && code != assay.CodeReportInvalid || strings.TrimSpace(r.Sample.ReferencePatch()) == "" {
 		return silent
 	}
-	fixed := r.another(referenceSuffix, patchWork(r.Sample, r.Sample.ReferencePatch()))
+	fixed := r.another(referenceSuffix, PatchWork(r.Sample, r.Sample.ReferencePatch()))
 	fixed.control = true
 	switch _, err := fixed.once(ctx); assay.CodeOf(err) {
 	case assay.CodePatchFailed, assay.CodeSuiteNotRun, assay.CodeReportInvalid:

@@ -55,7 +55,7 @@ func TestASuiteThatOthersStarvedIsRunOnceMore(t *testing.T) {
 			defer e.Close()
 			var asked int64
 			verdict, err := e.Evaluate(t.Context(), Request{
-				ID: "ver_1", Sample: sample, Work: patchWork(sample, sample.Patch),
+				ID: "ver_1", Sample: sample, Work: PatchWork(sample, sample.Patch),
 				OwnCPU: func(context.Context) map[string]time.Duration {
 					asked++
 					if asked > 1 {
@@ -82,7 +82,7 @@ func TestCPUIsToldOfWhatIsJudgedNow(t *testing.T) {
 	})
 	e = New(Config{Runtime: runtime})
 	sample := fixing()
-	if _, err := e.Evaluate(t.Context(), Request{ID: "ver_1", Sample: sample, Work: patchWork(sample, sample.Patch)}); err != nil {
+	if _, err := e.Evaluate(t.Context(), Request{ID: "ver_1", Sample: sample, Work: PatchWork(sample, sample.Patch)}); err != nil {
 		t.Fatal(err)
 	}
 	e.Close()

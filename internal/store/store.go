@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"time"
 
+	"assay/internal/alteration/catalog"
 	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
@@ -31,6 +32,7 @@ var (
 	_ identity.Store      = (*Store)(nil)
 	_ identity.LoginStore = (*Store)(nil)
 	_ billing.Store       = (*Store)(nil)
+	_ catalog.Store       = (*Store)(nil)
 )
 
 // Options says how to open a store.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/alteration/catalog"
 	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
@@ -25,6 +26,7 @@ type Stores interface {
 	identity.Store
 	billing.Store
 	identity.LoginStore
+	catalog.Store
 }
 
 // Run runs the suite. Open returns an empty store, which it closes when its test ends.
@@ -42,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
 		{"Evidence", evidenceTests},
+		{"Alterations", alterationTests},
 		{"Ledger", ledgerTests},
 		{"Statement", statementTests},
 		{"Deposit", depositTests},

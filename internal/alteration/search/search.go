@@ -1,0 +1,224 @@
+// Package search finds alterations of a sample's tests by trying: edits that make exactly a
+// known set of tests fail with the reference fix, and of which the unsolved code cannot tell
+// that they are there; and true versions of tests that nobody has seen.
+//
+// What it finds are keys: with them, a work that passes its tests by anything else than the
+// right answers is told from one that solves the task. It knows no store and no user.
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"assay"
+	"assay/internal/alteration"
+)
+
+// Request says what to search.
+type Request struct {
+	Sample *assay.Sample
+	Seed   uint64 // of the choices; a secret like what is found
+	Runs   int    // at most. Defaults to 150
+	Fresh  bool   // look for fresh truths, too
+	Limit  time.Duration
+	Memory Memory // Defaults to none
+	Ran    func() // if set, is called after each run
+}
+
+// defaultRuns bounds a search that says nothing else.
+const defaultRuns = 150
+
+// Search finds alterations of a sample. The error is about us or about the sample: a sample
+// of which nothing can be altered has a result that says so.
+func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
+	began := time.Now()
+	t := &trials{
+		tester: tester, memory: req.Memory, sample: req.Sample, most: req.Runs, now: time.Now, ran: req.Ran,
+	}
+	if t.most == 0 {
+		t.most = defaultRuns
+	}
+	if req.Limit > 0 {
+		t.until = began.Add(req.Limit)
+	}
+	tests, err := tester.Tests(ctx, assay.NewID(assay.PrefixVerification), req.Sample)
+	if err != nil {
+		return nil, err
+	}
+	base, err := t.measure(ctx)
+	if errors.Is(err, errSpent) {
+		return &Result{Rules: Rules, Spent: true}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
+	}
+	s := newDiscovery(t, base, readSources(tests, req.Seed))
+	result, err := s.search(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
+	}
+	result.Took = time.Since(began)
+	return result, nil
+}
+
+func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
+	all, err := d.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	expected := make(map[*found]bool)
+	more, err := d.tellExpected(ctx, all, expected)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, more...)
+	parts := newDraws(all)
+	if all, err = d.together(ctx, all, parts, random(req)); err != nil {
+		return nil, err
+	}
+	blind, err := d.tellBlind(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Rules: Rules, Candidates: d.candidates()}
+	if req.Fresh {
+		if result.Fresh, err = d.findFresh(ctx, req.Seed, all); err != nil {
+			return nil, err
+		}
+	}
+	numbers := make(map[string]int)
+	for _, f := range all {
+		name := parts.of(f)
+		if _, known := numbers[name]; !known {
+			numbers[name] = len(numbers)
+		}
+		result.Alterations = append(result.Alterations, Alteration{
+			Edit: f.Edit, Tests: f.tests, Kind: kindOf(f, expected[f]), Blindness: blind[f], Draw: numbers[name], Seen: f.seen,
+		})
+	}
+	result.Draws = len(numbers)
+	result.Tests = d.tell(result)
+	result.Runs, result.Spent = d.runs, d.runs >= d.most
+	return result, nil
+}
+
+func random(req Request) *rand.Rand {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, req.Sample.Dataset, "/", req.Sample.ID)
+	return rand.New(rand.NewPCG(req.Seed, sum.Sum64()))
+}
+
+func (d *discovery) candidates() int {
+	n := 0
+	for _, s := range d.sources {
+		n += len(s.candidates)
+	}
+	return n
+}
+
+func kindOf(f *found, expected bool) Kind {
+	switch {
+	case expected:
+		return Expected
+	case f.Kind == alteration.FlipEdit:
+		return Flip
+	}
+	return Input
+}
+
+// tellBlind runs the unsolved code with what was found, one edit of each group at a time.
+func (d *discovery) tellBlind(ctx context.Context, all []*found) (map[*found]Blindness, error) {
+	blind := make(map[*found]Blindness)
+	var left []*found
+	for _, f := range all {
+		blind[f] = NotSolving
+		if slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }) {
+			blind[f] = NotRun
+			if _, ran := d.unsolved.Outcomes[f.tests[0]]; ran || f.Known {
+				left = append(left, f)
+			}
+		}
+	}
+	for len(left) > 0 {
+		var batch, rest []*found
+		taken := make(map[string]bool)
+		for _, f := range left {
+			if key := group(f.Edit); taken[key] {
+				rest = append(rest, f)
+			} else {
+				taken[key] = true
+				batch = append(batch, f)
+			}
+		}
+		files, err := d.sources.with(editsOf(batch)...)
+		if err != nil {
+			return nil, err
+		}
+		trial, err := d.trials.run(ctx, unsolved, files)
+		if errors.Is(err, errSpent) {
+			return blind, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range batch {
+			blind[f] = d.blindness(f, trial)
+		}
+		left = rest
+	}
+	return blind, nil
+}
+
+// tell says of each fail_to_pass test what is known, and why there is nothing where there
+// is nothing.
+func (d *discovery) tell(r *Result) []Test {
+	var tests []Test
+	for _, id := range d.sample.FailToPass {
+		if !d.solves[id] {
+			continue
+		}
+		t := Test{ID: id}
+		for i := range r.Alterations {
+			a := &r.Alterations[i]
+			if _, has := slices.BinarySearch(a.Tests, id); has {
+				t.Altered++
+				if a.Blind() {
+					t.Blind++
+				}
+			}
+		}
+		for _, f := range r.Fresh {
+			if slices.Contains(f.Tests, id) {
+				t.Fresh++
+			}
+		}
+		t.Reason = d.reason(id, t)
+		tests = append(tests, t)
+	}
+	return tests
+}
+
+func (d *discovery) reason(id string, t Test) string {
+	_, ran := d.unsolved.Outcomes[id]
+	switch {
+	case !d.stable[id]:
+		return "it does not pass each time with the reference fix"
+	case t.Blind > 0:
+		return ""
+	case t.Altered > 0 && !ran:
+		return "the unsolved code does not build with the tests, or ends before it"
+	case t.Altered > 0:
+		return "the unsolved code tells each of its alterations from the true test"
+	}
+	for _, q := range d.queues {
+		if slices.Contains(q.targets, id) {
+			return "none of the candidates in it makes exactly it fail"
+		}
+	}
+	return "there is no candidate in it"
+}
