@@ -168,7 +168,8 @@ type FileTransfer interface {
 type Snapshotter interface {
 	// Changes writes an OCI layer tar (names relative to root) of everything
 	// below root that differs from the image, as of one moment: the sandbox is
-	// frozen meanwhile. ErrTooLarge beyond the limits.
+	// frozen meanwhile. A *WorkError when that cannot be, for what is below root: it
+	// is beyond the limits (ErrTooLarge), or root is no directory (fs.ErrNotExist).
 	Changes(ctx context.Context, root string, limits ChangeLimits, w io.Writer) error
 }
 
