@@ -6,7 +6,8 @@ import "time"
 // change that could turn a verdict.
 const GraderVersion = "3"
 
-// Verdict is the outcome of a verification whose suite ran. It is stored as JSON.
+// Verdict is the outcome of a verification whose suite ran, or could not because of the
+// work (Evidence.NotRun). It is stored as JSON.
 type Verdict struct {
 	Tool     VerifierKind  `json:"tool"`
 	Grading  Grading       `json:"grading"`
@@ -47,6 +48,10 @@ type Evidence struct {
 	CachedFrom string `json:"cached_from,omitempty"`
 
 	SecondRun SecondRun `json:"second_run,omitempty"` // "" when there was none
+
+	// NotRun says that no suite ran, because of the work: Reason says why, and ExitCode is
+	// ExitUnknown.
+	NotRun bool `json:"not_run,omitempty"`
 
 	// AnswersOpen tells whether the session's user could read the answers of the sample over
 	// the API of the server, by the setting of its dataset when the verdict was given.

@@ -32,7 +32,7 @@ const (
 	VerificationPending   VerificationStatus = "pending"
 	VerificationStarting  VerificationStatus = "starting"  // its sandbox is being made
 	VerificationRunning   VerificationStatus = "running"   // the suite runs
-	VerificationCompleted VerificationStatus = "completed" // the suite ran, whatever the verdict
+	VerificationCompleted VerificationStatus = "completed" // there is a verdict, whichever
 	VerificationError     VerificationStatus = "error"     // we could not judge
 	VerificationCancelled VerificationStatus = "cancelled"
 )

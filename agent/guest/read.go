@@ -23,9 +23,15 @@ func (a *Agent) resolve(path string) string {
 }
 
 var (
-	errNotRegular = errors.New("not a regular file")
-	errDirectory  = errors.New("is a directory")
+	errNotRegular error = notRegularError("not a regular file")
+	errDirectory  error = notRegularError("is a directory")
 )
+
+// notRegularError is what something is that is no regular file.
+type notRegularError string
+
+func (e notRegularError) Error() string        { return string(e) }
+func (e notRegularError) Is(target error) bool { return target == fs.ErrInvalid }
 
 // openRegular opens a regular file for reading. A FIFO or a device is neither
 // waited for nor opened as a terminal. Files of procfs are refused: the agent's
@@ -64,9 +70,13 @@ func onProcfs(f *os.File) bool {
 	return unix.Fstatfs(int(f.Fd()), &st) == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
-// readFile reads a regular file of at most limit bytes.
+// readFile reads a regular file of at most limit bytes. A path that leads nowhere, for
+// whatever reason, is of no file.
 func readFile(path string, limit int64) ([]byte, fs.FileMode, error) {
 	f, info, err := openRegular(path)
+	if isVanished(err) || errors.Is(err, unix.ENAMETOOLONG) {
+		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, 0, err
 	}

@@ -52,7 +52,7 @@ type JobResult struct {
 	Reason          string        `json:"reason" doc:"Why solved or not, in a sentence. Not in the Codeset API, as what follows"`
 	Grading         assay.Grading `json:"grading" example:"swe-bench" doc:"The rule that made the verdict"`
 	Missing         []string      `json:"missing" nullable:"false" doc:"Expected tests that no report names"`
-	ExitCode        int           `json:"exit_code" doc:"Of the verifier"`
+	ExitCode        int           `json:"exit_code" doc:"Of the verifier; -1000 when it was not run"`
 	TimedOut        bool          `json:"timed_out" doc:"Whether the suite was cut short"`
 	StdoutTruncated bool          `json:"stdout_truncated"`
 	StderrTruncated bool          `json:"stderr_truncated"`
@@ -79,6 +79,7 @@ type Evidence struct {
 	PatchSHA256   string          `json:"patch_sha256" doc:"Of the judged patch, byte for byte as GET /sessions/{session_id}/diff serves it; empty when none could be made"`
 	CachedFrom    string          `json:"cached_from,omitempty" doc:"Set of a verdict that was given on the same work before: the id of that verification, or its SHA-256 when it is another user's"`
 	SecondRun     assay.SecondRun `json:"second_run,omitempty" enum:"agreed,disagreed,impossible" doc:"What came of running the suite once more, with other names for its tests; absent when it was not"`
+	NotRun        bool            `json:"not_run,omitempty" doc:"No suite was run, because the work cannot be judged as it is: the reason says why, and exit_code is -1000"`
 	AnswersOpen   bool            `json:"answers_open" doc:"Whether the session's user could read the answers of the sample (reference fix, tests, lists) over this API when the verdict was given"`
 	Expected      Expected        `json:"expected" doc:"The lists that the verdict was graded by"`
 	LeftOut       []string        `json:"left_out" nullable:"false" doc:"New files and directories that were no part of the judged work, because the image's own .gitignore files ignore them; see verifier.ignored of the dataset format"`

@@ -3,9 +3,7 @@ package evaluate
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
 
@@ -23,7 +21,7 @@ func (env *environment) layCanaries(ctx context.Context) error {
 		name := env.withNonce(c.Path)
 		if _, known := files[name]; !known {
 			content, _, err := env.box.ReadFile(ctx, path.Join(env.sample.Task.Workdir, name), maxCanaryFile)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err != nil && !isNoFile(err) {
 				return fmt.Errorf("read %s, to lay a canary: %w", name, err)
 			}
 			files[name] = string(content)

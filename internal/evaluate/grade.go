@@ -14,25 +14,7 @@ import (
 // whatever it says.
 func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 	res := e.result
-	v := &assay.Verdict{
-		Tool:     sample.Task.Verifier.Kind,
-		Grading:  sample.Task.Grading,
-		Duration: res.Duration,
-		ExitCode: res.Exit.Code,
-		TimedOut: res.Exit.TimedOut,
-		Passes:   []assay.TestOutcome{},
-		Failures: []assay.TestOutcome{},
-		Skips:    []assay.TestOutcome{},
-		Missing:  []string{},
-		Stdout:   textOf(res.Stdout),
-		Stderr:   textOf(res.Stderr),
-		Evidence: assay.Evidence{
-			Grader:        assay.GraderVersion,
-			SampleVersion: sample.Version,
-			Expected:      assay.Expected{FailToPass: orEmpty(sample.FailToPass), PassToPass: orEmpty(sample.PassToPass), FailToFail: orEmpty(sample.FailToFail)},
-			Quarantined:   sample.Task.Verifier.Quarantined,
-		},
-	}
+	v := newVerdict(sample, res)
 	sortOutcomes(v, sample, e)
 	v.Passed, v.Failed, v.Skipped = len(v.Passes), len(v.Failures), len(v.Skips)
 
@@ -51,6 +33,30 @@ func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 	}
 	v.Solved, v.Reason = solved, why
 	return v
+}
+
+// newVerdict is what a verdict says of a sample and the run of its verifier, before
+// anything is graded.
+func newVerdict(sample *assay.Sample, res sandbox.Result) *assay.Verdict {
+	return &assay.Verdict{
+		Tool:     sample.Task.Verifier.Kind,
+		Grading:  sample.Task.Grading,
+		Duration: res.Duration,
+		ExitCode: res.Exit.Code,
+		TimedOut: res.Exit.TimedOut,
+		Passes:   []assay.TestOutcome{},
+		Failures: []assay.TestOutcome{},
+		Skips:    []assay.TestOutcome{},
+		Missing:  []string{},
+		Stdout:   textOf(res.Stdout),
+		Stderr:   textOf(res.Stderr),
+		Evidence: assay.Evidence{
+			Grader:        assay.GraderVersion,
+			SampleVersion: sample.Version,
+			Expected:      assay.Expected{FailToPass: orEmpty(sample.FailToPass), PassToPass: orEmpty(sample.PassToPass), FailToFail: orEmpty(sample.FailToFail)},
+			Quarantined:   sample.Task.Verifier.Quarantined,
+		},
+	}
 }
 
 func orEmpty(ids []string) []string {

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -115,6 +116,10 @@ func (env *environment) removeReports(ctx context.Context) error {
 			stale = append(stale, name)
 			return nil
 		})
+		if errors.Is(err, sandbox.ErrTooLarge) {
+			why := fmt.Sprintf("where the suite leaves its reports (%s), there are more than %d files or %d MiB already", spec.Path, maxReportFiles, maxReportFilesMB)
+			return &workFault{why: why, err: err}
+		}
 		if err == nil && len(stale) > 0 {
 			err = env.box.ApplyLayer(ctx, root, whiteouts(stale))
 		}

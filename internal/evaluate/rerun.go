@@ -31,7 +31,7 @@ func (r *run) confirm(ctx context.Context, v *assay.Verdict) error {
 		return err
 	}
 	switch {
-	case second == nil || len(names.found) == 0:
+	case second == nil || len(names.found) == 0 || second.Evidence.NotRun:
 		v.Evidence.SecondRun = assay.SecondRunImpossible
 		return nil
 	case second.Solved:

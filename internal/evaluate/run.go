@@ -55,6 +55,9 @@ func (r *run) once(ctx context.Context) (verdict *assay.Verdict, err error) {
 		verdict, err = r.judge(ctx, env, durations)
 		return err
 	})
+	if fault := (*workFault)(nil); errors.As(err, &fault) && fault.of == r && !r.control {
+		return r.refuse(ctx, fault)
+	}
 	return verdict, err
 }
 
@@ -87,29 +90,29 @@ func (r *run) inCleanSandbox(ctx context.Context, use func(*environment, assay.D
 	}
 	durations := assay.Durations{Create: time.Since(start)}
 	env, err := r.prepare(ctx, box)
-	if err != nil {
-		return err
-	}
 	durations.Lay = time.Since(start) - durations.Create
+	if err != nil {
+		return r.blame(ctx, env, box, durations, err)
+	}
 	return use(env, durations)
 }
 
-// prepare readies the sandbox for the suite.
+// prepare readies the sandbox for the suite. With an error, it returns how far it came.
 func (r *run) prepare(ctx context.Context, box sandbox.Sandbox) (*environment, error) {
 	env, err := newEnvironment(ctx, box, r.Sample)
 	if err != nil {
 		return nil, err
 	}
 	if err := env.lay(ctx, r.Work); err != nil {
-		return nil, err
+		return env, err
 	}
 	if r.names != nil {
 		if err := env.renameTests(ctx, r.names); err != nil {
-			return nil, err
+			return env, err
 		}
 	}
 	if err := env.layFiles(ctx, r.files); err != nil {
-		return nil, err
+		return env, err
 	}
 	return env, env.ready(ctx)
 }
@@ -197,9 +200,7 @@ func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Re
 // either, with the reference fix: there are trees that cannot be built with the tests of
 // their fix. Its error is ours, or that of a suite that reports nowhere.
 func (r *run) runControls(ctx context.Context) error {
-	untouched := r.another(controlSuffix, PatchWork(r.Sample, ""))
-	untouched.control = true
-	_, silent := untouched.once(ctx)
+	_, silent := r.untouched().once(ctx)
 	if code := assay.CodeOf(silent); code != assay.CodeSuiteNotRun && code != assay.CodeReportInvalid || strings.TrimSpace(r.Sample.ReferencePatch()) == "" {
 		return silent
 	}
@@ -211,6 +212,13 @@ func (r *run) runControls(ctx context.Context) error {
 	default:
 		return err
 	}
+}
+
+// untouched returns a run of no work.
+func (r *run) untouched() *run {
+	untouched := r.another(controlSuffix, PatchWork(r.Sample, ""))
+	untouched.control = true
+	return untouched
 }
 
 // usedBy tells what a sandbox has used, as far as its host tells.

@@ -176,7 +176,7 @@ func wireTampering(tampering []assay.Tampering) []wire.Tampering {
 
 func wireEvidence(e *assay.Evidence) wire.Evidence {
 	return wire.Evidence{
-		Grader: e.Grader, ImageDigest: e.ImageDigest, SampleVersion: e.SampleVersion, PatchSHA256: e.PatchSHA256, CachedFrom: e.CachedFrom, SecondRun: e.SecondRun, AnswersOpen: e.AnswersOpen,
+		Grader: e.Grader, ImageDigest: e.ImageDigest, SampleVersion: e.SampleVersion, PatchSHA256: e.PatchSHA256, CachedFrom: e.CachedFrom, SecondRun: e.SecondRun, NotRun: e.NotRun, AnswersOpen: e.AnswersOpen,
 		Expected: wire.Expected{
 			FailToPass: listOf(e.Expected.FailToPass), PassToPass: listOf(e.Expected.PassToPass), FailToFail: listOf(e.Expected.FailToFail),
 		},

@@ -34,7 +34,7 @@ var errorTable = map[assay.Code]errorKind{
 	assay.CodeSessionEnded:        {409, 0, "The session was closed, terminated, or could not be made. Create a new one."},
 	assay.CodeConflict:            {409, 0, "The state changed meanwhile, a limit of stored things is reached, or an idempotency key was used for another request."},
 	assay.CodeImageUnavailable:    {409, 0, "The image of the sample is not on this server; its operator can load it."},
-	assay.CodeTooLarge:            {413, 0, "The body, or what was changed in a work tree, is larger than this server takes or keeps."},
+	assay.CodeTooLarge:            {413, 0, "The body, or the diff of a work tree that is asked for, is larger than this server takes or keeps."},
 	assay.CodeTooManySessions:     {429, 5, "As many sessions live as you, or the server, may have. Close one."},
 	assay.CodeTooManyCommands:     {429, 1, "As many commands run in the session as may. Wait for one."},
 	assay.CodeTooManyJobs:         {429, 3, "As many verifications of the session are open as may be. Wait for one."},

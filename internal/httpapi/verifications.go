@@ -15,8 +15,8 @@ func (a *API) registerVerifications() {
 		OperationID: "start-verification", Method: http.MethodPost, Path: "/sessions/{session_id}/verify", Tags: []string{tagVerification},
 		DefaultStatus: http.StatusAccepted,
 		Summary:       "Verify the work",
-		Description:   "Takes what the session changed in its work tree, as of now, and judges it in a fresh sandbox. The session goes on undisturbed. GET the job to wait for the verdict.",
-	}, []int{400, 404, 409, 413, 429}, a.startVerification)
+		Description:   "Takes what the session changed in its work tree, as of now, and judges it in a fresh sandbox. The session goes on undisturbed. Work that cannot be judged as it is (the work tree is gone, or too much was changed) is not solved, with the reason, and no suite is run. GET the job to wait for the verdict.",
+	}, []int{400, 404, 409, 429}, a.startVerification)
 	handle(a, huma.Operation{
 		OperationID: "get-verification", Method: http.MethodGet, Path: "/sessions/{session_id}/verify/{job_id}", Tags: []string{tagVerification},
 		Summary:     "Get a verification",

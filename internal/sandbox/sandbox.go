@@ -63,6 +63,9 @@ var (
 	ErrImage = errors.New("image unavailable")
 	// ErrTooLarge says that a bound of the caller was passed.
 	ErrTooLarge = errors.New("too large")
+	// ErrNoRoom says that what was to be written does not fit on the sandbox's disk, or
+	// is of more files than it takes. A disk of the host that is full is another error.
+	ErrNoRoom = errors.New("no room on the disk of the sandbox")
 )
 
 // Runtime makes sandboxes. It is safe for concurrent use.
@@ -123,8 +126,9 @@ type Sandbox interface {
 // FileTransfer moves files. Paths are absolute or relative to the work tree, and
 // are resolved inside the sandbox: no link leads out of it.
 type FileTransfer interface {
-	// ReadFile reads a regular file. fs.ErrNotExist when there is none,
-	// ErrTooLarge beyond limit bytes; devices, FIFOs and directories are errors.
+	// ReadFile reads a regular file. fs.ErrNotExist when there is none, also where a
+	// file stands in the place of a directory of the path, or links lead nowhere;
+	// ErrTooLarge beyond limit bytes; fs.ErrInvalid for devices, FIFOs and directories.
 	ReadFile(ctx context.Context, path string, limit int64) ([]byte, fs.FileMode, error)
 	// Collect hands regular files that match patterns below root (path.Match
 	// syntax, a component at a time; no link is followed) to fn in sorted
@@ -142,7 +146,7 @@ type FileTransfer interface {
 	Readlink(ctx context.Context, root, name string) (string, error)
 	// ApplyLayer lays an OCI layer tar on the directory root (made when absent):
 	// entries replace what is there, ".wh." entries delete. Nothing outside root
-	// is touched whatever the tar or the tree holds.
+	// is touched whatever the tar or the tree holds. ErrNoRoom when it does not fit.
 	//
 	// The files and symbolic links that it lays are newer than all that was there
 	// before, in the image, made by commands, or laid by an earlier layer; what a
@@ -164,7 +168,8 @@ type FileTransfer interface {
 type Snapshotter interface {
 	// Changes writes an OCI layer tar (names relative to root) of everything
 	// below root that differs from the image, as of one moment: the sandbox is
-	// frozen meanwhile. ErrTooLarge beyond the limits.
+	// frozen meanwhile. A *WorkError when that cannot be, for what is below root: it
+	// is beyond the limits (ErrTooLarge), or root is no directory (fs.ErrNotExist).
 	Changes(ctx context.Context, root string, limits ChangeLimits, w io.Writer) error
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +47,9 @@ func (s *Service) Apply(ctx context.Context, userID, sessionID, diff string) (me
 }
 
 // Snapshot writes what the session changed in its work tree, as of one moment, as an
-// OCI layer tar with names relative to the work tree. The session goes on.
+// OCI layer tar with names relative to the work tree. The session goes on. When that
+// cannot be, for what was done in the work tree, the error wraps a *sandbox.WorkError,
+// and the session is returned with it.
 func (s *Service) Snapshot(ctx context.Context, userID, sessionID string, limits sandbox.ChangeLimits, w io.Writer) (*assay.Session, error) {
 	sess, l, box, err := s.box(ctx, userID, sessionID)
 	if err != nil {
@@ -59,11 +60,12 @@ func (s *Service) Snapshot(ctx context.Context, userID, sessionID string, limits
 		return nil, assay.Errorf(assay.CodeInvalid, "this server's sandboxes cannot tell what was changed in them")
 	}
 	err = snapshotter.Changes(ctx, l.sample.Task.Workdir, limits, w)
+	var work *sandbox.WorkError
 	switch {
-	case errors.Is(err, sandbox.ErrTooLarge):
-		return nil, assay.Wrap(err, assay.CodeTooLarge, "the work tree differs from the sample by more than %d files or %d MiB; remove what does not belong to the solution (build output, downloads)", limits.MaxFiles, limits.MaxBytes>>20)
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, assay.Wrap(err, assay.CodeInvalid, "the work tree %s is no longer a directory; put it back, or create a new session", l.sample.Task.Workdir)
+	case errors.As(err, &work) && errors.Is(work, sandbox.ErrTooLarge):
+		return sess, assay.Wrap(err, assay.CodeTooLarge, "%s; remove what does not belong to the solution (build output, downloads)", work.Reason)
+	case errors.As(err, &work):
+		return sess, assay.Wrap(err, assay.CodeInvalid, "%s; put the work tree back, or create a new session", work.Reason)
 	case err != nil:
 		return nil, s.operationFailed(ctx, sessionID, "read the changes", err)
 	}

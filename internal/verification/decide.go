@@ -16,6 +16,13 @@ import (
 // decide returns the verdict on the work of a verification: a stored one on the same work
 // where that may stand for it, else a new one.
 func (s *Service) decide(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+	why, err := s.refusal(v.ID)
+	if err != nil {
+		return nil, err
+	}
+	if why != "" {
+		return s.refuse(ctx, v, why)
+	}
 	if !s.cfg.ReuseVerdicts {
 		return s.judgeWork(ctx, v)
 	}

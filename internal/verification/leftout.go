@@ -10,8 +10,6 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"assay"
 	"assay/internal/patch"
 	"assay/internal/sandbox"
@@ -26,7 +24,8 @@ var errManyIgnored = errors.New("many files are ignored")
 
 // snapshot writes the changes of a session to f, which is empty, and returns the names of
 // what was left out of them. Most works are small: they are taken at once, and only of
-// others is asked what the image ignores.
+// others is asked what the image ignores. Its errors, and the session with them, are those
+// of Snapshot.
 func (s *Service) snapshot(ctx context.Context, userID, sessionID string, f *os.File) (*assay.Session, []string, error) {
 	limits := s.cfg.Changes
 	if s.cfg.Images == nil {
@@ -41,7 +40,7 @@ func (s *Service) snapshot(ctx context.Context, userID, sessionID string, f *os.
 		sess, err = s.cfg.Sessions.Get(ctx, userID, sessionID)
 	}
 	if err != nil {
-		return nil, nil, err
+		return sess, nil, err
 	}
 	sample, err := s.cfg.Samples.Sample(ctx, sess.Dataset, sess.SampleID, sess.SampleVersion)
 	if err != nil {
@@ -65,7 +64,7 @@ func (s *Service) snapshotLarge(ctx context.Context, sess *assay.Session, sample
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, free()) }()
-	out := &leftOut{tree: tree, ignored: worktree.NewIgnored(tree), reference: referencePaths(sample)}
+	out := &leftOut{ignored: worktree.NewIgnored(tree), reference: referencePaths(sample)}
 	limits := s.cfg.Changes
 	limits.Omit = out
 	if sample.Task.Verifier.Ignored != assay.IgnoredExclude {
@@ -104,7 +103,6 @@ func referencePaths(sample *assay.Sample) (names []string) {
 // leftOut leaves out of a work what the image's own .gitignore files ignore, unless the image
 // has it or the reference fix touches it. Until it is to leave out all, it counts.
 type leftOut struct {
-	tree      *os.Root // the image's work tree
 	ignored   *worktree.Ignored
 	reference []string
 
@@ -125,11 +123,8 @@ func (l *leftOut) Omits(name string, directory bool) (bool, error) {
 			return false, nil
 		}
 	}
-	switch _, err := l.tree.Lstat(name); {
-	case err == nil:
-		return false, nil
-	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) && !errors.Is(err, unix.ENAMETOOLONG):
-		return false, fmt.Errorf("look whether the image has %s: %w", name, err)
+	if has, err := l.ignored.Has(name); err != nil || has {
+		return false, err
 	}
 	if !l.all {
 		if l.seen++; l.seen > assay.MaxIgnored {

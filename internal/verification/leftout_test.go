@@ -11,7 +11,6 @@ import (
 	"assay"
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/memory"
-	"assay/internal/session"
 	"assay/internal/verification"
 )
 
@@ -106,16 +105,34 @@ func TestIgnoredFilesMayBeLeftOut(t *testing.T) {
 	}
 }
 
-func TestTooMuchThatIsNotIgnoredIsTooLarge(t *testing.T) {
+func TestTooMuchThatIsNotIgnoredIsNotSolved(t *testing.T) {
 	limits := sandbox.ChangeLimits{MaxFiles: 20, MaxBytes: 1 << 20}
 	for rule, files := range map[assay.IgnoredRule]map[string]string{assay.IgnoredInclude: many(".venv", 30), assay.IgnoredAuto: many("sub", 30), assay.IgnoredExclude: many("sub", 30)} {
 		c := ignoring(t, rule, limits)
-		_, err := c.Start(t.Context(), user, c.session(files).ID, session.Idempotency{})
-		if assay.CodeOf(err) != assay.CodeTooLarge {
-			t.Errorf("%s: %v", rule, err)
+		v := c.started(c.session(files))
+		c.work()
+		got := c.outcome(v)
+		if got.Verdict == nil || got.Verdict.Solved || !got.Verdict.Evidence.NotRun || !strings.Contains(got.Verdict.Reason, "more than 20 files") {
+			t.Errorf("%s: it is %s: %+v, %+v", rule, got.Status, got.Failure, got.Verdict)
 		}
-		if left, err := os.ReadDir(c.dir); err != nil || len(left) != 0 {
-			t.Errorf("left behind: %v, %v", left, err)
+		if e := got.Verdict.Evidence; e.ImageDigest == "" || !e.AnswersOpen || e.LeftOut != nil {
+			t.Errorf("%s: the evidence is %+v", rule, e)
+		}
+		if _, err := c.Envelope(t.Context(), user, v.SessionID, v.ID); err != nil {
+			t.Errorf("%s: the envelope: %v", rule, err)
+		}
+		c.nothingWaits()
+	}
+}
+
+// A work tree that is gone is told as that also where ignored files may be left out.
+func TestATreeThatIsGoneHasNothingToLeaveOut(t *testing.T) {
+	for _, rule := range []assay.IgnoredRule{assay.IgnoredInclude, assay.IgnoredAuto, assay.IgnoredExclude} {
+		c := ignoring(t, rule, sandbox.ChangeLimits{})
+		v := c.started(c.spoiled("removed"))
+		c.work()
+		if got := c.outcome(v); got.Verdict == nil || !strings.Contains(got.Verdict.Reason, "/work is gone") {
+			t.Errorf("%s: it is %s: %+v, %+v", rule, got.Status, got.Failure, got.Verdict)
 		}
 	}
 }

@@ -31,6 +31,8 @@ import (
 type Sessions interface {
 	CPU(ctx context.Context, userID string) map[string]time.Duration
 	Get(ctx context.Context, userID, id string) (*assay.Session, error)
+	// Snapshot writes it. When that cannot be, for what was done in the work tree, the
+	// error wraps a *sandbox.WorkError, and the session is returned with it.
 	Snapshot(ctx context.Context, userID, sessionID string, limits sandbox.ChangeLimits, w io.Writer) (*assay.Session, error)
 }
 
@@ -129,7 +131,8 @@ func (s *Service) Close() error {
 }
 
 // Start takes the session's changes as they are now and stores a verification of
-// them. It does not wait for the verdict; see Await.
+// them. Changes that cannot be taken, for what the work has become, are stored as the
+// reason why, and judged as not solved. It does not wait for the verdict; see Await.
 func (s *Service) Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
 	if idem.Key != "" { // a retry needs no changes, and its session may have ended since
 		v, err := s.cfg.Store.VerificationByKey(ctx, userID, sessionID, idem)
@@ -139,7 +142,11 @@ func (s *Service) Start(ctx context.Context, userID, sessionID string, idem sess
 	}
 	id := assay.NewID(assay.PrefixVerification)
 	sess, err := s.saveChanges(ctx, userID, sessionID, id)
+	if work := (*sandbox.WorkError)(nil); errors.As(err, &work) {
+		err = short(s.saveRefusal(id, work.Reason))
+	}
 	if err != nil {
+		s.dropChanges(ctx, id)
 		return nil, err
 	}
 	v, created, err := s.cfg.Store.InsertVerification(ctx, &assay.Verification{
@@ -159,7 +166,8 @@ func (s *Service) Start(ctx context.Context, userID, sessionID string, idem sess
 	return v, err
 }
 
-// saveChanges stores the session's changes under the id of a verification.
+// saveChanges stores the session's changes under the id of a verification. Its errors are
+// those of Snapshot.
 func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string) (_ *assay.Session, err error) {
 	f, err := s.dir.OpenFile(changesName(id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -174,7 +182,7 @@ func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string)
 	}()
 	sess, left, err := s.snapshot(ctx, userID, sessionID, f)
 	if err != nil {
-		return nil, err
+		return sess, err
 	}
 	return sess, s.saveLeftOut(id, left)
 }
@@ -190,7 +198,7 @@ func short(err error) error {
 }
 
 func (s *Service) dropChanges(ctx context.Context, id string) {
-	for _, name := range []string{changesName(id), leftOutName(id)} {
+	for _, name := range []string{changesName(id), leftOutName(id), refusalName(id)} {
 		if err := s.dir.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			s.cfg.Log.ErrorContext(ctx, "cannot remove the changes of a verification", "verification", id, "err", err)
 		}
@@ -233,13 +241,15 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	if err != nil {
 		return fmt.Errorf("recover verifications: %w", err)
 	}
-	waiting := make(map[string]bool, len(open))
+	waiting := make(map[string]bool, 2*len(open))
 	for _, v := range open {
 		again, err := s.recoverOne(ctx, v)
 		if err != nil {
 			return fmt.Errorf("recover verification %s: %w", v.ID, err)
 		}
-		waiting[changesName(v.ID)], waiting[leftOutName(v.ID)] = again, again
+		for _, name := range []string{changesName(v.ID), leftOutName(v.ID), refusalName(v.ID)} {
+			waiting[name] = again
+		}
 	}
 	return s.sweepChanges(waiting)
 }

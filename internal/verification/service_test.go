@@ -39,6 +39,9 @@ func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
 	case "silent":
 		fmt.Fprintln(p.Stderr, "suite: over and out")
 		return sandbox.ExitStatus{}
+	case "sweeps": // as only a suite that is root can
+		p.Files.Remove(p.Env[assay.EnvReports])
+		return sandbox.ExitStatus{}
 	case "slow":
 		<-ctx.Done()
 		return sandbox.ExitStatus{}
@@ -234,6 +237,7 @@ func TestVerdicts(t *testing.T) {
 		{"only the test was edited", map[string]string{"a_test.txt": "no test\n"}, false, "the first: t::test_fix"},
 		{"the runner lets everything pass", map[string]string{"suite.txt": "forged"}, false, "a test that cannot pass is reported as passed"},
 		{"the suite ends before it begins", map[string]string{"a.txt": "fixed\n", "suite.txt": "silent"}, false, "reported no test; without them it reports: suite: over and out"},
+		{"the suite removes the place of its reports", map[string]string{"a.txt": "fixed\n", "suite.txt": "sweeps"}, false, "reported no test; without them it reports"},
 		{"a canary was laid beforehand", map[string]string{"a.txt": "fixed\n", "canary.txt": "x"}, true, ""},
 		{"the suite never ends", map[string]string{"a.txt": "fixed\n", "suite.txt": "slow"}, false, "timeout"},
 	} {

@@ -36,7 +36,7 @@ const (
 // the repository's own data. The same layer and tree make the same bytes. More than 512
 // MiB of diff, or too much that goes, is an error that wraps sandbox.ErrTooLarge.
 func Diff(ctx context.Context, dst io.Writer, layer io.ReadSeeker, pristine *os.Root) (fingerprint string, err error) {
-	d := &differ{ctx: ctx, layer: layer, before: &tree{ctx: ctx, root: pristine, directories: map[string]bool{".": true}}}
+	d := &differ{ctx: ctx, layer: layer, before: newTree(ctx, pristine)}
 	defer func() {
 		if errors.Is(err, patch.ErrTooLarge) {
 			err = fmt.Errorf("%w: %w", err, sandbox.ErrTooLarge)
@@ -153,6 +153,10 @@ type tree struct {
 	directories map[string]bool // whether a path is one, as far as was asked
 	listed      int             // files
 	bytes       int64           // that were opened
+}
+
+func newTree(ctx context.Context, root *os.Root) *tree {
+	return &tree{ctx: ctx, root: root, directories: map[string]bool{".": true}}
 }
 
 // lstat returns nil for what is not there.

@@ -2,15 +2,14 @@ package worktree
 
 import (
 	"bytes"
-	"errors"
+	"context"
+	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"golang.org/x/sys/unix"
 )
 
 // Bounds of what is read of a tree's ignore files. What lies beyond them ignores nothing.
@@ -24,7 +23,7 @@ const (
 // not change meanwhile. It reads no other settings of git, and asks for no index: a file
 // that is in the tree may be ignored as well.
 type Ignored struct {
-	tree     *os.Root
+	tree     *tree
 	files    map[string][]ignorePattern // of the .gitignore in a directory
 	dirs     map[string]bool            // whether a directory is ignored
 	patterns int
@@ -39,8 +38,8 @@ type ignorePattern struct {
 }
 
 // NewIgnored returns what a tree ignores.
-func NewIgnored(tree *os.Root) *Ignored {
-	return &Ignored{tree: tree, files: map[string][]ignorePattern{}, dirs: map[string]bool{".": false}}
+func NewIgnored(root *os.Root) *Ignored {
+	return &Ignored{tree: newTree(context.Background(), root), files: map[string][]ignorePattern{}, dirs: map[string]bool{".": false}}
 }
 
 // Ignores tells whether a path, which is clean and relative, is ignored. What lies in a
@@ -57,6 +56,16 @@ func (i *Ignored) Ignores(name string, directory bool) (bool, error) {
 		i.dirs[name] = ignored
 	}
 	return ignored, err
+}
+
+// Has tells whether the tree has anything at a path, which is clean and relative. What
+// would lie below a link is not in the tree.
+func (i *Ignored) Has(name string) (bool, error) {
+	info, err := i.tree.lstat(name)
+	if err != nil {
+		return false, fmt.Errorf("look whether the image has %s: %w", name, err)
+	}
+	return info != nil, nil
 }
 
 // match looks for the last pattern that fits, in the files from the nearest to the root's.
@@ -114,24 +123,16 @@ func (i *Ignored) read(dir string) ([]ignorePattern, error) {
 }
 
 func (i *Ignored) readFile(name string) ([]byte, error) {
-	info, err := i.tree.Lstat(name)
-	if absent(err) || err == nil && (!info.Mode().IsRegular() || info.Size() > maxIgnoreBytes) {
-		return nil, nil
-	}
-	if err != nil {
+	info, err := i.tree.lstat(name)
+	if err != nil || info == nil || !info.Mode().IsRegular() || info.Size() > maxIgnoreBytes {
 		return nil, err
 	}
-	f, err := i.tree.Open(name)
+	f, err := i.tree.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxIgnoreBytes))
-}
-
-// absent tells errors of a path at which the tree has nothing.
-func absent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR)
 }
 
 // parseIgnore reads a line of a .gitignore file; false of one that says nothing.

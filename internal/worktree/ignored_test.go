@@ -123,3 +123,30 @@ func TestWhatIsIgnoredIsWhatGitIgnoresAtRandom(t *testing.T) {
 		}
 	}
 }
+
+// What the work put where the tree has a link, a file, or nothing is looked for all the same.
+func TestWhereTheTreeIsAnotherNothingFails(t *testing.T) {
+	dir, ignored := ignoring(t, map[string]string{".gitignore": "*.log\n", "dir/x": "", "file": ""})
+	for name, target := range map[string]string{"out": "/etc", "up": "../..", "loop": "loop", "in": "dir", "nowhere": "absent"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := strings.Repeat("x", 300)
+	for name, has := range map[string]bool{
+		"out": true, "out/passwd": false, "up/x": false, "loop": true, "loop/x": false, "in/x": false, "nowhere/x": false,
+		"dir/x": true, "file/x": false, "file/x/y": false, long: false, long + "/x": false, strings.Repeat("x/", 250) + "x": false, strings.Repeat(long[:250]+"/", 16) + "x": false, "\xff/\n": false,
+	} {
+		for _, directory := range []bool{true, false} {
+			if got, err := ignored.Ignores(name, directory); err != nil || got {
+				t.Errorf("%.40q is ignored: %t, %v", name, got, err)
+			}
+		}
+		if got, err := ignored.Ignores(name+".log", false); err != nil || !got {
+			t.Errorf("%.40q.log is ignored: %t, %v", name, got, err)
+		}
+		if got, err := ignored.Has(name); err != nil || got != has {
+			t.Errorf("the tree has %.40q: %t, %v", name, got, err)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 
+	"golang.org/x/sys/unix"
+
 	"assay/internal/sandbox"
 )
 
@@ -19,7 +21,9 @@ const (
 	CodeNotStarted     Code = "not_started"
 	CodeTooLarge       Code = "too_large"
 	CodeNotExist       Code = "not_exist"
-	CodeGone           Code = "gone" // the sandbox is ending
+	CodeNotRegular     Code = "not_regular" // a directory, device or FIFO where a file is needed
+	CodeNoRoom         Code = "no_room"     // the disk is full
+	CodeGone           Code = "gone"        // the sandbox is ending
 )
 
 // Error is the payload of a Fail frame.
@@ -42,6 +46,8 @@ var sentinels = map[Code]error{
 	CodeNotStarted:     sandbox.ErrNotStarted,
 	CodeTooLarge:       sandbox.ErrTooLarge,
 	CodeNotExist:       fs.ErrNotExist,
+	CodeNotRegular:     fs.ErrInvalid,
+	CodeNoRoom:         sandbox.ErrNoRoom,
 	CodeGone:           sandbox.ErrGone,
 }
 
@@ -55,6 +61,9 @@ func AsError(err error) *Error {
 		if errors.Is(err, sentinel) {
 			return &Error{Code: code, Message: err.Error()}
 		}
+	}
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return &Error{Code: CodeNoRoom, Message: err.Error()}
 	}
 	return &Error{Code: CodeInternal, Message: err.Error()}
 }

@@ -322,6 +322,11 @@ func (sb *Sandbox) ApplyLayer(ctx context.Context, root string, layer io.Reader)
 	if err := sb.usable(ctx); err != nil {
 		return err
 	}
+	if fault := sb.host.fault().Apply; fault != nil {
+		if err := fault(ctx, sb.handle); err != nil {
+			return err
+		}
+	}
 	return sb.files.apply(clean(sb.handle.Workdir, root), layer)
 }
 

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -22,8 +21,8 @@ const (
 
 // writeChanges writes the difference between two file systems below root.
 func writeChanges(base, now map[string]File, root string, limits sandbox.ChangeLimits, w io.Writer) error {
-	if !now[root].Mode.IsDir() {
-		return fmt.Errorf("read the changes below %s: it is no directory: %w", root, fs.ErrNotExist)
+	if err := rootGone(now, root); err != nil {
+		return err
 	}
 	entries := make(map[string]*tar.Header)
 	for name := range now {
@@ -42,6 +41,24 @@ func writeChanges(base, now map[string]File, root string, limits sandbox.ChangeL
 		}
 	}
 	return writeEntries(entries, now, root, limits, w)
+}
+
+// rootGone is the error of a root that is no directory, or lies below what is none.
+func rootGone(now map[string]File, root string) error {
+	for i := range root + "/" {
+		if i == 0 || i < len(root) && root[i] != '/' {
+			continue
+		}
+		switch file, ok := now[root[:i]]; {
+		case !ok:
+			return sandbox.RootGone(root[:i], "")
+		case file.Link != "":
+			return sandbox.RootGone(root[:i], "symbolic link")
+		case !file.Mode.IsDir():
+			return sandbox.RootGone(root[:i], "file")
+		}
+	}
+	return nil
 }
 
 func same(a, b File) bool {
@@ -103,12 +120,12 @@ func writeEntries(entries map[string]*tar.Header, now map[string]File, root stri
 		return fmt.Errorf("read the changes below %s: %w", root, err)
 	}
 	if len(entries) > limits.MaxFiles {
-		return fmt.Errorf("read the changes below %s: more than %d files: %w", root, limits.MaxFiles, sandbox.ErrTooLarge)
+		return limits.TooManyFiles(root)
 	}
 	for _, rel := range slices.Sorted(maps.Keys(entries)) {
 		hdr := entries[rel]
 		if size += hdr.Size; size > limits.MaxBytes {
-			return fmt.Errorf("read the changes below %s: more than %d bytes: %w", root, limits.MaxBytes, sandbox.ErrTooLarge)
+			return limits.TooManyBytes(root)
 		}
 		if err := out.WriteHeader(hdr); err != nil {
 			return err

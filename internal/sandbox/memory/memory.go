@@ -51,6 +51,7 @@ type Faults struct {
 	Destroy func(context.Context, sandbox.Handle) error
 	Check   func(context.Context) error
 	Changes func(context.Context, sandbox.Handle) error
+	Apply   func(context.Context, sandbox.Handle) error // a layer
 	// CheckBox is the Check of a sandbox.
 	CheckBox func(context.Context, sandbox.Handle) error
 	// LoseExec is called when a command has been started: its error is what the

@@ -24,9 +24,9 @@ import (
 //
 // Regular files, directories and symbolic links are told; hard links as files of
 // their own; a socket or FIFO only as the end of what was there before. Left out are
-// extended attributes, and files whose names begin with ".wh.", which a layer cannot tell. Ids are those inside. A root that is no
-// longer a directory, or whose parents are not, is an error that wraps
-// fs.ErrNotExist.
+// extended attributes, and files whose names begin with ".wh.", which a layer cannot
+// tell. Ids are those inside. What lies in the tree and cannot be told is a
+// *sandbox.WorkError.
 func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.ChangeLimits, w io.Writer) (err error) {
 	sb.freezing.Lock()
 	defer sb.freezing.Unlock()
@@ -42,8 +42,9 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 		root = path.Join(sb.state.Handle.Workdir, root)
 	}
 	defer func() { // also when it was not frozen to the end
-		if terr := sb.rt.thaw(ctx, sb.id()); err == nil {
-			err = terr
+		terr := sb.rt.thaw(ctx, sb.id())
+		if work := (*sandbox.WorkError)(nil); terr != nil && (err == nil || errors.As(err, &work)) {
+			err = terr // ours goes before the work's
 		}
 	}()
 	if err := sb.rt.freeze(ctx, sb.id()); err != nil {
@@ -62,16 +63,12 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 		return err
 	}
 	defer upper.Close()
-	out := &layerWriter{ctx: ctx, tar: tar.NewWriter(w), ids: sb.rt.cfg.IDs, limits: limits}
+	out := &layerWriter{ctx: ctx, tar: tar.NewWriter(w), ids: sb.rt.cfg.IDs, root: path.Clean(root), limits: limits}
 	if err := out.changes(merged, upper, strings.Trim(path.Clean(root), "/")); err != nil {
 		return err
 	}
 	return out.tar.Close()
 }
-
-// maxDepth is how deep a tree may be that Changes follows; each level is a
-// descriptor and a stack frame of the server.
-const maxDepth = 255
 
 // opaqueXattr marks a directory of upper that hides the one below it, with the
 // value "y" (kernel, overlayfs.rst).
@@ -88,9 +85,11 @@ type layerWriter struct {
 	ctx    context.Context
 	tar    *tar.Writer
 	ids    image.IDShift
+	root   string // inside, for errors
 	limits sandbox.ChangeLimits
 	files  int
-	bytes  int64
+	bytes  int64 // of contents
+	named  int64 // bytes of names and targets of links
 }
 
 // changes writes what upper has below name, which is "" for everything. Whether
@@ -104,11 +103,14 @@ func (l *layerWriter) changes(merged, upper *os.Root, name string) error {
 	for i, part := range parts {
 		prefix := path.Join(parts[:i+1]...)
 		info, err := merged.Lstat(prefix)
+		if errors.Is(err, fs.ErrNotExist) {
+			return sandbox.RootGone("/"+prefix, "")
+		}
 		if err != nil {
-			return fmt.Errorf("/%s is gone: %w", prefix, err)
+			return err
 		}
 		if !info.IsDir() {
-			return fmt.Errorf("/%s is no directory but a %s: %w", prefix, kindOf(info.Mode()), fs.ErrNotExist)
+			return sandbox.RootGone("/"+prefix, kindOf(info.Mode()))
 		}
 		next, err := at.OpenRoot(part)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -149,8 +151,8 @@ func kindOf(mode fs.FileMode) string {
 
 // dir writes what is in one directory of upper, sorted by name.
 func (l *layerWriter) dir(at *os.Root, prefix string, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("%.80s...: deeper than %d directories: %w", prefix, maxDepth, sandbox.ErrTooLarge)
+	if depth > sandbox.MaxChangeDepth { // each level is a descriptor and a stack frame of the server
+		return sandbox.TooDeep(l.root)
 	}
 	if err := l.ctx.Err(); err != nil {
 		return err
@@ -189,7 +191,7 @@ func (l *layerWriter) names(at *os.Root) ([]string, error) {
 		return nil, err
 	}
 	if len(names) > left {
-		return nil, l.tooMany()
+		return nil, l.limits.TooManyFiles(l.root)
 	}
 	slices.Sort(names)
 	return names, nil
@@ -206,10 +208,10 @@ func (l *layerWriter) entry(at *os.Root, name, full string, depth int) error {
 		return fmt.Errorf("%s: no stat", full)
 	case full == strings.TrimPrefix(path.Dir(agentPath), "/"):
 		return nil // made for the agent, when root is "/"
+	case strings.HasPrefix(name, whiteoutPrefix):
+		return nil // before anything else: a whiteout of ".wh..opq" would empty its directory
 	case info.Mode()&fs.ModeCharDevice != 0 && st.Rdev == 0:
 		return l.whiteout(path.Join(path.Dir(full), whiteoutPrefix+name))
-	case strings.HasPrefix(name, whiteoutPrefix):
-		return nil
 	}
 	if omit, err := l.omits(full, info.IsDir()); err != nil || omit {
 		return err
@@ -250,7 +252,7 @@ func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, 
 
 func (l *layerWriter) regular(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string) error {
 	if info.Size() > l.limits.MaxBytes-l.bytes {
-		return fmt.Errorf("%s: more than %d bytes have changed: %w", full, l.limits.MaxBytes, sandbox.ErrTooLarge)
+		return l.limits.TooManyBytes(l.root)
 	}
 	l.bytes += info.Size()
 	if err := l.header(info, st, full, ""); err != nil {
@@ -300,13 +302,15 @@ func inside(id, base, size uint32) int {
 
 func (l *layerWriter) write(hdr *tar.Header) error {
 	if l.files++; l.files > l.limits.MaxFiles {
-		return l.tooMany()
+		return l.limits.TooManyFiles(l.root)
+	}
+	if len(strings.TrimSuffix(l.root, "/"))+1+len(strings.TrimSuffix(hdr.Name, "/")) > sandbox.MaxPathBytes {
+		return sandbox.PathTooLong(l.root)
+	}
+	if l.named += int64(len(hdr.Name) + len(hdr.Linkname)); l.named > sandbox.MaxNameBytes {
+		return sandbox.TooManyNames(l.root)
 	}
 	return l.tar.WriteHeader(hdr)
-}
-
-func (l *layerWriter) tooMany() error {
-	return fmt.Errorf("more than %d files have changed: %w", l.limits.MaxFiles, sandbox.ErrTooLarge)
 }
 
 // isOpaque tells whether a directory of upper hides the one below it.

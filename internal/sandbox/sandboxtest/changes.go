@@ -91,6 +91,31 @@ func (o omitter) Omits(name string, _ bool) (bool, error) {
 	return o[name], nil
 }
 
+// expectUntold checks that the changes of a sandbox cannot be told, for a reason that lies
+// in what its programs did, and that it goes on.
+func (s *suite) expectUntold(sb sandbox.Sandbox, text string, kind error, why string) {
+	s.Helper()
+	s.expectUntoldWithin(sb, text, roomy, kind, why)
+}
+
+func (s *suite) expectUntoldWithin(sb sandbox.Sandbox, text string, limits sandbox.ChangeLimits, kind error, why string) {
+	s.Helper()
+	for range 2 { // the second time as the first
+		err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, limits, io.Discard)
+		var work *sandbox.WorkError
+		if !errors.As(err, &work) || !errors.Is(err, kind) || !strings.Contains(work.Reason, why) {
+			s.Errorf("%.200s: %v, want a work error of kind %q that says %q", text, err, kind, why)
+		}
+	}
+	goesOn := command("true")
+	goesOn.Dir = "/"
+	s.expectExit("afterwards", s.run(sb, goesOn).Exit, sandbox.ExitStatus{})
+}
+
+// nest makes $1 directories in one another, of which each has a name of $2 bytes, and in
+// them a file. On gVisor, bash ends itself where a path becomes too long.
+const nest = `nest() { (d=$(printf "%0$2d" 0); for ((i = 0; i < $1; i++)); do mkdir $d && cd ./$d || exit; done; : > $3) 2>/dev/null || true; }; `
+
 const pipeBomb = "mkdir pipes; i=0; while [ $i -lt 2000 ]; do echo pipes/$i; i=$((i+1)); done | xargs mkfifo"
 
 var changeCases = []testCase{
@@ -116,7 +141,8 @@ var changeCases = []testCase{
 			{MaxFiles: 3, MaxBytes: 15}: true, {MaxFiles: 2, MaxBytes: 15}: false, {MaxFiles: 3, MaxBytes: 14}: false,
 		} {
 			err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, limits, io.Discard)
-			if fits && err != nil || !fits && !errors.Is(err, sandbox.ErrTooLarge) {
+			var work *sandbox.WorkError
+			if fits && err != nil || !fits && (!errors.Is(err, sandbox.ErrTooLarge) || !errors.As(err, &work)) {
 				s.Errorf("%+v: %v", limits, err)
 			}
 		}
@@ -183,40 +209,83 @@ var changeCases = []testCase{
 		s.carry(sb)
 	}},
 	{"changes/the root is gone", snapshots | processes, func(s *suite) {
-		for _, text := range []string{
-			"cd /; mv src/project src/old",
-			"cd /; mv src/project src/old; ln -s old src/project",
-			"cd /; mv src old; ln -s old src",
-			"cd /; mv src/project src/old; ln -s /etc src/project",
-			"cd /; rm -r src/project; echo file > src/project",
+		for text, why := range map[string]string{
+			"cd /; mv src/project src/old":                                       "/src/project is gone",
+			"cd /; rm -r src":                                                    "/src is gone",
+			"cd /; mv src/project src/old; ln -s old src/project":                "/src/project is a symbolic link",
+			"cd /; mv src old; ln -s old src":                                    "/src is a symbolic link",
+			"cd /; mv src/project src/old; ln -s / src/project":                  "/src/project is a symbolic link",
+			"cd /; mv src/project src/old; ln -s /etc src/project":               "/src/project is a symbolic link",
+			"cd /; mv src/project src/old; ln -s nowhere src/project":            "/src/project is a symbolic link",
+			"cd /; mv src/project src/old; ln -s project src/project":            "/src/project is a symbolic link",
+			"cd /; rm -r src/project; echo file > src/project":                   "/src/project is a file",
+			"cd /; rm -r src/project; mkfifo src/project":                        "/src/project is ", // gone, to a runtime that does not see pipes
+			"cd /; rm -r src; echo file > src":                                   "/src is a file",
+			"cd /; mv src/project src/old; mkdir src/project; rmdir src/project": "/src/project is gone",
 		} {
 			sb := s.create()
 			s.must(sb, text)
-			err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, roomy, io.Discard)
-			if !errors.Is(err, fs.ErrNotExist) {
-				s.Errorf("%s: %v, want an error that wraps fs.ErrNotExist", text, err)
-			}
-			goesOn := command("true")
-			goesOn.Dir = "/"
-			s.expectExit("afterwards", s.run(sb, goesOn).Exit, sandbox.ExitStatus{})
+			s.expectUntold(sb, text, fs.ErrNotExist, why)
 		}
 	}},
 	{"changes/bombs", snapshots | processes, func(s *suite) {
-		for _, text := range []string{
-			"truncate -s 5G sparse",
-			"i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done",
-			pipeBomb,
-			"mkdir -p $(printf 'd/%.0s' {1..400})",
+		for text, why := range map[string]string{
+			"truncate -s 5G sparse":    "have more than 1 MiB",
+			"truncate -s 8192G sparse": "have more than 1 MiB",
+			"head -c 100000 /dev/zero > a; i=0; while [ $i -lt 20 ]; do ln a l$i; i=$((i+1)); done": "have more than 1 MiB",
+			"i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done":                              "more than 1,000 files",
+			pipeBomb:                                         "more than 1,000 files",
+			"mkdir -p $(printf 'd/%.0s' {1..400})":           "more than 255 directories",
+			nest + "nest 30 200 f":                           "more than 4,095 bytes",
+			nest + "nest 3000 200 f":                         "more than 4,095 bytes",
+			nest + "nest 20 198 " + strings.Repeat("a", 131): "more than 4,095 bytes", // /src/project/, 20 times 199, and one byte too many
 		} {
 			if text == pipeBomb && s.lacks(PipesAreSeen) {
 				continue
 			}
 			sb := s.create()
 			s.must(sb, text)
-			if err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, roomy, io.Discard); !errors.Is(err, sandbox.ErrTooLarge) {
-				s.Errorf("%s: %v", text, err)
-			}
+			s.expectUntold(sb, text, sandbox.ErrTooLarge, why)
 		}
+		sb := s.create()
+		s.must(sb, nest+"nest 20 198 "+strings.Repeat("a", 4095-len(Workdir)-1-20*199))
+		s.changes(sb, Workdir)
+		const links = `mkdir links; cd links; t=$(printf '%04095d' 0); i=0; while [ $i -lt 2100 ]; do ln -s $t $i; i=$((i+1)); done`
+		sb = s.create()
+		s.must(sb, links)
+		many := sandbox.ChangeLimits{MaxFiles: 10_000, MaxBytes: 1 << 20}
+		s.expectUntoldWithin(sb, links, many, sandbox.ErrTooLarge, "more than 8 MiB together")
+	}},
+	{"changes/names of whiteouts", snapshots | processes, func(s *suite) {
+		// Files that are called as whiteouts delete nothing, whatever they are.
+		sb := s.create()
+		s.must(sb, `: > .wh.main.sh; : > .wh..wh..opq; : > data/.wh..wh..opq; mkdir .wh.lib; : > .wh.lib/x; : > lib/.wh.a.txt
+			ln -s x .wh.README.md; mkfifo .wh..opq lib/.wh..opq; : > .wh.; : > .wh..; : > .wh..wh.plnk; : > ..opq`)
+		s.expectChanges(sb, Workdir, "..opq 644", "data/", "lib/")
+		for _, text := range []string{"mknod whiteout c 0 0", "setfattr -n trusted.overlay.opaque -v y lib", "setfattr -n trusted.overlay.whiteout -v y README.md"} {
+			s.exec(sb, text) // a sandbox that allows it must not be believed
+		}
+		seen := s.changes(sb, Workdir)
+		if slices.Contains(seen, ".wh.whiteout 600") || slices.Contains(seen, "lib/.wh..wh..opq 600") || slices.Contains(seen, ".wh.README.md 600") {
+			s.Errorf("a sandbox makes whiteouts: %q", seen)
+		}
+	}},
+	{"changes/odd names", snapshots | processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, `: > $'new\nline'; : > 'back\slash'; : > $'\xff\xfe'; mkdir $'d\xff'; : > $'d\xff/\xfe'; : > $'\x01\t'; : > '*'; : > ' '; : > $'\xe2\x80\xae'
+			ln -s "$(printf '%04095d' 0)" huge; ln -s $'\xff\n' odd; ln -s loop loop`)
+		s.carry(sb)
+	}},
+	{"changes/a root that is closed or mounted over", snapshots | processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, `echo n > n; mount -t tmpfs none /src/project || unshare -Urm mount -t tmpfs none /src/project || true; chmod 000 n lib /src/project`)
+		s.expectChanges(sb, Workdir, "lib/", "n 0 n")
+	}},
+	{"changes/without the repository", snapshots | processes, func(s *suite) {
+		sb := s.create()
+		s.must(sb, `cd /src; rm -rf project; mkdir project`)
+		s.expectChanges(sb, Workdir, ".wh..wh..opq 600")
+		s.carry(sb)
 	}},
 	{"changes/of one moment", snapshots | processes, func(s *suite) {
 		// Two files are always written one after the other, the first one first.

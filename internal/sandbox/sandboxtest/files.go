@@ -71,6 +71,8 @@ func (s *suite) read(sb sandbox.Sandbox, name string) string {
 		return "!absent"
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return "!too large"
+	case errors.Is(err, fs.ErrInvalid):
+		return "!no file"
 	case err != nil:
 		return "!error"
 	}
@@ -163,7 +165,10 @@ var fileCases = []testCase{
 		s.expectText("absolute", s.read(sb, Workdir+"/lib/a.txt"), "a\n")
 		s.expectText("absent", s.read(sb, "nothing"), "!absent")
 		s.expectText("below an absent folder", s.read(sb, "no/thing"), "!absent")
-		s.expectText("directory", s.read(sb, "lib"), "!error")
+		s.expectText("below a file", s.read(sb, "README.md/x"), "!absent")
+		s.expectText("of too long a name", s.read(sb, strings.Repeat("x", 300)), "!absent")
+		s.expectText("of too long a path", s.read(sb, strings.Repeat("x/", 3000)+"x"), "!absent")
+		s.expectText("directory", s.read(sb, "lib"), "!no file")
 		s.expectText("link", s.read(sb, "link"), "a\n")
 		_, mode, err := sb.ReadFile(s.context(), "main.sh", 100)
 		if err != nil || mode.Perm() != 0o755 {
@@ -179,7 +184,7 @@ var fileCases = []testCase{
 	{"files/read nothing that waits", processes, func(s *suite) {
 		sb := s.create()
 		s.must(sb, "mkfifo pipe; ln -s /dev/zero zero; ln -s loop loop; truncate -s 5G huge")
-		for name, want := range map[string]string{"pipe": "!error", "/dev/zero": "!error", "zero": "!error", "loop": "!error", "huge": "!too large"} {
+		for name, want := range map[string]string{"pipe": "!no file", "/dev/zero": "!no file", "zero": "!no file", "loop": "!absent", "loop/x": "!absent", "huge": "!too large"} {
 			s.expectText(name, s.read(sb, name), want)
 		}
 	}},

@@ -1,6 +1,7 @@
 package sandboxtest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,6 +68,24 @@ var limitCases = []testCase{
 				s.Errorf("200 MB in %s: %+v, %s", dir, res.Exit, stderr(res))
 			}
 			s.must(sb, "rm "+dir+"/big; echo fits > "+dir+"/small; cat "+dir+"/small")
+		}
+	}},
+	{"limits/a layer that does not fit", processes, func(s *suite) {
+		for name, made := range map[string]func() *bytes.Buffer{
+			"bytes": func() *bytes.Buffer { return layer(s, file("big", strings.Repeat("x", 32<<20))) },
+			"files": func() *bytes.Buffer {
+				many := make([]entry, 6000)
+				for i := range many {
+					many[i] = file(fmt.Sprint(i), "")
+				}
+				return layer(s, many...)
+			},
+		} {
+			sb := s.create(func(spec *sandbox.Spec) { spec.Limits.DiskBytes = 16 << 20 })
+			if err := sb.ApplyLayer(s.context(), Workdir, made()); !errors.Is(err, sandbox.ErrNoRoom) {
+				s.Errorf("too many %s: %v", name, err)
+			}
+			s.expectText("afterwards", s.must(sb, "echo alive"), "alive\n")
 		}
 	}},
 	{"limits/number of files", processes, func(s *suite) {
