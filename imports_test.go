@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"assay/internal/verification": {"assay", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
 
 	// The judge knows no store, no user and no session.
-	"assay/internal/evaluate":    {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/steering", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/testreport", "assay/internal/worktree"},
+	"assay/internal/evaluate":    {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/steering", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/testid", "assay/internal/testreport", "assay/internal/worktree"},
 	"assay/internal/tasksandbox": {"assay", "assay/internal/sandbox"},
 
 	// What is known of samples' tests: pure text, found by trying, kept sealed.

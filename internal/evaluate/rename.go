@@ -1,3 +1,5 @@
+// What this file holds is for samples of which no alteration is known, and goes where some are.
+
 package evaluate
 
 import (
@@ -12,6 +14,7 @@ import (
 
 	"assay"
 	"assay/internal/steering"
+	"assay/internal/testid"
 )
 
 // Bounds of the test files in which tests get other names.
@@ -60,29 +63,18 @@ func (r *renaming) quoted() bool { return r.language == "javascript" || r.langua
 // with; "" when that cannot be told. A Go fuzz test keeps its name, which its corpus
 // lies under.
 func (r *renaming) nameOf(id string) (name, prefix string) {
-	name = id[strings.LastIndex(id, "::")+len("::"):]
-	if !strings.Contains(id, "::") {
-		name = id
-	}
+	name = testid.Of(r.language, id).Name
 	switch {
 	case r.quoted():
-		if i := strings.LastIndex(name, " > "); i >= 0 {
-			name = name[i+len(" > "):]
-		}
 		return name, ""
 	case r.language == "go":
-		name, _, _ = strings.Cut(name, "/")
 		for _, prefix := range []string{"Test", "Example"} {
 			if strings.HasPrefix(name, prefix) && isWord(name) {
 				return name, prefix + "_"
 			}
 		}
-	case r.language == "python":
-		name, _, _ = strings.Cut(name, "[")
-		name, _, _ = strings.Cut(name, " ")
-		if strings.HasPrefix(name, "test") && isWord(name) {
-			return name, "test_"
-		}
+	case r.language == "python" && strings.HasPrefix(name, "test") && isWord(name):
+		return name, "test_"
 	}
 	return "", ""
 }
@@ -105,30 +97,19 @@ func (r *renaming) text(text string) string {
 
 // id returns what a test is called in the reports after its renaming.
 func (r *renaming) id(id string) string {
-	head, tail := "", id
-	if i := strings.LastIndex(id, "::"); i >= 0 {
-		head, tail = id[:i+len("::")], id[i+len("::"):]
-	}
-	separator := " > "
-	if !r.quoted() {
-		separator = "/"
-	}
-	parts := strings.Split(tail, separator)
-	for i, part := range parts {
-		name, rest := part, ""
-		if !r.quoted() {
-			if cut := strings.IndexAny(part, "[ "); cut >= 0 {
-				name, rest = part[:cut], part[cut:]
+	parts := testid.Of(r.language, id)
+	if r.quoted() { // blocks may be among what was renamed
+		parts.Outer = slices.Clone(parts.Outer)
+		for i, block := range parts.Outer {
+			if r.found[block] {
+				parts.Outer[i] = r.fresh[block]
 			}
 		}
-		if r.found[name] {
-			parts[i] = r.fresh[name] + rest
-		}
-		if r.language == "go" {
-			break // subtests have names of their own
-		}
 	}
-	return head + strings.Join(parts, separator)
+	if r.found[parts.Name] {
+		parts.Name = r.fresh[parts.Name]
+	}
+	return parts.String()
 }
 
 // sample returns the sample whose tests have their new names.

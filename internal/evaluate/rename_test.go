@@ -18,6 +18,8 @@ func TestTestsGetNamesThatNobodyKnew(t *testing.T) {
 		{"go", "m/p::ExamplePath", "func ExamplePath() {", "func Example_N0() {", "m/p::Example_N0"},
 		{"go", "m/p::FuzzParse/seed#0", "func FuzzParse(f *testing.F)", "func FuzzParse(f *testing.F)", "m/p::FuzzParse/seed#0"},
 		{"python", "tests.test_a.TestA::test_x[a b-ü]", "def test_x(self): test_xy()", "def test_N0(self): test_xy()", "tests.test_a.TestA::test_N0[a b-ü]"},
+		{"python", "tests/test_a.py::TestA::test_x[a::b - c]", "def test_x(self, p):", "def test_N0(self, p):", "tests/test_a.py::TestA::test_N0[a::b - c]"},
+		{"go", "m/p::TestParse/a::b", "func TestParse(t *testing.T)", "func Test_N0(t *testing.T)", "m/p::Test_N0/a::b"},
 		{"python", "test_x (a.B)", "def test_x(self):", "def test_N0(self):", "test_N0 (a.B)"},
 		{"javascript", "test/a.js::outer > it's (fine)", "t.test(\"it's (fine)\", f); test('outer')", "t.test(\"N0\", f); test('outer')", "test/a.js::outer > N0"},
 	} {

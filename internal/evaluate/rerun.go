@@ -1,3 +1,5 @@
+// What this file holds is for samples of which no alteration is known, and goes where some are.
+
 package evaluate
 
 import (
