@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 
 	// What is known of samples' tests: pure text, found by trying, kept sealed.
 	"assay/internal/alteration":         {},
-	"assay/internal/alteration/search":  {"assay", "assay/internal/alteration", "assay/internal/evaluate"},
+	"assay/internal/alteration/search":  {"assay", "assay/internal/alteration", "assay/internal/evaluate", "assay/internal/testid"},
 	"assay/internal/alteration/catalog": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate"},
 
 	// Tools without knowledge of the product.

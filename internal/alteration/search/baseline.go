@@ -1,9 +1,12 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"assay/internal/alteration"
@@ -72,8 +75,13 @@ type source struct {
 // sources are the test files that a sample's test patch touches, by path.
 type sources map[string]*source
 
-// readSources reads them and finds candidates in them.
-func readSources(tests *evaluate.TestTree, seed uint64) sources {
+// maxOthers bounds the image's own test files in which candidates are looked for, in bytes:
+// an edit of theirs is a control and no more.
+const maxOthers = 1 << 20
+
+// readSources finds candidates in the files that the test patch touches, and in those of the
+// image that hold a test of solves which is in none of them.
+func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) sources {
 	old := alteration.LinesOf()
 	for _, text := range tests.Others {
 		old.Add(text)
@@ -82,11 +90,53 @@ func readSources(tests *evaluate.TestTree, seed uint64) sources {
 		old.Add(f.Before)
 	}
 	all := make(sources)
-	for _, f := range tests.Changed {
+	add := func(f evaluate.TestFile) {
 		edits := alteration.Candidates(alteration.File{Path: f.Path, Source: f.After}, alteration.Options{Seed: seed, Old: old})
 		all[f.Path] = &source{TestFile: f, candidates: edits}
 	}
+	for _, f := range tests.Changed {
+		add(f)
+	}
+	missing := all.without(solves)
+	left := maxOthers
+	for _, name := range slices.Sorted(maps.Keys(tests.Others)) {
+		text := tests.Others[name]
+		if alteration.LanguageOf(name) == nil || !names(text, missing) || len(text) > left {
+			continue
+		}
+		left -= len(text)
+		add(evaluate.TestFile{Path: name, Before: text, After: text})
+	}
 	return all
+}
+
+// without returns the tests that no candidate stands in.
+func (s sources) without(tests map[string]bool) []string {
+	var missing []string
+	for id := range tests {
+		has := false
+		for _, src := range s {
+			has = has || slices.ContainsFunc(src.candidates, func(e alteration.Edit) bool { return belongs(e, id) })
+		}
+		if !has {
+			missing = append(missing, id)
+		}
+	}
+	return missing
+}
+
+// names tells whether a file may hold one of some tests.
+func names(text []byte, ids []string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool {
+		name := id[strings.LastIndex(id, "::")+len("::"):]
+		if !strings.Contains(id, "::") {
+			name = id
+		}
+		name, _, _ = strings.Cut(name, "/")
+		name, _, _ = strings.Cut(name, "[")
+		name = name[strings.LastIndex(name, regionSeparator)+1:]
+		return bytes.Contains(text, []byte(strings.TrimPrefix(name, "> ")))
+	})
 }
 
 // with returns the files that edits make of the sources.

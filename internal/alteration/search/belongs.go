@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"assay/internal/alteration"
+	"assay/internal/testid"
 )
 
 // group names what is altered apart from everything else of its file: a test or, for what
@@ -20,56 +21,38 @@ func group(e alteration.Edit) string {
 
 const regionSeparator = " > "
 
-// belongs tells whether a test, by its id, may be the one that an edit stands in. It knows
-// how runners make ids of names, and is right more often than not: who takes a test for an
-// edit's holds it against a run.
+// belongs tells whether a test, by its id, may be the one that an edit stands in. It is
+// right more often than not: who takes a test for an edit's holds it against a run.
 func belongs(e alteration.Edit, id string) bool {
 	if !e.Test || e.Region == "" {
 		return false
 	}
+	names := strings.Split(e.Region, regionSeparator)
 	switch path.Ext(e.File) {
-	case ".go":
-		return belongsGo(e, id)
+	case ".go": // the package's path, and the function; subtests stand in Rest
+		parts := testid.Go(id)
+		dir := path.Dir(e.File)
+		return parts.Name == names[0] && (dir == "." || parts.Place == dir || strings.HasSuffix(parts.Place, "/"+dir))
 	case ".py":
-		return belongsPython(e, id)
+		return belongsPython(e, names, testid.Python(id))
 	}
-	return belongsTitled(e, id)
+	parts := testid.JavaScript(id)
+	titles := append(slices.Clone(parts.Outer), parts.Name)
+	if parts.Place != "" { // the outermost block, where the reporter tells no file
+		titles = append([]string{parts.Place}, titles...)
+	}
+	n := min(len(titles), len(names))
+	return slices.Equal(titles[len(titles)-n:], names[len(names)-n:])
 }
 
-// belongsTitled: the id ends with the titles of the test and of the suites that it is in,
-// with "::" or " > " between; reporters leave out outer ones.
-func belongsTitled(e alteration.Edit, id string) bool {
-	parts := strings.Split(strings.ReplaceAll(id, "::", regionSeparator), regionSeparator)
-	titles := strings.Split(e.Region, regionSeparator)
-	n := min(len(parts), len(titles))
-	return slices.Equal(parts[len(parts)-n:], titles[len(titles)-n:])
-}
-
-// belongsGo: the id is the package's path, "::" and the names of the test and its subtests,
-// joined by "/".
-func belongsGo(e alteration.Edit, id string) bool {
-	pkg, name, _ := strings.Cut(id, "::")
-	name, _, _ = strings.Cut(name, "/")
-	function, _, _ := strings.Cut(e.Region, regionSeparator)
-	dir := path.Dir(e.File)
-	return name == function && (dir == "." || pkg == dir || strings.HasSuffix(pkg, "/"+dir))
-}
-
-// belongsPython: the id ends with "::", the function and its parameters in brackets; its
-// module and class come before, with dots, slashes or "::" between.
-func belongsPython(e alteration.Edit, id string) bool {
-	bare, _, _ := strings.Cut(id, "[")
-	names := strings.FieldsFunc(bare, func(r rune) bool { return r == ':' || r == '.' || r == '/' })
-	parts := strings.Split(e.Region, regionSeparator)
-	function := parts[len(parts)-1]
-	if len(names) == 0 || names[len(names)-1] != function {
+// belongsPython: a class is among the id's Outer, or at the end of its Place where that is a
+// module's path.
+func belongsPython(e alteration.Edit, names []string, id testid.Parts) bool {
+	if id.Name != names[len(names)-1] {
 		return false
 	}
-	module := strings.TrimSuffix(path.Base(e.File), ".py")
-	inModule, inClass := false, len(parts) == 1
-	for _, name := range names[:len(names)-1] {
-		inModule = inModule || name == module
-		inClass = inClass || name == parts[0]
-	}
-	return inClass && (inModule || len(names) == 1)
+	place := strings.FieldsFunc(strings.TrimSuffix(id.Place, ".py"), func(r rune) bool { return r == '.' || r == '/' || r == ':' })
+	place = append(place, id.Outer...)
+	inModule := id.Place == "" || slices.Contains(place, strings.TrimSuffix(path.Base(e.File), ".py"))
+	return inModule && (len(names) == 1 || slices.Contains(place, names[0]))
 }

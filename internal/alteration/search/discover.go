@@ -25,9 +25,10 @@ type found struct {
 // How much is looked for.
 const (
 	wanted      = 4  // edits that make a fail_to_pass test fail, none of which the image's tests hold
-	wantedKept  = 1  // edits of a group without such a test: they are a control, and count nothing
-	mostTries   = 48 // of a group that has a fail_to_pass test
-	mostControl = 3  // of a group of other tests
+	wantedKnown = 2  // edits of such a test that the image's tests hold, where there are no others: a control
+	wantedKept  = 1  // edits of a group without such a test: a control, too
+	mostTries   = 40 // of a group that has a fail_to_pass test
+	mostControl = 2  // of a group of other tests
 	mostGroups  = 8  // of other tests, in all
 )
 
@@ -39,6 +40,7 @@ type discovery struct {
 	queues  map[string]*queue
 	order   []string       // of the groups
 	altered map[string]int // by test: found edits that the image's old tests do not hold
+	known   map[string]int // and those that they do
 }
 
 // queue is the candidates of a group that were not tried yet.
@@ -51,7 +53,7 @@ type queue struct {
 }
 
 func newDiscovery(t *trials, b *baseline, s sources) *discovery {
-	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), altered: make(map[string]int)}
+	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), altered: make(map[string]int), known: make(map[string]int)}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		for _, e := range s[name].candidates {
 			d.add(e)
@@ -107,15 +109,22 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 func (d *discovery) note(f *found) {
 	d.queues[group(f.Edit)].kept++
 	for _, id := range f.tests {
-		if !f.Known {
+		if f.Known {
+			d.known[id]++
+		} else {
 			d.altered[id]++
 		}
 	}
 }
 
-// lacks tells whether one of some tests has too few alterations.
-func (d *discovery) lacks(ids []string) bool {
-	return slices.ContainsFunc(ids, func(id string) bool { return d.altered[id] < wanted })
+// lacks tells whether one of some tests has too few alterations, and an edit may help it.
+func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
+	return slices.ContainsFunc(ids, func(id string) bool {
+		if e.Known {
+			return d.altered[id]+d.known[id] < wantedKnown
+		}
+		return d.altered[id] < wanted
+	})
 }
 
 // next takes the candidates of the next round: those of tests are tried together, those of
@@ -127,7 +136,7 @@ func (d *discovery) next() (batch, alone []alteration.Edit) {
 		switch {
 		case q.shared || len(q.left) == 0:
 			continue
-		case len(q.targets) > 0 && (q.tries >= mostTries || !d.lacks(q.targets)):
+		case len(q.targets) > 0 && (q.tries >= mostTries || !d.lacks(q.targets, q.left[0])):
 			continue
 		case len(q.targets) == 0:
 			if others++; others > mostGroups || q.tries >= mostControl || q.kept >= wantedKept {
@@ -139,11 +148,9 @@ func (d *discovery) next() (batch, alone []alteration.Edit) {
 	if slices.ContainsFunc(batch, func(e alteration.Edit) bool { return len(d.queues[group(e)].targets) > 0 }) {
 		return batch, nil
 	}
-	if !d.lacks(slices.Collect(maps.Keys(d.targets()))) {
-		return batch, nil
-	}
+	targets := slices.Collect(maps.Keys(d.targets()))
 	for _, key := range d.order {
-		if q := d.queues[key]; q.shared && len(q.left) > 0 && q.tries < mostTries {
+		if q := d.queues[key]; q.shared && len(q.left) > 0 && q.tries < mostTries && d.lacks(targets, q.left[0]) {
 			alone = append(alone, q.take())
 		}
 	}

@@ -59,14 +59,21 @@ func (d *draws) join(a, b string) {
 // of names the draw of an alteration.
 func (d *draws) of(f *found) string { return d.find(leaves(f.tests)[0]) }
 
-// combinations is how often what was found is tried together, before it is believed.
-const combinations = 3
+// How often what was found is tried together, before it is believed: until each was seen
+// again.
+const (
+	leastCombinations = 3
+	mostCombinations  = 10
+)
 
 // together runs some of what was found at once, as it will be shown: of each draw one
 // alteration or none. What does not do then what it did alone is dropped, or moves from now
 // on with what it was tried with.
 func (d *discovery) together(ctx context.Context, all []*found, parts *draws, rng *rand.Rand) ([]*found, error) {
-	for range combinations {
+	for n := range mostCombinations {
+		if n >= leastCombinations && !slices.ContainsFunc(all, func(f *found) bool { return f.seen < 2 }) {
+			break
+		}
 		chosen := parts.choose(all, rng)
 		if len(chosen) == 0 {
 			return all, nil

@@ -37,11 +37,11 @@ const defaultRuns = 150
 // of which nothing can be altered has a result that says so.
 func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	began := time.Now()
+	if req.Runs == 0 {
+		req.Runs = defaultRuns
+	}
 	t := &trials{
 		tester: tester, memory: req.Memory, sample: req.Sample, most: req.Runs, now: time.Now, ran: req.Ran,
-	}
-	if t.most == 0 {
-		t.most = defaultRuns
 	}
 	if req.Limit > 0 {
 		t.until = began.Add(req.Limit)
@@ -57,7 +57,7 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
 	}
-	s := newDiscovery(t, base, readSources(tests, req.Seed))
+	s := newDiscovery(t, base, readSources(tests, req.Seed, base.solves))
 	result, err := s.search(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
@@ -66,26 +66,53 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	return result, nil
 }
 
+// The parts of a search, by the share of its runs at which each of them ends at the latest.
+var parts = []float64{discovering: 0.45, classifying: 0.55, combining: 0.62, blinding: 0.76, freshening: 1}
+
+const (
+	discovering = iota
+	classifying
+	combining
+	blinding
+	freshening
+)
+
+// begin bounds the next part of the search. Without fresh truths, the others have their
+// share.
+func (d *discovery) begin(part int, req Request) {
+	share := parts[part]
+	if !req.Fresh {
+		share = min(1, share/parts[blinding])
+	}
+	d.most = int(share * float64(req.Runs))
+}
+
 func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
+	d.begin(discovering, req)
 	all, err := d.run(ctx)
 	if err != nil {
 		return nil, err
 	}
+	spent := d.runs >= d.most
+	d.begin(classifying, req)
 	expected := make(map[*found]bool)
 	more, err := d.tellExpected(ctx, all, expected)
 	if err != nil {
 		return nil, err
 	}
 	all = append(all, more...)
-	parts := newDraws(all)
-	if all, err = d.together(ctx, all, parts, random(req)); err != nil {
+	d.begin(combining, req)
+	moving := newDraws(all)
+	if all, err = d.together(ctx, all, moving, random(req)); err != nil {
 		return nil, err
 	}
+	d.begin(blinding, req)
 	blind, err := d.tellBlind(ctx, all)
 	if err != nil {
 		return nil, err
 	}
 	result := &Result{Rules: Rules, Candidates: d.candidates()}
+	d.begin(freshening, req)
 	if req.Fresh {
 		if result.Fresh, err = d.findFresh(ctx, req.Seed, all); err != nil {
 			return nil, err
@@ -93,7 +120,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	numbers := make(map[string]int)
 	for _, f := range all {
-		name := parts.of(f)
+		name := moving.of(f)
 		if _, known := numbers[name]; !known {
 			numbers[name] = len(numbers)
 		}
@@ -103,7 +130,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	result.Draws = len(numbers)
 	result.Tests = d.tell(result)
-	result.Runs, result.Spent = d.runs, d.runs >= d.most
+	result.Runs, result.Spent = d.runs, spent
 	return result, nil
 }
 

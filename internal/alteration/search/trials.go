@@ -39,7 +39,7 @@ type trials struct {
 	memory  Memory // nil for none
 	sample  *assay.Sample
 	timeout time.Duration // of a suite; 0 for the verifier's
-	most    int           // runs
+	most    int           // runs, until the next part of the search
 	until   time.Time     // zero for no end
 	now     func() time.Time
 	ran     func() // told of each run
