@@ -239,7 +239,10 @@ func (d *discovery) effectOf(batch []alteration.Edit, trial *evaluate.Trial) eff
 		if i < 0 {
 			return effect{}
 		}
-		if !there { // its name changed, or it is no more
+		if !there { // its name changed, or what came before it ended everything
+			if len(batch) > 1 {
+				return effect{} // whose doing it is shows when they are tried alone
+			}
 			dropped[i] = true
 			continue
 		}
