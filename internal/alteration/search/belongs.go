@@ -66,10 +66,12 @@ func belongsPython(e alteration.Edit, id string) bool {
 		return false
 	}
 	module := strings.TrimSuffix(path.Base(e.File), ".py")
-	inModule, inClass := false, len(parts) == 1
-	for _, name := range names[:len(names)-1] {
-		inModule = inModule || name == module
-		inClass = inClass || name == parts[0]
+	around := slices.DeleteFunc(names[:len(names)-1], func(name string) bool { return name == "py" }) // of a.py::test
+	if len(around) == 0 {
+		return len(parts) == 1
 	}
-	return inClass && (inModule || len(names) == 1)
+	if len(parts) == 1 { // and in no class
+		return around[len(around)-1] == module
+	}
+	return slices.Contains(around, module) && slices.Contains(around, parts[0])
 }
