@@ -52,7 +52,7 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	}
 	base, err := t.measure(ctx)
 	if errors.Is(err, errSpent) {
-		return &Result{Rules: Rules, Spent: true}, nil
+		return &Result{Rules: Rules, Runs: t.runs, Spent: true, Took: time.Since(began)}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
@@ -103,7 +103,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	result.Draws = len(numbers)
 	result.Tests = d.tell(result)
-	result.Runs, result.Spent = d.runs, d.runs >= d.most
+	result.Runs, result.Spent = d.runs, d.spent
 	return result, nil
 }
 
@@ -203,6 +203,8 @@ func (d *discovery) tell(r *Result) []Test {
 	return tests
 }
 
+const spentReason = "the search ended at its bounds before it was known"
+
 func (d *discovery) reason(id string, t Test) string {
 	_, ran := d.unsolved.Outcomes[id]
 	switch {
@@ -212,6 +214,8 @@ func (d *discovery) reason(id string, t Test) string {
 		return ""
 	case t.Altered > 0 && !ran:
 		return "the unsolved code does not build with the tests, or ends before it"
+	case d.spent:
+		return spentReason
 	case t.Altered > 0:
 		return "the unsolved code tells each of its alterations from the true test"
 	}
