@@ -20,6 +20,8 @@ type found struct {
 	tests []string          // that it makes fail, and no others; sorted
 	said  map[string]string // what each of them said, in the first run
 	seen  int               // runs that it behaved the same in
+	shown int               // combinations that it was a part of
+	ends  bool              // tests are gone with it
 }
 
 // How much is looked for.
