@@ -20,6 +20,8 @@ type found struct {
 	tests []string          // that it makes fail, and no others; sorted
 	said  map[string]string // what each of them said, in the first run
 	seen  int               // runs that it behaved the same in
+	shown int               // combinations that it was a part of
+	ends  bool              // tests are gone with it
 }
 
 // How much is looked for.
@@ -304,7 +306,10 @@ func (d *discovery) effectOf(batch []alteration.Edit, trial *evaluate.Trial) eff
 		if i < 0 {
 			return effect{}
 		}
-		if !there { // its name changed, or it is no more
+		if !there { // its name changed, or what came before it ended everything
+			if len(batch) > 1 {
+				return effect{} // whose doing it is shows when they are tried alone
+			}
 			dropped[i] = true
 			continue
 		}

@@ -52,7 +52,7 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	}
 	base, err := t.measure(ctx)
 	if errors.Is(err, errSpent) {
-		return &Result{Rules: Rules, Spent: true}, nil
+		return &Result{Rules: Rules, Runs: t.runs, Spent: true, Took: time.Since(began)}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
@@ -92,7 +92,6 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	spent := d.runs >= d.most
 	d.begin(classifying, req)
 	expected := make(map[*found]bool)
 	more, err := d.tellExpected(ctx, all, expected)
@@ -127,7 +126,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	result.Draws = len(numbers)
 	result.Tests = d.tell(result)
-	result.Runs, result.Spent = d.runs, spent
+	result.Runs, result.Spent = d.runs, d.spent
 	return result, nil
 }
 
@@ -251,6 +250,8 @@ func (d *discovery) tell(r *Result) []Test {
 	return tests
 }
 
+const spentReason = "the search ended at its bounds before it was known"
+
 func (d *discovery) reason(id string, t Test) string {
 	_, ran := d.unsolved.Outcomes[id]
 	switch {
@@ -260,6 +261,8 @@ func (d *discovery) reason(id string, t Test) string {
 		return ""
 	case t.Altered > 0 && !ran:
 		return "the unsolved code does not build with the tests, or ends before it"
+	case d.spent:
+		return spentReason
 	case t.Altered > 0:
 		return "the unsolved code tells each of its alterations from the true test"
 	}
