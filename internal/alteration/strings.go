@@ -33,6 +33,11 @@ func (s *search) strings(i int) []string {
 	if len(substitutions) > 0 {
 		put(substitutions[0])
 	}
+	if tok.Kind == Regex {
+		for _, v := range unquantified(body, free) {
+			put(v)
+		}
+	}
 	if tok.Kind == Char || tok.Kind == Regex { // anything else may be none any more
 		for _, v := range substitutions {
 			put(v)
@@ -108,6 +113,19 @@ func quantifiers(body string, free []bool) {
 	for i := range free {
 		free[i] = free[i] && i > 0 && (alphanumeric(body[i]) || body[i] == '+' || body[i] == '*')
 	}
+}
+
+// unquantified are a regular expression's bodies with one quantifier less, the last first:
+// the outermost ones stand there, and decide most.
+func unquantified(body string, free []bool) []string {
+	const most = 3
+	var list []string
+	for i := len(body) - 1; i > 0 && len(list) < most; i-- {
+		if free[i] && !alphanumeric(body[i]) && (i+1 == len(body) || !strings.ContainsRune("+*?{", rune(body[i+1]))) {
+			list = append(list, body[:i]+body[i+1:])
+		}
+	}
+	return list
 }
 
 // fromTheMiddle returns offsets that may be changed, letters and digits before marks, and
@@ -187,11 +205,17 @@ func (s *search) similar(c byte, hex bool) byte {
 	}
 }
 
-// sibling returns another string of the same test that has the same shape, or "".
+// sibling returns another string of the same test that begins or ends as this one does, or
+// has the same shape; or "".
 func (s *search) sibling(i int) string {
 	list := s.siblings[s.regionOf[i]]
 	want := shape(s.text(i))
 	const tries = 8
+	for _, other := range list[:min(tries, len(list))] {
+		if other != s.text(i) && related(literalBody(s.text(i)), literalBody(other)) {
+			return other
+		}
+	}
 	for range min(tries, len(list)) {
 		if other := list[s.rng.IntN(len(list))]; other != s.text(i) && shape(other) == want {
 			return other
@@ -199,6 +223,14 @@ func (s *search) sibling(i int) string {
 	}
 	return ""
 }
+
+// related tells whether one of two texts is the beginning or the end of the other.
+func related(a, b string) bool {
+	const least = 3 // bytes that they share
+	return min(len(a), len(b)) >= least && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a) || strings.HasSuffix(a, b) || strings.HasSuffix(b, a))
+}
+
+func literalBody(text string) string { return strings.Trim(text, "\"'`") }
 
 // shape is a string's classes of characters, with runs as one.
 func shape(text string) string {

@@ -30,10 +30,10 @@ func (r *run) free(ctx context.Context, box sandbox.Sandbox) {
 		destroy(ctx, box)
 		return
 	}
-	r.use(r.Request.ID, 1)
+	r.use(r.ID, 1)
 	r.freed.Go(func() {
 		defer func() { <-r.freeing }()
-		defer r.use(r.Request.ID, -1)
+		defer r.use(r.ID, -1)
 		destroy(ctx, box)
 	})
 }
@@ -75,7 +75,7 @@ type cleanSandbox struct {
 func (r *run) enlist(box sandbox.Sandbox) (done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.boxes[r.sandboxID] = cleanSandbox{box, r.Request.ID}
+	r.boxes[r.sandboxID] = cleanSandbox{box, r.ID}
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -36,11 +36,8 @@ func belongs(e alteration.Edit, id string) bool {
 	case ".py":
 		return belongsPython(e, names, testid.Python(id))
 	}
-	parts := testid.JavaScript(id)
-	titles := append(slices.Clone(parts.Outer), parts.Name)
-	if parts.Place != "" { // the outermost block, where the reporter tells no file
-		titles = append([]string{parts.Place}, titles...)
-	}
+	// The titles of the test and of the blocks that it is in; reporters leave out outer ones.
+	titles := strings.Split(strings.ReplaceAll(id, "::", regionSeparator), regionSeparator)
 	n := min(len(titles), len(names))
 	return slices.Equal(titles[len(titles)-n:], names[len(names)-n:])
 }
@@ -53,6 +50,12 @@ func belongsPython(e alteration.Edit, names []string, id testid.Parts) bool {
 	}
 	place := strings.FieldsFunc(strings.TrimSuffix(id.Place, ".py"), func(r rune) bool { return r == '.' || r == '/' || r == ':' })
 	place = append(place, id.Outer...)
-	inModule := id.Place == "" || slices.Contains(place, strings.TrimSuffix(path.Base(e.File), ".py"))
-	return inModule && (len(names) == 1 || slices.Contains(place, names[0]))
+	module := strings.TrimSuffix(path.Base(e.File), ".py")
+	switch {
+	case len(place) == 0:
+		return len(names) == 1
+	case len(names) == 1: // and in no class
+		return place[len(place)-1] == module
+	}
+	return slices.Contains(place, module) && slices.Contains(place, names[0])
 }

@@ -120,7 +120,7 @@ func (b *baseline) blindness(f *found, altered *evaluate.Trial) Blindness {
 		}
 		was, ran := b.unsolved.Outcomes[id]
 		is, runs := altered.Outcomes[id]
-		now := Blind
+		var now Blindness
 		switch {
 		case f.Known:
 			now = SeenKnown

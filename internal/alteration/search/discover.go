@@ -20,6 +20,8 @@ type found struct {
 	tests []string          // that it makes fail, and no others; sorted
 	said  map[string]string // what each of them said, in the first run
 	seen  int               // runs that it behaved the same in
+	shown int               // combinations that it was a part of
+	ends  bool              // tests are gone with it
 }
 
 // How much is looked for.
@@ -50,6 +52,8 @@ type queue struct {
 	shared  bool     // it is no test: any may be its
 	tries   int
 	kept    int
+
+	tried, did map[alteration.EditKind]int // candidates, and those of them that were kept
 }
 
 func newDiscovery(t *trials, b *baseline, s sources) *discovery {
@@ -66,7 +70,7 @@ func (d *discovery) add(e alteration.Edit) {
 	key := group(e)
 	q := d.queues[key]
 	if q == nil {
-		q = &queue{shared: !e.Test}
+		q = &queue{shared: !e.Test, tried: make(map[alteration.EditKind]int), did: make(map[alteration.EditKind]int)}
 		for id := range d.solves {
 			if d.stable[id] && belongs(e, id) {
 				q.targets = append(q.targets, id)
@@ -86,11 +90,7 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 		if len(batch)+len(alone) == 0 {
 			return all, nil
 		}
-		groups := [][]alteration.Edit{batch}
-		for _, e := range alone {
-			groups = append(groups, []alteration.Edit{e})
-		}
-		for _, g := range groups {
+		for _, g := range append([][]alteration.Edit{batch}, alone...) {
 			kept, err := d.try(ctx, g)
 			all = append(all, kept...)
 			for _, f := range kept {
@@ -107,12 +107,23 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 }
 
 func (d *discovery) note(f *found) {
-	d.queues[group(f.Edit)].kept++
+	q := d.queues[group(f.Edit)]
+	q.kept++
+	q.did[f.Kind]++
 	for _, id := range f.tests {
 		if f.Known {
 			d.known[id]++
 		} else {
 			d.altered[id]++
+		}
+	}
+}
+
+// forget lets an alteration count no more among those that are wanted.
+func (d *discovery) forget(f *found) {
+	for _, id := range f.tests {
+		if !f.Known {
+			d.altered[id]--
 		}
 	}
 }
@@ -129,29 +140,35 @@ func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
 
 // next takes the candidates of the next round: those of tests are tried together, those of
 // what tests share alone, and only when the tests themselves have none left.
-func (d *discovery) next() (batch, alone []alteration.Edit) {
-	others := 0
+func (d *discovery) next() (batch []alteration.Edit, alone [][]alteration.Edit) {
+	others, solving := 0, false
 	for _, key := range d.order {
 		q := d.queues[key]
 		switch {
 		case q.shared || len(q.left) == 0:
 			continue
-		case len(q.targets) > 0 && (q.tries >= mostTries || !d.lacks(q.targets, q.left[0])):
-			continue
 		case len(q.targets) == 0:
-			if others++; others > mostGroups || q.tries >= mostControl || q.kept >= wantedKept {
-				continue
+			if others++; others <= mostGroups && q.tries < mostControl && q.kept < wantedKept {
+				batch = append(batch, q.take(1)...)
 			}
+			continue
+		case q.tries >= mostTries || !d.lacks(q.targets, q.left[0]):
+			continue
 		}
-		batch = append(batch, q.take())
+		solving = true
+		if n := q.together(); n > 1 {
+			alone = append(alone, q.take(n))
+		} else {
+			batch = append(batch, q.take(1)...)
+		}
 	}
-	if slices.ContainsFunc(batch, func(e alteration.Edit) bool { return len(d.queues[group(e)].targets) > 0 }) {
-		return batch, nil
+	if solving {
+		return batch, alone
 	}
 	targets := slices.Collect(maps.Keys(d.targets()))
 	for _, key := range d.order {
 		if q := d.queues[key]; q.shared && len(q.left) > 0 && q.tries < mostTries && d.lacks(targets, q.left[0]) {
-			alone = append(alone, q.take())
+			alone = append(alone, q.take(q.together()))
 		}
 	}
 	return batch, alone
@@ -168,11 +185,54 @@ func (d *discovery) targets() map[string]bool {
 	return stable
 }
 
-func (q *queue) take() alteration.Edit {
-	e := q.left[0]
-	q.left = q.left[1:]
-	q.tries++
-	return e
+// together is how many candidates are worth one run: where few do anything, several that do
+// nothing are told by one.
+func (q *queue) together() int {
+	const few, several = 4, 5
+	switch {
+	case q.tries >= few && q.kept*few < q.tries:
+		return several
+	case q.shared:
+		return 2
+	}
+	return 1
+}
+
+// take takes up to n candidates that do not overlap: the best of the kind that did most
+// until now, so that no kind that does nothing holds up the others.
+func (q *queue) take(n int) (taken []alteration.Edit) {
+	for len(taken) < n {
+		i := q.best(taken)
+		if i < 0 {
+			break
+		}
+		e := q.left[i]
+		q.left = slices.Delete(q.left, i, i+1)
+		taken = append(taken, e)
+		q.tries++
+		q.tried[e.Kind]++
+	}
+	return taken
+}
+
+// best finds the next candidate: of those as good as the first in what the image's old tests
+// hold, one of the kind with the best record.
+func (q *queue) best(taken []alteration.Edit) int {
+	at, record := -1, -1.0
+	seen := make(map[alteration.EditKind]bool)
+	for i, e := range q.left {
+		if e.Known != q.left[0].Known {
+			break
+		}
+		if seen[e.Kind] || overlaps(taken, []alteration.Edit{e}) {
+			continue
+		}
+		seen[e.Kind] = true
+		if r := float64(q.did[e.Kind]+1) / float64(q.tried[e.Kind]+2); r > record {
+			at, record = i, r
+		}
+	}
+	return at
 }
 
 // try runs the reference fix with edits together, and takes them apart until it is known
@@ -246,7 +306,10 @@ func (d *discovery) effectOf(batch []alteration.Edit, trial *evaluate.Trial) eff
 		if i < 0 {
 			return effect{}
 		}
-		if !there { // its name changed, or it is no more
+		if !there { // its name changed, or what came before it ended everything
+			if len(batch) > 1 {
+				return effect{} // whose doing it is shows when they are tried alone
+			}
 			dropped[i] = true
 			continue
 		}

@@ -1,8 +1,11 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -60,10 +63,10 @@ func (d *draws) join(a, b string) {
 func (d *draws) of(f *found) string { return d.find(leaves(f.tests)[0]) }
 
 // How often what was found is tried together, before it is believed: until each was seen
-// again.
+// again, and each draw altered without each other.
 const (
 	leastCombinations = 3
-	mostCombinations  = 10
+	mostCombinations  = 16
 )
 
 // together runs some of what was found at once, as it will be shown: of each draw one
@@ -71,49 +74,64 @@ const (
 // on with what it was tried with.
 func (d *discovery) together(ctx context.Context, all []*found, parts *draws, rng *rand.Rand) ([]*found, error) {
 	for n := range mostCombinations {
-		if n >= leastCombinations && !slices.ContainsFunc(all, func(f *found) bool { return f.seen < 2 }) {
+		names := parts.names(all)
+		enough := n >= max(leastCombinations, 2*bits.Len(uint(len(names)-1)))
+		if len(names) == 0 || enough && !slices.ContainsFunc(all, func(f *found) bool { return f.seen < 2 && f.shown < 2 }) {
 			break
 		}
-		chosen := parts.choose(all, rng)
-		if len(chosen) == 0 {
-			return all, nil
+		chosen := parts.choose(all, names, n, rng)
+		trial, err := d.fixedWith(ctx, chosen)
+		if err == nil {
+			err = d.believe(ctx, all, chosen, parts, trial)
 		}
-		files, err := d.sources.with(editsOf(chosen)...)
-		if err != nil {
-			return nil, err
-		}
-		trial, err := d.trials.run(ctx, reference, files)
 		if errors.Is(err, errSpent) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		all = d.believe(all, chosen, parts, trial)
 	}
-	return slices.DeleteFunc(all, func(f *found) bool { return f.seen < 2 }), nil
+	return slices.DeleteFunc(all, func(f *found) bool { return f.seen < 2 || f.ends }), nil
 }
 
-// choose takes one alteration of about three in four draws, those first that were seen least.
-func (d *draws) choose(all []*found, rng *rand.Rand) []*found {
-	of := make(map[string][]*found)
-	var names []string
-	for _, f := range all {
-		name := d.of(f)
-		if of[name] == nil {
-			names = append(names, name)
-		}
-		of[name] = append(of[name], f)
+// fixedWith runs the reference fix with some of what was found.
+func (d *discovery) fixedWith(ctx context.Context, chosen []*found) (*evaluate.Trial, error) {
+	files, err := d.sources.with(editsOf(chosen)...)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(names)
+	return d.trials.run(ctx, reference, files)
+}
+
+// names are the draws of what was found.
+func (d *draws) names(all []*found) []string {
+	names := make(map[string]bool)
+	for _, f := range all {
+		if !f.ends {
+			names[d.of(f)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// choose takes one alteration of each draw of the nth half of them, those first that were
+// shown least. The halves are by the digits of the draws' numbers, one after the other,
+// each with the other half after it, so that any two draws are parted either way; and any
+// when that is done.
+func (d *draws) choose(all []*found, names []string, n int, rng *rand.Rand) []*found {
 	var chosen []*found
-	for _, name := range names {
-		list := of[name]
-		least := slices.MinFunc(list, func(a, b *found) int { return a.seen - b.seen })
-		if least.seen >= 2 && rng.IntN(4) == 0 {
+	for number, name := range names {
+		show := number>>(n/2)&1 == n%2
+		if n >= 2*bits.Len(uint(len(names)-1)) {
+			show = rng.IntN(2) == 0 || number == len(names)-1 && len(chosen) == 0
+		}
+		if !show {
 			continue
 		}
+		of := slices.DeleteFunc(slices.Clone(all), func(f *found) bool { return f.ends || d.of(f) != name })
+		least := slices.MinFunc(of, func(a, b *found) int { return cmp.Or(a.shown-b.shown, a.seen-b.seen) })
 		if !slices.ContainsFunc(chosen, func(o *found) bool { return overlap(o.Edit, least.Edit) }) {
+			least.shown++
 			chosen = append(chosen, least)
 		}
 	}
@@ -133,9 +151,9 @@ func editsOf(list []*found) []alteration.Edit {
 }
 
 // believe holds what a combination did against what each of its parts did.
-func (d *discovery) believe(all, chosen []*found, parts *draws, trial *evaluate.Trial) []*found {
+func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *draws, trial *evaluate.Trial) error {
 	if trial.TimedOut || !trial.Complete {
-		return all // nothing was seen a second time
+		return nil // nothing was seen a second time
 	}
 	demanded := make(map[string]bool)
 	for _, f := range chosen {
@@ -144,25 +162,79 @@ func (d *discovery) believe(all, chosen []*found, parts *draws, trial *evaluate.
 		}
 	}
 	odd := make(map[string]bool)
+	var strange []string // nobody was to make them fail
 	for id := range d.stable {
 		if _, there := trial.Outcomes[id]; !there || trial.Passed[id] == demanded[id] {
 			odd[id] = true
+			if !demanded[id] {
+				strange = append(strange, id)
+			}
 		}
 	}
-	var wrong []*found
+	slices.Sort(strange)
+	if guilty, err := d.blame(ctx, chosen, strange, trial); err != nil || len(guilty) > 0 {
+		for _, f := range guilty {
+			own := leaves(f.tests)
+			for _, id := range own {
+				parts.join(own[0], id)
+			}
+			for _, o := range all { // what was seen of them was seen of others
+				if parts.of(o) == parts.of(f) {
+					o.seen, o.shown = 1, 0
+				}
+			}
+		}
+		return err
+	}
 	for _, f := range chosen {
-		if slices.ContainsFunc(f.tests, func(id string) bool { return odd[id] }) {
-			wrong = append(wrong, f)
-		} else {
+		if !slices.ContainsFunc(f.tests, func(id string) bool { return odd[id] }) {
 			f.seen++
+			continue
 		}
-	}
-	for _, f := range wrong {
 		for _, o := range chosen {
 			if o != f && group(o.Edit) == group(f.Edit) {
 				parts.join(parts.of(o), parts.of(f))
 			}
 		}
 	}
-	return all
+	return nil
+}
+
+// blame finds whose doing it is that tests fail, or are gone, which no alteration was seen
+// to change: when it was found, they were altered themselves. It is nobody's if it does not
+// happen again.
+func (d *discovery) blame(ctx context.Context, chosen []*found, strange []string, trial *evaluate.Trial) (guilty []*found, err error) {
+	happened := slices.ContainsFunc(strange, func(id string) bool { return !trial.Passed[id] })
+	switch {
+	case !happened:
+		return nil, nil
+	case len(chosen) == 1:
+		d.correct(chosen[0], trial)
+		return chosen, nil
+	}
+	half := len(chosen) / 2
+	for _, part := range [][]*found{chosen[:half], chosen[half:]} {
+		trial, err := d.fixedWith(ctx, part)
+		if err != nil {
+			return guilty, err
+		}
+		more, err := d.blame(ctx, part, strange, trial)
+		if guilty = append(guilty, more...); err != nil {
+			return guilty, err
+		}
+	}
+	return guilty, nil
+}
+
+// correct notes what an alteration does alone.
+func (d *discovery) correct(f *found, trial *evaluate.Trial) {
+	f.tests, f.ends = nil, trial.TimedOut || !trial.Complete
+	for id := range d.stable {
+		if outcome, there := trial.Outcomes[id]; !trial.Passed[id] {
+			f.ends = f.ends || !there
+			f.tests = append(f.tests, id)
+			f.said[id] = text(outcome)
+		}
+	}
+	slices.Sort(f.tests)
 }

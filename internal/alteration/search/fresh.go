@@ -119,11 +119,11 @@ func (d *discovery) keepTrue(ctx context.Context, candidates []alteration.Fresh)
 		var edits []alteration.Edit
 		var rest []alteration.Fresh
 		for _, c := range candidates {
-			if len(together) < mostTogether && !overlaps(edits, c.Edits) {
+			free := !overlaps(edits, c.Edits)
+			switch {
+			case free && len(together) < mostTogether:
 				together, edits = append(together, c), append(edits, c.Edits...)
-			} else if !overlaps(edits, c.Edits) || len(together) == 0 {
-				rest = append(rest, c)
-			} else if !slices.ContainsFunc(together, func(t alteration.Fresh) bool { return t.Old == c.Old }) {
+			case free || !slices.ContainsFunc(together, func(t alteration.Fresh) bool { return t.Old == c.Old }):
 				rest = append(rest, c)
 			}
 		}
@@ -169,7 +169,7 @@ func (d *discovery) allTrue(ctx context.Context, candidates []alteration.Fresh) 
 func (d *discovery) holds(ctx context.Context, edits []alteration.Edit) (bool, map[string]string, error) {
 	files, err := d.sources.with(edits...)
 	if err != nil {
-		return false, nil, nil // they cannot be made together
+		return false, nil, nil //nolint:nilerr // they cannot be made together, so that nothing holds
 	}
 	trial, err := d.trials.run(ctx, reference, files)
 	if err != nil {
@@ -274,7 +274,7 @@ func solving(f *found, targets []string) bool {
 func (d *discovery) changes(ctx context.Context, p piece, targets []string) (bool, error) {
 	files, err := d.sources.with(p.edits...)
 	if err != nil {
-		return false, nil
+		return false, err
 	}
 	trial, err := d.trials.run(ctx, unsolved, files)
 	if err != nil {

@@ -52,7 +52,7 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	}
 	base, err := t.measure(ctx)
 	if errors.Is(err, errSpent) {
-		return &Result{Rules: Rules, Spent: true}, nil
+		return &Result{Rules: Rules, Runs: t.runs, Spent: true, Took: time.Since(began)}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
@@ -67,13 +67,12 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 }
 
 // The parts of a search, by the share of its runs at which each of them ends at the latest.
-var parts = []float64{discovering: 0.45, classifying: 0.55, combining: 0.62, blinding: 0.76, freshening: 1}
+var parts = []float64{discovering: 0.6, classifying: 0.68, combining: 0.76, freshening: 1}
 
 const (
-	discovering = iota
+	discovering = iota // and telling what is blind
 	classifying
 	combining
-	blinding
 	freshening
 )
 
@@ -82,33 +81,30 @@ const (
 func (d *discovery) begin(part int, req Request) {
 	share := parts[part]
 	if !req.Fresh {
-		share = min(1, share/parts[blinding])
+		share = min(1, share/parts[combining])
 	}
 	d.most = int(share * float64(req.Runs))
 }
 
 func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	d.begin(discovering, req)
-	all, err := d.run(ctx)
+	all, blind, err := d.discover(ctx)
 	if err != nil {
 		return nil, err
 	}
-	spent := d.runs >= d.most
 	d.begin(classifying, req)
 	expected := make(map[*found]bool)
 	more, err := d.tellExpected(ctx, all, expected)
 	if err != nil {
 		return nil, err
 	}
+	if err := d.tellBlind(ctx, more, blind); err != nil {
+		return nil, err
+	}
 	all = append(all, more...)
 	d.begin(combining, req)
 	moving := newDraws(all)
 	if all, err = d.together(ctx, all, moving, random(req)); err != nil {
-		return nil, err
-	}
-	d.begin(blinding, req)
-	blind, err := d.tellBlind(ctx, all)
-	if err != nil {
 		return nil, err
 	}
 	result := &Result{Rules: Rules, Candidates: d.candidates()}
@@ -130,14 +126,14 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	result.Draws = len(numbers)
 	result.Tests = d.tell(result)
-	result.Runs, result.Spent = d.runs, spent
+	result.Runs, result.Spent = d.runs, d.spent
 	return result, nil
 }
 
 func random(req Request) *rand.Rand {
 	sum := fnv.New64a()
 	fmt.Fprint(sum, req.Sample.Dataset, "/", req.Sample.ID)
-	return rand.New(rand.NewPCG(req.Seed, sum.Sum64()))
+	return rand.New(rand.NewPCG(req.Seed, sum.Sum64())) //nolint:gosec // its seed is the secret, drawn by crypto/rand
 }
 
 func (d *discovery) candidates() int {
@@ -158,9 +154,33 @@ func kindOf(f *found, expected bool) Kind {
 	return Input
 }
 
-// tellBlind runs the unsolved code with what was found, one edit of each group at a time.
-func (d *discovery) tellBlind(ctx context.Context, all []*found) (map[*found]Blindness, error) {
+// discover tries candidates until each test has enough blind alterations, or there are no
+// more.
+func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindness, error) {
 	blind := make(map[*found]Blindness)
+	var all []*found
+	for {
+		more, err := d.run(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, more...)
+		if err := d.tellBlind(ctx, more, blind); err != nil {
+			return nil, nil, err
+		}
+		if len(more) == 0 || d.runs >= d.most {
+			return all, blind, nil
+		}
+		for _, f := range more { // what can be told counts no more: another may be blind
+			if b := blind[f]; b == SeenPassing || b == SeenElsewhere {
+				d.forget(f)
+			}
+		}
+	}
+}
+
+// tellBlind runs the unsolved code with what was found, one edit of each group at a time.
+func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*found]Blindness) error {
 	var left []*found
 	for _, f := range all {
 		blind[f] = NotSolving
@@ -184,21 +204,21 @@ func (d *discovery) tellBlind(ctx context.Context, all []*found) (map[*found]Bli
 		}
 		files, err := d.sources.with(editsOf(batch)...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		trial, err := d.trials.run(ctx, unsolved, files)
 		if errors.Is(err, errSpent) {
-			return blind, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, f := range batch {
 			blind[f] = d.blindness(f, trial)
 		}
 		left = rest
 	}
-	return blind, nil
+	return nil
 }
 
 // tell says of each fail_to_pass test what is known, and why there is nothing where there
@@ -230,6 +250,8 @@ func (d *discovery) tell(r *Result) []Test {
 	return tests
 }
 
+const spentReason = "the search ended at its bounds before it was known"
+
 func (d *discovery) reason(id string, t Test) string {
 	_, ran := d.unsolved.Outcomes[id]
 	switch {
@@ -239,6 +261,8 @@ func (d *discovery) reason(id string, t Test) string {
 		return ""
 	case t.Altered > 0 && !ran:
 		return "the unsolved code does not build with the tests, or ends before it"
+	case d.spent:
+		return spentReason
 	case t.Altered > 0:
 		return "the unsolved code tells each of its alterations from the true test"
 	}

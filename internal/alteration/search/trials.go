@@ -44,7 +44,8 @@ type trials struct {
 	now     func() time.Time
 	ran     func() // told of each run
 
-	runs int // made and recalled
+	runs  int  // made and recalled
+	spent bool // a run was refused
 }
 
 // tree is a work that suites are run on.
@@ -59,6 +60,7 @@ const (
 // run runs the suite on a work, with test files in other versions.
 func (t *trials) run(ctx context.Context, on tree, files map[string][]byte) (*evaluate.Trial, error) {
 	if t.runs >= t.most || !t.until.IsZero() && t.now().After(t.until) {
+		t.spent = true
 		return nil, errSpent
 	}
 	key := keyOf(t.sample, on, t.runs, files)

@@ -1,0 +1,98 @@
+package search
+
+import (
+	"testing"
+
+	"assay/internal/alteration"
+)
+
+func TestBelongs(t *testing.T) {
+	for _, tt := range []struct {
+		file, region, id string
+		want             bool
+	}{
+		// Go: the package's path, "::", the names joined by "/".
+		{"semver_test.go", "TestParse", "github.com/x/semver::TestParse", true},
+		{"semver_test.go", "TestParse", "github.com/x/semver::TestParse/row_1", true},
+		{"semver_test.go", "TestParse > row 1", "github.com/x/semver::TestParse/row_1", true},
+		{"semver_test.go", "TestParse", "github.com/x/semver::TestParseAll", false},
+		{"semver_test.go", "Parse", "github.com/x/semver::TestParse", false},
+		{"internal/a/a_test.go", "TestParse", "github.com/x/semver/internal/a::TestParse", true},
+		{"internal/a/a_test.go", "TestParse", "internal/a::TestParse", true},
+		{"internal/a/a_test.go", "TestParse", "github.com/x/semver/internal/b::TestParse", false},
+		{"internal/a/a_test.go", "TestParse", "github.com/x/semver/internal/aa::TestParse", false},
+		{"a/a_test.go", "TestParse", "github.com/x/aa::TestParse", false},
+		{"a/a_test.go", "TestParse", "TestParse", false},
+		{"a_test.go", "TestParse", "TestParse", true}, // of go test -v
+
+		// Python: module, class and function, however they are joined.
+		{"tests/test_words.py", "test_it", "tests.test_words::test_it", true},
+		{"tests/test_words.py", "test_it", "tests/test_words.py::test_it", true},
+		{"tests/test_words.py", "test_it", "tests.test_words::test_it[a.b::c/d]", true},
+		{"tests/test_words.py", "test_it", "tests.test_other::test_it", false},
+		{"tests/test_words.py", "test_it", "tests.test_words::test_it_not", false},
+		{"tests/test_words.py", "test_it", "test_it", true},
+		{"tests/test_words.py", "TestWords > test_it", "tests.test_words.TestWords::test_it", true},
+		{"tests/test_words.py", "TestWords > test_it", "tests/test_words.py::TestWords::test_it[x]", true},
+		{"tests/test_words.py", "TestWords > test_it", "tests.test_words::test_it", false},
+		{"tests/test_words.py", "TestWords > test_it", "tests.test_words.TestOthers::test_it", false},
+		{"tests/test_words.py", "test_it", "tests.test_words.TestWords::test_it", false}, // one name in two places
+		{"tests/test_words.py", "test_it", "[", false},
+		{"tests/test_words.py", "test_it", "", false},
+
+		// JavaScript: titles, the outer ones left out or joined in some way.
+		{"test/a.test.js", "splits", "a.test.js::splits", true},                                 // tape, node:test
+		{"test/a.test.js", "split() > at colons", "suite::split() > at colons", true},           // node:test
+		{"test/a.test.js", "split() > at colons", "split()::at colons", true},                   // mocha
+		{"test/a.test.js", "split() > at colons", "at colons", true},                            // only the innermost is left
+		{"test/a.test.js", "split() > at colons", "test/a.test.js > split() > at colons", true}, // jest, vitest
+		{"test/a.test.js", "split() > at colons", "join() > at colons", false},
+		{"test/a.test.js", "at colons", "split()::at colons more", false},
+		{"src/a.spec.ts", "outer > inner", "src/a.spec.ts::outer::inner", true},
+	} {
+		e := alteration.Edit{File: tt.file, Region: tt.region, Test: true}
+		if got := belongs(e, tt.id); got != tt.want {
+			t.Errorf("%s in %s, %s: %v", tt.region, tt.file, tt.id, got)
+		}
+		for _, nothing := range []alteration.Edit{{File: tt.file, Region: tt.region}, {File: tt.file, Test: true}} {
+			if belongs(nothing, tt.id) {
+				t.Errorf("%+v belongs to %s", nothing, tt.id)
+			}
+		}
+	}
+}
+
+func TestGroup(t *testing.T) {
+	of := func(file, region string) string { return group(alteration.Edit{File: file, Region: region}) }
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{of("a_test.go", "TestX"), of("a_test.go", "TestX > sub"), true},
+		{of("a_test.go", "TestX"), of("b_test.go", "TestX"), false},
+		{of("a_test.go", "TestX"), of("a_test.go", "TestXY"), false},
+		{of("a.py", "TestX > test_a"), of("a.py", "TestX > test_b"), false},
+		{of("a.js", "outer > one"), of("a.js", "outer > two"), false},
+	} {
+		if (tt.a == tt.b) != tt.same {
+			t.Errorf("%q and %q", tt.a, tt.b)
+		}
+	}
+}
+
+// Ids are what a sandbox says: any of them may come.
+func FuzzBelongs(f *testing.F) {
+	for _, id := range []string{"", "::", "[", "a::b/c", "tests/test_a.py::T::test_x[a]", "a > b > c", "\x00\xff"} {
+		for _, file := range []string{"a_test.go", "b/a_test.go", "test_a.py", "a.test.js", "", "."} {
+			f.Add(file, "TestX > sub", id)
+		}
+	}
+	f.Fuzz(func(t *testing.T, file, region, id string) {
+		e := alteration.Edit{File: file, Region: region, Test: true}
+		if belongs(e, id) && region == "" {
+			t.Errorf("%q belongs to nothing", id)
+		}
+		group(e)
+		leaves([]string{id, region, id + "/" + region})
+	})
+}

@@ -1,0 +1,182 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rows is a table that one test walks, a table with a subtest for each row, and a constant
+// that two tests share.
+func rows() *toy {
+	return &toy{
+		language: "go", base: "shout = same\nturn = same\n", fix: "shout = upper\nturn = reverse\n",
+		tests: map[string]string{"words/words_test.go": `package words_test
+
+func TestAll(t *testing.T) {
+	for _, tc := range []struct{ in, want string }{
+		{in: "parcel", want: "PARCEL"},
+		{in: "bridge", want: "BRIDGE"},
+	} {
+		if got := code.Shout(tc.in); got != tc.want {
+			t.Errorf("Shout(%q) = %q, want %q", tc.in, got, tc.want)
+		}
+	}
+}
+
+func TestEach(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{name: "long", in: "lantern", want: "nretnal"},
+		{name: "short", in: "copse", want: "espoc"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := code.Turn(tc.in); got != tc.want {
+				t.Errorf("Turn(%q) = %q, want %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
+`},
+		solves: []string{goID("TestAll"), goID("TestEach"), goID("TestEach/long"), goID("TestEach/short")},
+	}
+}
+
+func goID(name string) string { return "example.org/words::" + name }
+
+// params is a parametrised test, with ids of its own.
+func params() *toy {
+	return &toy{
+		base: "shout = same\nturn = same\n", fix: "shout = upper\nturn = reverse\n",
+		tests: map[string]string{"tests/test_words.py": `import pytest
+
+SUFFIX = "meadow"
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("parcel", "PARCEL"),
+    ("bridge", "BRIDGE"),
+], ids=["one", "two"])
+def test_shout(text, expected):
+    assert shout(text) == expected
+
+
+def test_first():
+    assert turn(SUFFIX) == "wodaem"
+
+
+def test_second():
+    assert shout(SUFFIX) == "MEADOW"
+`},
+		solves: []string{ids("shout[one]"), ids("shout[two]"), ids("first"), ids("second")},
+	}
+}
+
+// byTest returns the draws of the alterations that make a test fail, and of no more tests
+// than that and its parents.
+func byTest(r *Result, id string) map[int]bool {
+	draws := make(map[int]bool)
+	for _, a := range r.Alterations {
+		if own := leaves(a.Tests); len(own) == 1 && own[0] == id {
+			draws[a.Draw] = true
+		}
+	}
+	return draws
+}
+
+func TestRowsOfOneTestShareADraw(t *testing.T) {
+	for seed := range uint64(8) {
+		r := search(t, rows(), Request{Seed: seed})
+		draws := make(map[string]int)
+		for _, id := range []string{"TestAll", "TestEach/long", "TestEach/short"} {
+			of := byTest(r, goID(id))
+			if len(of) != 1 {
+				t.Fatalf("seed %d: %s is in draws %v: %s", seed, id, of, told(r))
+			}
+			for draw := range of {
+				draws[id] = draw
+			}
+		}
+		if draws["TestAll"] == draws["TestEach/long"] || draws["TestEach/long"] == draws["TestEach/short"] {
+			t.Errorf("seed %d: what is independent is not: %v\n%s", seed, draws, told(r))
+		}
+		for _, a := range r.Alterations {
+			if strings.Contains(a.Tests[len(a.Tests)-1], "TestEach/") && a.Tests[0] != goID("TestEach") {
+				t.Errorf("seed %d: the parent of a subtest does not fail with it: %q", seed, a.Tests)
+			}
+		}
+	}
+}
+
+// An edit that makes two tests fail joins their draws, also those of their other edits.
+func TestWhatOneEditChangesSharesADraw(t *testing.T) {
+	y := &toy{
+		base: "none = upper\nsize = length\n", fix: "none = nothing\nsize = length\n",
+		tests: map[string]string{"tests/test_words.py": `import pytest
+
+
+@pytest.mark.parametrize("text, rest, expected", [
+    ("parcel", "", "6"),
+    ("lantern", "", "7"),
+], ids=["one", "two"])
+def test_none(text, rest, expected):
+    assert none(text) == rest
+    assert size(text) == expected
+
+
+def test_other():
+    assert size("copse") == "5"
+`},
+		solves: []string{ids("none[one]"), ids("none[two]")},
+		passes: []string{ids("other")},
+	}
+	joined := false
+	for seed := range uint64(8) {
+		r := search(t, y, Request{Seed: seed})
+		both := r.of("==")
+		both = slices.DeleteFunc(both, func(a Alteration) bool { return len(a.Tests) != 2 })
+		one, two, other := byTest(r, ids("none[one]")), byTest(r, ids("none[two]")), byTest(r, ids("other"))
+		if len(one) != 1 || len(two) != 1 || len(other) != 1 {
+			t.Errorf("seed %d: draws %v, %v, %v: %s", seed, one, two, other, told(r))
+		}
+		for _, a := range both {
+			joined = true
+			if !one[a.Draw] || !two[a.Draw] || other[a.Draw] {
+				t.Errorf("seed %d: draws %v, %v, %v: %s", seed, one, two, other, told(r))
+			}
+		}
+		for _, test := range r.Tests { // however many share a draw
+			if test.Blind < 2 {
+				t.Errorf("seed %d: %+v: %s", seed, test, told(r))
+			}
+		}
+	}
+	if !joined {
+		t.Error("no edit made two tests fail: the toy shows nothing")
+	}
+}
+
+// What tests share is tried where the tests have nothing of their own.
+func TestWhatTestsShareIsTried(t *testing.T) {
+	y := &toy{
+		base: "shout = same\nturn = same\nnone = upper\n", fix: "shout = upper\nturn = reverse\nnone = nothing\n",
+		tests: map[string]string{"tests/test_words.py": `WORD = "meadow"
+LOUD = "MEADOW"
+
+
+def test_first():
+    assert shout(WORD) == LOUD
+
+
+def test_second():
+    assert turn(WORD) != LOUD
+`},
+		solves: []string{ids("first")},
+		passes: []string{ids("second")},
+	}
+	for seed := range uint64(4) {
+		r := search(t, y, Request{Seed: seed})
+		if a := one(t, r, `"MEADOW"`); a.Kind == Flip || len(a.Tests) != 1 || a.Edit.Test {
+			t.Errorf("seed %d: %+v", seed, a)
+		}
+	}
+}
