@@ -10,6 +10,7 @@ type Dataset struct {
 	CreatedAt   time.Time
 	Answers     Answers
 	Validation  DatasetValidation
+	Alterations DatasetAlterations
 }
 
 // DatasetValidation sums up what is known of the samples of a dataset that were
@@ -45,6 +46,33 @@ func (d *Dataset) FlakySamples() *int {
 		return nil
 	}
 	return new(d.Validation.Flaky)
+}
+
+// DatasetAlterations sums up what searches found in the tests of a dataset's samples, of those
+// that were searched in their latest versions.
+type DatasetAlterations struct {
+	Searched int // samples that were
+	Altered  int // of these, with a fail_to_pass test that can be altered
+	Blind    int // of these, where each of them can, and the unsolved code does not tell it
+}
+
+// AlterationRounds is how many rounds odds are told for where nobody says how many.
+const AlterationRounds = 3
+
+// MedianOdds is the median, over the samples that were searched, of the chance of who guesses
+// best to come through AlterationRounds rounds: 1 for a sample that is not blind. Nil when
+// none was searched.
+func (a *DatasetAlterations) MedianOdds() *float64 {
+	const blind, open = 1.0 / (1<<AlterationRounds - 1), 1.0
+	switch others := a.Searched - a.Blind; {
+	case a.Searched == 0:
+		return nil
+	case a.Blind > others:
+		return new(blind)
+	case a.Blind < others:
+		return new(open)
+	}
+	return new((blind + open) / 2)
 }
 
 // Sample is one version of one task: the columns of a SWE-bench row, and how to

@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"assay/internal/alteration":         {},
 	"assay/internal/alteration/search":  {"assay", "assay/internal/alteration", "assay/internal/evaluate", "assay/internal/testid"},
 	"assay/internal/alteration/catalog": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate"},
+	"assay/internal/alteration/idle":    {"assay", "assay/internal/alteration/catalog", "assay/internal/alteration/search", "assay/internal/evaluate"},
 
 	// Tools without knowledge of the product.
 	"assay/internal/attest":     {},
@@ -49,12 +50,12 @@ var arrows = map[string][]string{
 	// Ports and adapters: adapters do not know each other.
 	"assay/internal/github":         {"assay/internal/identity"},
 	"assay/internal/image":          {},
-	"assay/internal/jobs":           {"assay", "assay/internal/telemetry"},
+	"assay/internal/jobs":           {"assay", "assay/internal/telemetry", "assay/internal/wake"},
 	"assay/internal/sandbox":        {},
 	"assay/internal/sandbox/memory": {"assay/internal/sandbox"},
 	"assay/internal/sandbox/oci":    {"assay/agent", "assay/internal/image", "assay/internal/sandbox", "assay/internal/sandbox/oci/..."},
 	"assay/internal/stripe":         {"assay", "assay/internal/billing"},
-	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
+	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/alteration/idle", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},

@@ -35,7 +35,7 @@ func newShopWith(t *testing.T, database string, env []string, args ...string) *s
 	t.Helper()
 	s := &shop{Program: programOn(t, database), stripe: stripetest.New(stripetest.Config{})}
 	t.Cleanup(s.stripe.Close)
-	s.Env = slices.Concat(env, []string{
+	s.Env = slices.Concat(s.Env, env, []string{
 		"ASSAY_STRIPE_SECRET_KEY=" + s.stripe.SecretKey, "ASSAY_STRIPE_WEBHOOK_SECRET=" + s.stripe.WebhookSecret,
 	})
 	t.Cleanup(func() { s.proven(t) })

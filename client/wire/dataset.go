@@ -18,6 +18,16 @@ type Dataset struct {
 	ValidatedAt  *time.Time `json:"validated_at" doc:"When the last of its samples was validated: the work tree as it is must not be solved, and with the reference fix it must be. Null while a sample is not validated in its latest version by the rules of this server"`
 	GoldPassRate *float64   `json:"gold_pass_rate" minimum:"0" maximum:"1" example:"1" doc:"Share of the runs with a reference fix that were solved, of the samples that are validated. Null when there is none"`
 	FlakySamples *int       `json:"flaky_samples" minimum:"0" example:"0" doc:"Samples with a graded test that did not always do the same, of those that are validated. Null when none is"`
+
+	Alterations *DatasetAlterations `json:"alterations" doc:"What is known of alterations of its samples' tests: small edits that make exactly a known test fail with the reference fix, by which a forged verdict is told. Null while no sample was searched, in its latest version by the rules of this server"`
+}
+
+// DatasetAlterations are numbers of what searches found; what they found is secret.
+type DatasetAlterations struct {
+	Searched     int     `json:"searched" minimum:"1" example:"12" doc:"Samples that were searched"`
+	Samples      int     `json:"samples" minimum:"0" example:"12" doc:"Of these, samples with a fail_to_pass test that can be altered"`
+	BlindSamples int     `json:"blind_samples" minimum:"0" example:"11" doc:"Of these, samples of which each graded fail_to_pass test can be altered so that the unsolved code does not tell it from the true test"`
+	MedianOdds   float64 `json:"median_odds" minimum:"0" maximum:"1" example:"0.142857" doc:"Median over the searched samples of the chance of who guesses best to come through three rounds of altered tests: 1/7 for a blind sample, 1 for another"`
 }
 
 // Sample is one version of one task.

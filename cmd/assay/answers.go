@@ -113,5 +113,11 @@ func showDataset(w io.Writer, d *assay.Dataset) error {
 	} {
 		t.row(row[0], row[1])
 	}
+	if a := d.Alterations; a.Searched > 0 {
+		t.row("searched for alterations", strconv.Itoa(a.Searched))
+		t.row("samples with alterations", strconv.Itoa(a.Altered))
+		t.row("blind samples", strconv.Itoa(a.Blind))
+		t.row("median odds of 3 rounds", oneIn(*a.MedianOdds()))
+	}
 	return t.flush()
 }

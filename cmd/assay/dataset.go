@@ -156,14 +156,37 @@ type listedDataset struct {
 	ValidatedAt  *time.Time `json:"validated_at"` // null while a sample is not validated
 	GoldPassRate *float64   `json:"gold_pass_rate"`
 	FlakySamples *int       `json:"flaky_samples"`
+
+	Alterations *listedAlterations `json:"alterations"` // null while nothing was searched
+}
+
+// listedAlterations are the numbers of what is known of alterations, as GET /datasets tells
+// them.
+type listedAlterations struct {
+	Searched     int     `json:"searched"`
+	Samples      int     `json:"samples"`
+	BlindSamples int     `json:"blind_samples"`
+	MedianOdds   float64 `json:"median_odds"`
 }
 
 func listed(d *assay.Dataset) listedDataset {
-	return listedDataset{
+	out := listedDataset{
 		Name: d.Name, Description: d.Description, SampleCount: d.SampleCount, CreatedAt: d.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"),
 		Answers:     d.Answers,
 		ValidatedAt: d.ValidatedAt(), GoldPassRate: d.GoldPassRate(), FlakySamples: d.FlakySamples(),
 	}
+	if a := d.Alterations; a.Searched > 0 {
+		out.Alterations = &listedAlterations{a.Searched, a.Altered, a.Blind, *a.MedianOdds()}
+	}
+	return out
+}
+
+// blindSamples shows how many samples are blind, of those that were searched.
+func blindSamples(d *assay.Dataset) string {
+	if d.Alterations.Searched == 0 {
+		return dash("")
+	}
+	return fmt.Sprintf("%d of %d", d.Alterations.Blind, d.Alterations.Searched)
 }
 
 func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
@@ -183,9 +206,9 @@ func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdi
 		}
 		return writeJSON(std.out, out)
 	}
-	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "ANSWERS", "DESCRIPTION")
+	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "BLIND", "ANSWERS", "DESCRIPTION")
 	for _, d := range datasets {
-		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), string(d.Answers), d.Description)
+		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), blindSamples(d), string(d.Answers), d.Description)
 	}
 	return t.flush()
 }

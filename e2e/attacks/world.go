@@ -40,7 +40,7 @@ func open(ctx context.Context, o options) (w *world, err error) {
 	if w.log, err = os.Create(filepath.Join(data, "attacks.log")); err != nil {
 		return nil, err
 	}
-	p := harness.Program{Path: o.assay, DataDir: data, Log: w.log}
+	p := harness.Program{Path: o.assay, DataDir: data, Log: w.log, Env: []string{"ASSAY_ALTERATIONS=off"}}
 	if err := w.load(ctx, p, o.starter); err != nil {
 		return nil, errors.Join(err, w.log.Close())
 	}

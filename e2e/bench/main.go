@@ -133,7 +133,7 @@ func newBench(ctx context.Context, assay, starter, dir string, flags []string) (
 		return nil, err
 	}
 	b := &bench{
-		program: harness.Program{Path: assay, DataDir: data, Log: log}, starter: starter, dir: dir, log: log,
+		program: harness.Program{Path: assay, DataDir: data, Log: log, Env: []string{"ASSAY_ALTERATIONS=off"}}, starter: starter, dir: dir, log: log,
 		flags: append(append([]string(nil), serveFlags...), flags...),
 	}
 	say("loading images")

@@ -7,7 +7,7 @@ import (
 )
 
 // Apply makes edits in a source. They may be in any order; it is an error if two overlap,
-// or if the source does not hold what one replaces.
+// or if the source does not hold what one replaces. Errors tell nothing of an edit but its file.
 func Apply(src []byte, edits ...Edit) ([]byte, error) {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
@@ -16,11 +16,11 @@ func Apply(src []byte, edits ...Edit) ([]byte, error) {
 	for _, e := range edits {
 		switch {
 		case e.Start < 0 || e.End < e.Start || e.End > len(src):
-			return nil, fmt.Errorf("edit %s: bytes %d to %d are not in its %d bytes", e.File, e.Start, e.End, len(src))
+			return nil, fmt.Errorf("edit %s: it is too short for what is to be replaced", e.File)
 		case e.Start < at:
-			return nil, fmt.Errorf("edit %s: two edits overlap at byte %d", e.File, e.Start)
+			return nil, fmt.Errorf("edit %s: two edits overlap", e.File)
 		case string(src[e.Start:e.End]) != e.Old:
-			return nil, fmt.Errorf("edit %s: there is %q at byte %d, not %q", e.File, src[e.Start:e.End], e.Start, e.Old)
+			return nil, fmt.Errorf("edit %s: it does not hold what is to be replaced", e.File) // and errors are logged
 		}
 		out = append(out, src[at:e.Start]...)
 		out = append(out, e.New...)

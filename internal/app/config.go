@@ -72,6 +72,10 @@ type Config struct {
 	MaxVerifications int `yaml:"max_verifications" name:"max-verifications" placeholder:"N" help:"Verifications that run at once (the number of CPUs)."`
 	// VerdictCache lets the verdict on a work stand for those on the same work.
 	VerdictCache bool `yaml:"verdict_cache" name:"verdict-cache" help:"Give the stored verdict when the same work on the same sample is verified again."`
+	// Alterations is "idle" when samples that are used are searched for alterations of their
+	// tests while no verification waits and a worker is free, and "off" when only assay dataset
+	// alterations searches. Defaults to idle.
+	Alterations string `yaml:"alterations" name:"alterations" placeholder:"idle|off" help:"Whether the tests of samples that are used are searched for alterations when no verification waits (idle)."`
 	// MaxTTLMinutes bounds the lifetime that a session may ask for. Defaults to 1440.
 	MaxTTLMinutes int `yaml:"max_ttl_minutes" name:"max-ttl-minutes" placeholder:"N" help:"Longest lifetime of a session, minutes (1440)."`
 	// MaxBodyBytes bounds the body of a request. Defaults to 1 MiB.
@@ -160,6 +164,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.MaxSessionsPerUser, 20)
 	setDefault(&c.MaxCommandsPerSession, 32)
 	setDefault(&c.MaxVerifications, runtime.NumCPU())
+	setDefault(&c.Alterations, "idle")
 	setDefault(&c.MaxTTLMinutes, 1440)
 	setDefault(&c.MaxBodyBytes, 1<<20)
 	setDefault(&c.MaxEditBytes, 16<<20)
@@ -200,6 +205,7 @@ func (c Config) Validate() error {
 		within("max_sessions_per_user", c.MaxSessionsPerUser, 1, 1_000_000),
 		within("max_commands_per_session", c.MaxCommandsPerSession, 1, 64),
 		within("max_verifications", c.MaxVerifications, 1, 1024),
+		oneOf("alterations", c.Alterations, "idle", "off"),
 		within("max_ttl_minutes", c.MaxTTLMinutes, 1, 365*24*60),
 		within("max_body_bytes", c.MaxBodyBytes, 1<<10, 1<<30),
 		within("max_edit_bytes", c.MaxEditBytes, 1<<10, 1<<30),

@@ -209,6 +209,8 @@ func TestValidate(t *testing.T) {
 		"URL with a slash":        {Config{BaseURL: "https://c/"}, "base_url"},
 		"log format":              {Config{LogFormat: "xml"}, "log_format"},
 		"log level":               {Config{LogLevel: "loud"}, "log_level"},
+		"no idle searches":        {Config{Alterations: "off"}, ""},
+		"searches at night":       {Config{Alterations: "nightly"}, "alterations: \"nightly\" is none of idle, off"},
 		"ids of the system":       {Config{IDBase: 1}, "id_base"},
 		"too few ids":             {Config{IDSize: 10}, "id_size"},
 		"ids beyond the last":     {Config{IDBase: 4294902000}, "id_base and id_size"},

@@ -73,17 +73,11 @@ func (d dataDir) lock(name string, busy error) (*os.File, error) {
 }
 
 // secret returns the 32 random bytes kept in a file of the data directory, made at
-// the first call.
+// the first call. A server and a verb that make it at the same time get the same.
 func (d dataDir) secret(name string) ([]byte, error) {
-	key, err := os.ReadFile(d.path(name))
-	if err == nil && len(key) == 32 {
-		return key, nil
-	}
-	if err == nil {
-		return nil, fmt.Errorf("%s holds %d bytes instead of 32; remove it to have a new one made", d.path(name), len(key))
-	}
+	key, err := d.readSecret(name)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return key, err
 	}
 	key = make([]byte, 32)
 	rand.Read(key)
@@ -91,8 +85,24 @@ func (d dataDir) secret(name string) ([]byte, error) {
 	if err := os.WriteFile(tmp, key, 0o600); err != nil {
 		return nil, fmt.Errorf("store %s: %w", name, err)
 	}
-	if err := os.Rename(tmp, d.path(name)); err != nil {
+	err = os.Link(tmp, d.path(name)) // which, unlike a rename, replaces nobody's
+	err = errors.Join(err, os.Remove(tmp))
+	if errors.Is(err, fs.ErrExist) {
+		return d.readSecret(name)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", name, err)
+	}
+	return key, nil
+}
+
+func (d dataDir) readSecret(name string) ([]byte, error) {
+	key, err := os.ReadFile(d.path(name))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(key) != 32 {
+		return nil, fmt.Errorf("%s holds %d bytes instead of 32; restore it from a backup, or remove it to have a new one made: what was signed or sealed with it is worth nothing then", d.path(name), len(key))
 	}
 	return key, nil
 }

@@ -30,6 +30,7 @@ type server struct {
 	sessions      *session.Service
 	verifications *verification.Service
 	queue         *jobs.Queue
+	searches      *searches // nil when it makes none
 	verdictKeys   *attest.Keyring
 	traces        *telemetry.Traces
 	lock          *os.File
@@ -100,6 +101,11 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if s.verdictKeys, err = attest.OpenKeyring(a.dir.path(verdictKeysFile), nil); err != nil {
 		return nil, err
 	}
+	if a.Config.Alterations == "idle" {
+		if s.searches, err = s.newSearches(); err != nil {
+			return nil, err
+		}
+	}
 	s.verifications, err = verification.New(verification.Config{
 		Store:    a.store,
 		Sessions: s.sessions,
@@ -115,6 +121,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Version:  Version,
 
 		ReuseVerdicts: a.Config.VerdictCache,
+		Yielding:      s.searches.cpu,
 	})
 	if err != nil {
 		return nil, err
@@ -214,7 +221,7 @@ const (
 
 // sweep destroys what could not be freed in its time, until ctx ends.
 func (s *server) sweep(ctx context.Context) {
-	used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) }
+	used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) || s.searches.uses(id) }
 	every(ctx, sweepEvery, func() {
 		destroyed, err := sandbox.DestroyOrphans(ctx, s.runtime, used, time.Now().Add(-sweepGrace))
 		for range destroyed {
@@ -287,6 +294,7 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 	group.run(func() { s.meter(ctx) })
 	group.run(func() { s.evict(ctx) })
 	group.run(func() { s.Billing.Reconciler(ctx) })
+	group.run(func() { s.searches.run(ctx) })
 	group.run(func() {
 		select {
 		case <-s.claim.Lost():
@@ -409,6 +417,7 @@ func (s *server) close() error {
 	if s.verifications != nil {
 		errs = append(errs, s.verifications.Close())
 	}
+	s.searches.close()
 	if s.traces != nil {
 		s.traces.Close()
 	}

@@ -77,10 +77,23 @@ func (r *run) enlist(box sandbox.Sandbox) (done func()) {
 	defer r.mu.Unlock()
 	r.boxes[r.sandboxID] = cleanSandbox{box, r.ID}
 	return func() {
+		used := usedBy(context.Background(), box).CPU // a file of the host's; the context of the run may have ended
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.boxes, r.sandboxID)
+		r.spent += used
 	}
+}
+
+// AllCPU is the CPU time that all clean sandboxes have used so far, those that are gone, too.
+func (e *Evaluator) AllCPU(ctx context.Context) time.Duration {
+	e.mu.Lock()
+	boxes, sum := maps.Clone(e.boxes), e.spent
+	e.mu.Unlock()
+	for _, box := range boxes {
+		sum += usedBy(ctx, box.Sandbox).CPU
+	}
+	return sum
 }
 
 // CPU tells the CPU time that the clean sandboxes of some requests have used, by sandbox, as

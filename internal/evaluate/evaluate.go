@@ -54,6 +54,8 @@ type Config struct {
 	// QuietStep is how often a suite that is to be run again at a quieter moment looks for
 	// one. Defaults to 2 seconds.
 	QuietStep time.Duration
+	// Background lets its clean sandboxes yield to all others of the host.
+	Background bool
 }
 
 // Evaluator judges works. It is safe for concurrent use.
@@ -61,7 +63,8 @@ type Evaluator struct {
 	runtime sandbox.Runtime
 	tracer  trace.Tracer
 
-	quietStep time.Duration
+	quietStep  time.Duration
+	background bool
 
 	freeing chan struct{} // holds a token for each clean sandbox that is destroyed beside what is judged
 	freed   sync.WaitGroup
@@ -69,6 +72,7 @@ type Evaluator struct {
 	mu      sync.Mutex
 	judging map[string]int // what uses the clean sandboxes of a request, by the request's id
 	boxes   map[string]cleanSandbox
+	spent   time.Duration // CPU time of the sandboxes that were
 }
 
 // New returns an Evaluator. Close it at the end.
@@ -80,7 +84,7 @@ func New(cfg Config) *Evaluator {
 		cfg.QuietStep = 2 * time.Second
 	}
 	return &Evaluator{
-		runtime: cfg.Runtime, tracer: cfg.Tracer, quietStep: cfg.QuietStep,
+		runtime: cfg.Runtime, tracer: cfg.Tracer, quietStep: cfg.QuietStep, background: cfg.Background,
 		judging: make(map[string]int), boxes: make(map[string]cleanSandbox), freeing: make(chan struct{}, maxFreeing),
 	}
 }

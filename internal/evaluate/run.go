@@ -119,7 +119,9 @@ func (r *run) prepare(ctx context.Context, box sandbox.Sandbox) (*environment, e
 
 func (r *run) createBox(ctx context.Context) (sandbox.Sandbox, error) {
 	ctx, span := r.tracer.Start(ctx, "sandbox.create")
-	box, err := r.runtime.Create(ctx, cleanSpec(r.sandboxID, r.Sample))
+	spec := cleanSpec(r.sandboxID, r.Sample)
+	spec.Background = r.background
+	box, err := r.runtime.Create(ctx, spec)
 	endSpan(span, err)
 	return box, err
 }

@@ -32,6 +32,7 @@ type Trial struct {
 	Problems []string                     // of the report as a whole: packages that could not be built, a missing end
 	Complete bool                         // the report has its end
 	TimedOut bool
+	Starved  bool // it timed out while others left it too little of the host
 	ExitCode int
 	Output   string // the last of what was written to standard output and standard error, for people
 	Duration time.Duration
@@ -51,13 +52,16 @@ func (e *Evaluator) Try(ctx context.Context, req TrialRequest) (trial *Trial, er
 		timeout = suiteTimeout(req.Sample)
 	}
 	err = r.inCleanSandbox(ctx, func(env *environment, _ assay.Durations) error {
+		host := r.measureHost(ctx)
 		res, err := r.runSuite(ctx, env, timeout)
 		if err != nil {
 			return err
 		}
+		starved := res.Exit.TimedOut && host.starved(ctx, usedBy(ctx, env.box).CPU, coresOf(r.Sample))
 		evidence, err := readEvidence(ctx, env, res)
 		if err == nil {
 			trial = trialOf(evidence)
+			trial.Starved = starved
 		}
 		return errors.Join(err, r.hostFault(ctx, env.box))
 	})

@@ -52,7 +52,16 @@ func wireDataset(d *assay.Dataset) wire.Dataset {
 		ValidatedAt:  atOrNull(d.ValidatedAt()),
 		GoldPassRate: d.GoldPassRate(),
 		FlakySamples: d.FlakySamples(),
+		Alterations:  wireAlterations(&d.Alterations),
 	}
+}
+
+// wireAlterations is null while nothing was searched.
+func wireAlterations(a *assay.DatasetAlterations) *wire.DatasetAlterations {
+	if a.Searched == 0 {
+		return nil
+	}
+	return &wire.DatasetAlterations{Searched: a.Searched, Samples: a.Altered, BlindSamples: a.Blind, MedianOdds: *a.MedianOdds()}
 }
 
 func wireSample(s *assay.Sample) wire.Sample {

@@ -22,7 +22,7 @@ func TestDatasetsOnTheWire(t *testing.T) {
 	s := newServer(t)
 	rec := s.do(t, request{method: "GET", path: "/datasets"})
 	wantJSON(t, rec.Body.Bytes(), `[{"name":"starter","description":null,"sample_count":1,"created_at":"2026-03-01T11:00:00.123456Z",
-		"answers":"users","validated_at":null,"gold_pass_rate":null,"flaky_samples":null}]`)
+		"answers":"users","validated_at":null,"gold_pass_rate":null,"flaky_samples":null,"alterations":null}]`)
 	for _, tt := range []struct {
 		samples int // that were validated, of 1
 		want    string
@@ -34,6 +34,22 @@ func TestDatasetsOnTheWire(t *testing.T) {
 		rec := s.do(t, request{method: "GET", path: "/datasets"})
 		if !strings.Contains(rec.Body.String(), tt.want) {
 			t.Errorf("%d validated: %s, want %s", tt.samples, rec.Body, tt.want)
+		}
+	}
+}
+
+func TestDatasetsTellNumbersOfAlterations(t *testing.T) {
+	s := newServer(t)
+	for want, known := range map[string]assay.DatasetAlterations{
+		`"alterations":{"searched":3,"samples":2,"blind_samples":1,"median_odds":1}`:                   {Searched: 3, Altered: 2, Blind: 1},
+		`"alterations":{"searched":2,"samples":2,"blind_samples":1,"median_odds":0.5714285714285714}`:  {Searched: 2, Altered: 2, Blind: 1},
+		`"alterations":{"searched":1,"samples":1,"blind_samples":1,"median_odds":0.14285714285714285}`: {Searched: 1, Altered: 1, Blind: 1},
+		`"alterations":{"searched":1,"samples":0,"blind_samples":0,"median_odds":1}`:                   {Searched: 1},
+		`"alterations":null`: {},
+	} {
+		s.alterations = known
+		if rec := s.do(t, request{method: "GET", path: "/datasets"}); !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("%+v: %s, want %s", known, rec.Body, want)
 		}
 	}
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"assay/internal/telemetry"
+	"assay/internal/wake"
 )
 
 // Config says what a Queue does.
@@ -60,9 +61,11 @@ const (
 
 // Queue is the jobs of a server. It is safe for concurrent use.
 type Queue struct {
-	client *river.Client[*sql.Tx]
-	driver *driver
-	log    *slog.Logger
+	client  *river.Client[*sql.Tx]
+	driver  *driver
+	workers int
+	news    *wake.Hub // of jobs that come, begin and end, by "jobs"
+	log     *slog.Logger
 
 	mu      sync.Mutex
 	started bool
@@ -87,8 +90,8 @@ func New(db *sql.DB, cfg Config) (*Queue, error) {
 	}
 	quiet := slog.New(warnings{cfg.Log.Handler()})
 	driver := newDriver(db)
-	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &verifier{verify: cfg.Verify}); err != nil {
+	workers, news := river.NewWorkers(), &wake.Hub{}
+	if err := river.AddWorkerSafely(workers, &verifier{verify: cfg.Verify, news: news}); err != nil {
 		return nil, fmt.Errorf("make the job queue: %w", err)
 	}
 	client, err := river.NewClient(driver, &river.Config{
@@ -108,7 +111,7 @@ func New(db *sql.DB, cfg Config) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the job queue: %w", err)
 	}
-	return &Queue{client: client, driver: driver, log: cfg.Log}, nil
+	return &Queue{client: client, driver: driver, workers: cfg.MaxVerifications, news: news, log: cfg.Log}, nil
 }
 
 // EnqueueVerification adds the job of a verification in the transaction tx of the
@@ -124,7 +127,10 @@ func (q *Queue) EnqueueVerification(ctx context.Context, tx *sql.Tx, verificatio
 	if err != nil {
 		return nil, fmt.Errorf("enqueue verification %s: %w", verificationID, err)
 	}
-	return q.driver.bell.ring, nil
+	return func() {
+		q.driver.bell.ring()
+		q.news.Notify(newsKey)
+	}, nil
 }
 
 // Start begins to do jobs. ctx bounds the starting alone; Stop ends the work.

@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"assay/internal/telemetry"
+	"assay/internal/wake"
 )
 
 // queueName and the kind below are stored with each job: they never change.
@@ -28,9 +29,12 @@ func (verificationArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{
 type verifier struct {
 	river.WorkerDefaults[verificationArgs]
 	verify func(ctx context.Context, id string) error
+	news   *wake.Hub
 }
 
 func (v *verifier) Work(ctx context.Context, job *river.Job[verificationArgs]) error {
+	v.news.Notify(newsKey)
+	defer v.news.Notify(newsKey)
 	err := v.verify(originOf(job.JobRow).Context(ctx), job.Args.ID)
 	if err != nil && ctx.Err() != nil {
 		return river.JobSnooze(0) // Stop cut it short: no failure, and first at the next start

@@ -195,6 +195,9 @@ type Spec struct {
 	Limits   Limits
 	Network  Network
 	Labels   map[string]string // kept in the Handle, for people and reconcilers
+	// Background sandboxes get the CPUs when no other sandbox of the host wants them, and
+	// are the first to be killed where its memory ends. Runtimes without shares ignore it.
+	Background bool
 }
 
 // Limits bounds a sandbox. Zero fields take the runtime's defaults.

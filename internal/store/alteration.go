@@ -18,13 +18,15 @@ const (
 			fresh = excluded.fresh, draws = excluded.draws, runs = excluded.runs, took = excluded.took,
 			finished_at = excluded.finished_at, sealed = excluded.sealed`
 	selectAlterations = `SELECT sealed FROM alterations WHERE ` + alterationKey
-	// Of a sample that was searched on several images, the newest search counts.
+	// newestSearch is true of the search that counts of a sample that was searched on several
+	// images.
+	newestSearch = `NOT EXISTS (SELECT 1 FROM alterations n WHERE n.dataset = a.dataset AND n.sample_id = a.sample_id
+			AND n.sample_version = a.sample_version AND n.rules = a.rules
+			AND (n.finished_at, n.image_digest) > (a.finished_at, a.image_digest))`
 	selectAlterationSummaries = `SELECT a.dataset, a.sample_id, a.sample_version, a.image_digest, a.rules,
 			a.tests, a.altered, a.blind, a.fresh, a.draws, a.runs, a.took, a.finished_at
 		FROM alterations a JOIN samples s ON s.dataset = a.dataset AND s.id = a.sample_id AND s.version = a.sample_version AND s.latest = 1
-		WHERE a.dataset = $1 AND a.rules = $2 AND NOT EXISTS (SELECT 1 FROM alterations n WHERE n.dataset = a.dataset AND n.sample_id = a.sample_id
-			AND n.sample_version = a.sample_version AND n.rules = a.rules
-			AND (n.finished_at, n.image_digest) > (a.finished_at, a.image_digest))
+		WHERE a.dataset = $1 AND a.rules = $2 AND ` + newestSearch + `
 		ORDER BY a.sample_id`
 
 	upsertTrial = `INSERT INTO alteration_trials (` + alterationCols + `, trial, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)

@@ -6,23 +6,33 @@ import (
 	"fmt"
 
 	"assay"
+	"assay/internal/alteration/catalog"
 	"assay/internal/dataset"
 )
 
 const (
 	datasetColumns = `d.name, d.description, d.created_at, d.answers,
 		(SELECT count(*) FROM samples s WHERE s.dataset = d.name AND s.latest = 1),
-		coalesce(v.samples, 0), coalesce(v.at, 0), coalesce(v.runs, 0), coalesce(v.solved, 0), coalesce(v.flaky, 0)`
+		coalesce(v.samples, 0), coalesce(v.at, 0), coalesce(v.runs, 0), coalesce(v.solved, 0), coalesce(v.flaky, 0),
+		coalesce(a.searched, 0), coalesce(a.samples, 0), coalesce(a.blind, 0)`
 	// validated are the latest versions of samples that were validated by the grader $1.
 	validated = `SELECT v.dataset AS dataset, count(*) AS samples, max(v.finished_at) AS at,
 			sum(v.reference_runs) AS runs, sum(v.reference_solved) AS solved, sum(v.flaky) AS flaky
 		FROM validations v JOIN samples s ON s.dataset = v.dataset AND s.id = v.sample_id AND s.version = v.sample_version AND s.latest = 1
 		WHERE v.grader = $1`
+	// searched are the latest versions of samples whose tests were searched for alterations by
+	// the rules $2. A sample that was searched on several images counts once.
+	searched = `SELECT a.dataset AS dataset, count(*) AS searched, sum(CASE WHEN a.altered > 0 THEN 1 ELSE 0 END) AS samples,
+			sum(CASE WHEN a.tests > 0 AND a.blind >= a.tests THEN 1 ELSE 0 END) AS blind
+		FROM alterations a JOIN samples s ON s.dataset = a.dataset AND s.id = a.sample_id AND s.version = a.sample_version AND s.latest = 1
+		WHERE a.rules = $2 AND ` + newestSearch
 
 	selectDatasets = `SELECT ` + datasetColumns + ` FROM datasets d
-		LEFT JOIN (` + validated + ` GROUP BY v.dataset) v ON v.dataset = d.name ORDER BY d.name`
+		LEFT JOIN (` + validated + ` GROUP BY v.dataset) v ON v.dataset = d.name
+		LEFT JOIN (` + searched + ` GROUP BY a.dataset) a ON a.dataset = d.name ORDER BY d.name`
 	selectDataset = `SELECT ` + datasetColumns + ` FROM datasets d
-		LEFT JOIN (` + validated + ` AND v.dataset = $2 GROUP BY v.dataset) v ON v.dataset = d.name WHERE d.name = $2`
+		LEFT JOIN (` + validated + ` AND v.dataset = $3 GROUP BY v.dataset) v ON v.dataset = d.name
+		LEFT JOIN (` + searched + ` AND a.dataset = $3 GROUP BY a.dataset) a ON a.dataset = d.name WHERE d.name = $3`
 
 	// upsertDataset keeps the answers of a dataset that is there when $4 is 0.
 	upsertDataset = `INSERT INTO datasets (name, description, created_at, answers, answers_set) VALUES ($1, $2, $3, $5, 0)
@@ -40,8 +50,9 @@ func scanDataset(row scanner) (*assay.Dataset, error) {
 		d             assay.Dataset
 		created, last int64
 	)
-	v := &d.Validation
-	err := row.Scan(&d.Name, &d.Description, &created, &d.Answers, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky)
+	v, a := &d.Validation, &d.Alterations
+	err := row.Scan(&d.Name, &d.Description, &created, &d.Answers, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky,
+		&a.Searched, &a.Altered, &a.Blind)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +65,14 @@ func scanDataset(row scanner) (*assay.Dataset, error) {
 
 // Datasets implements dataset.Store: by name.
 func (s *Store) Datasets(ctx context.Context) ([]*assay.Dataset, error) {
-	rows, err := s.reader.rows(ctx, selectDatasets, assay.GraderVersion)
+	rows, err := s.reader.rows(ctx, selectDatasets, assay.GraderVersion, catalog.Rules)
 	all, err := collect(rows, err, scanDataset)
 	return all, doing(err, "list datasets")
 }
 
 // Dataset implements dataset.Store.
 func (s *Store) Dataset(ctx context.Context, name string) (*assay.Dataset, error) {
-	d, err := scanDataset(s.reader.row(ctx, selectDataset, assay.GraderVersion, name))
+	d, err := scanDataset(s.reader.row(ctx, selectDataset, assay.GraderVersion, catalog.Rules, name))
 	if err != nil {
 		return nil, doing(orNone(err, assay.CodeDatasetNotFound, "dataset %s does not exist", name), "read dataset %s", name)
 	}

@@ -26,6 +26,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
+	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials,
 	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
 

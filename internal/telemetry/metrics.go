@@ -16,6 +16,9 @@ type Metrics struct {
 	verifications *prometheus.HistogramVec
 	orphans       prometheus.Counter
 	payments      *prometheus.CounterVec
+
+	alterationRuns     prometheus.Counter
+	alterationSearches *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics of the services and registers them, with version as
@@ -50,12 +53,20 @@ func NewMetrics(registry prometheus.Registerer, version string) (*Metrics, error
 			Help: "Notifications of the payment provider, by type and outcome: applied, again, foreign, ignored, refused, failed.",
 		}, []string{"type", "outcome"}),
 	}
+	m.alterationRuns = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "assay_alteration_runs_total",
+		Help: "Runs of suites in searches for alterations that this server made by itself.",
+	})
+	m.alterationSearches = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "assay_alteration_searches_total",
+		Help: "Searches of a sample's tests for alterations that this server made by itself, by outcome: finished, yielded to other work, failed.",
+	}, []string{"outcome"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "assay_build_info", Help: "1, with the version of the program.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
 	m.begin()
-	return m, register(registry, m.created, m.ended, m.commands, m.verifications, m.orphans, m.payments, build)
+	return m, register(registry, m.created, m.ended, m.commands, m.verifications, m.orphans, m.payments, m.alterationRuns, m.alterationSearches, build)
 }
 
 // begin shows at 0 what is to be watched, so that the first event counts as a rise.
@@ -77,6 +88,9 @@ func (m *Metrics) begin() {
 	}
 	m.ended.WithLabelValues(string(assay.SessionClosed), "none")
 	m.payments.WithLabelValues("unknown", "refused")
+	for _, outcome := range []string{"finished", "yielded", "failed"} {
+		m.alterationSearches.WithLabelValues(outcome)
+	}
 }
 
 func register(registry prometheus.Registerer, all ...prometheus.Collector) error {
@@ -117,4 +131,12 @@ func (m *Metrics) OrphanDestroyed() { m.orphans.Inc() }
 // PaymentEvent implements billing.Observer.
 func (m *Metrics) PaymentEvent(kind, outcome string) {
 	m.payments.WithLabelValues(kind, outcome).Inc()
+}
+
+// AlterationRun implements idle.Observer.
+func (m *Metrics) AlterationRun() { m.alterationRuns.Inc() }
+
+// AlterationSearch implements idle.Observer.
+func (m *Metrics) AlterationSearch(outcome string) {
+	m.alterationSearches.WithLabelValues(outcome).Inc()
 }

@@ -177,12 +177,16 @@ func (s *Service) judges(id, userID string) (done func()) {
 	}
 }
 
-// ownCPU tells the CPU time of a user's sandboxes, but for one request's.
+// ownCPU tells the CPU time of a user's sandboxes, but for one request's, and of those that
+// yield to it.
 func (s *Service) ownCPU(ctx context.Context, userID, but string) map[string]time.Duration {
 	used := s.cfg.Sessions.CPU(ctx, userID)
 	s.mu.Lock()
 	judged := maps.Clone(s.judged)
 	s.mu.Unlock()
 	maps.Copy(used, s.evaluator.CPU(ctx, func(id string) bool { return id != but && judged[id] == userID }))
+	if s.cfg.Yielding != nil {
+		used["yielding"] = s.cfg.Yielding(ctx)
+	}
 	return used
 }

@@ -56,6 +56,10 @@ type Config struct {
 	Version  string       // of the program, for signed verdicts
 	Observer Observer     // hears what was done, for metrics. Defaults to nobody
 
+	// Yielding, if set, tells the CPU time that sandboxes have used that yield to all others:
+	// what they take nobody wanted, so that it excuses no suite.
+	Yielding func(ctx context.Context) time.Duration
+
 	MaxOpen int                  // verifications of a session that have not ended. Defaults to 4
 	Changes sandbox.ChangeLimits // of a session's work tree. Defaults to 20,000 files and 256 MiB
 	Now     func() time.Time     // Defaults to time.Now

@@ -86,6 +86,7 @@ func (b *bundle) ociSpec() *specs.Spec {
 			NoNewPrivileges: true,
 			Capabilities:    &specs.LinuxCapabilities{Bounding: capabilities, Effective: capabilities, Permitted: capabilities},
 			Rlimits:         b.rlimits(),
+			OOMScoreAdj:     b.oomScore(),
 		},
 		Linux: &specs.Linux{
 			Namespaces:    b.namespaces(),
@@ -155,10 +156,29 @@ func (b *bundle) resources() *specs.LinuxResources {
 	}
 	return &specs.LinuxResources{
 		Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}, // the runtime adds null, zero, tty, ...
-		CPU:     &specs.LinuxCPU{Quota: &quota, Period: &period},
+		CPU:     &specs.LinuxCPU{Quota: &quota, Period: &period, Shares: b.shares()},
 		Memory:  memory,
 		Pids:    &specs.LinuxPids{Limit: &pids},
 	}
+}
+
+// shares is the weight of a sandbox among others that want the CPUs: nil is the kernel's
+// default, 1024, and 2 its least. Runtimes make of it the weight of version 2 of cgroups,
+// 100 and 1.
+func (b *bundle) shares() *uint64 {
+	if !b.spec.Background {
+		return nil
+	}
+	return new(uint64(2))
+}
+
+// oomScore says which processes the kernel kills first when the host has no memory left;
+// nil is what the server has.
+func (b *bundle) oomScore() *int {
+	if !b.spec.Background {
+		return nil
+	}
+	return new(1000) // the most
 }
 
 // maxOpenFiles is the limit of open files of a process, where the host allows it.

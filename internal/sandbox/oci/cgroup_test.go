@@ -60,6 +60,7 @@ func layouts(t *testing.T) map[string]*cgroups {
 		"assay/k-box/memory.events":   "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n",
 		"assay/k-box/memory.peak":     "4096\n",
 		"assay/k-box/cpu.stat":        "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\n",
+		"assay/k-box/cpu.weight":      "001",
 		"assay/k-box/cgroup.freeze":   "0\n",
 		"assay/k-box/cgroup.events":   "populated 1\nfrozen 1\n",
 		"assay/other-box/memory.peak": "1\n",
@@ -69,6 +70,7 @@ func layouts(t *testing.T) map[string]*cgroups {
 		"memory/assay/k-box/memory.max_usage_in_bytes": "4096\n",
 		"memory/memory.memsw.limit_in_bytes":           "1\n",
 		"cpu/assay/k-box/cpuacct.usage":                "1500000\n",
+		"cpu/assay/k-box/cpu.shares":                   "0002",
 		"freezer/assay/k-box/freezer.state":            "FROZEN\n",
 		"memory/assay/other-box/cgroup.procs":          "",
 	})
@@ -106,6 +108,15 @@ func TestCgroupsOfEachLayout(t *testing.T) {
 			}
 			if err := c.thaw("none"); err != nil {
 				t.Errorf("thaw what is not there: %v", err)
+			}
+			name, weight := "cpu.shares", "1024"
+			if c.unified {
+				name, weight = "cpu.weight", "100"
+			}
+			c.hurry("box")
+			c.hurry("none")
+			if got, err := os.ReadFile(filepath.Join(c.dir("cpu", "box"), name)); err != nil || string(got) != weight {
+				t.Errorf("%s is %q, %v", name, got, err)
 			}
 			if err := c.remove(t.Context(), "none"); err != nil {
 				t.Errorf("remove what is not there: %v", err)

@@ -101,6 +101,7 @@ func (rt *Runtime) cgroupDirs(id string) []string {
 // every 100 ms whether it is dead.
 func (rt *Runtime) stop(ctx context.Context, id string, p places) error {
 	if rt.cgroups != nil {
+		rt.cgroups.hurry(id)
 		if err := rt.cgroups.thaw(id); err != nil { // version 1 does not kill what is frozen
 			return err
 		}

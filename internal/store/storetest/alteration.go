@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +10,7 @@ import (
 	"assay"
 	"assay/internal/alteration/catalog"
 	"assay/internal/dataset"
+	"assay/internal/session"
 )
 
 var alterationTests = []test{
@@ -16,6 +18,8 @@ var alterationTests = []test{
 	{"trials and the seed of a search outlast it until it ends", testTrials},
 	{"numbers are of the latest versions, and of the newest search", testAlterationSummaries},
 	{"alterations are of samples that there are", testAlterationsOfNothing},
+	{"a dataset tells how many of its samples were searched", testDatasetAlterations},
+	{"samples are told by their last use", testRecentlyUsed},
 }
 
 func searched(f fixture) catalog.Key {
@@ -105,4 +109,69 @@ func testAlterationsOfNothing(f fixture) {
 	if err := f.SaveTrial(f.ctx, k, "t", []byte("x")); assay.CodeOf(err) != assay.CodeSampleNotFound {
 		f.Errorf("a trial: %v", err)
 	}
+}
+
+func testDatasetAlterations(f fixture) {
+	f.importSet("d", dataset.ImportResult{Added: 4}, fullSample("d", "blind"), fullSample("d", "partly"), fullSample("d", "not"), fullSample("d", "unsearched"))
+	f.importSet("e", dataset.ImportResult{Added: 1}, fullSample("e", "s"))
+	is := func(when string, want assay.DatasetAlterations) {
+		f.Helper()
+		all, err := f.Datasets(f.ctx)
+		f.must(err)
+		single, err := f.Dataset(f.ctx, "d")
+		f.must(err)
+		if diff := cmp.Diff([]assay.DatasetAlterations{want, want, {}}, []assay.DatasetAlterations{single.Alterations, all[0].Alterations, all[1].Alterations}); diff != "" {
+			f.Errorf("%s: %s", when, diff)
+		}
+	}
+	save := func(id, image, rules string, at time.Duration, altered, blind int) {
+		f.Helper()
+		s := summaryOf(catalog.Key{Dataset: "d", SampleID: id, SampleVersion: 1, ImageDigest: image, Rules: rules})
+		s.Tests, s.Altered, s.Blind, s.FinishedAt = 2, altered, blind, kept.Add(at)
+		f.must(f.SaveAlterations(f.ctx, s, []byte("x")))
+	}
+	is("before", assay.DatasetAlterations{})
+	save("blind", "sha256:a", "older", 0, 2, 2)
+	is("by other rules", assay.DatasetAlterations{})
+	save("partly", "sha256:a", catalog.Rules, 0, 2, 1)
+	save("not", "sha256:a", catalog.Rules, 0, 0, 0)
+	save("blind", "sha256:a", catalog.Rules, 0, 0, 0)
+	is("none is blind", assay.DatasetAlterations{Searched: 3, Altered: 1})
+	save("blind", "sha256:b", catalog.Rules, time.Second, 2, 2)
+	is("on a newer image", assay.DatasetAlterations{Searched: 3, Altered: 2, Blind: 1})
+	changed := fullSample("d", "blind")
+	changed.Patch = "another"
+	f.importSet("d", dataset.ImportResult{Changed: 1, Removed: 1, Unchanged: 2}, changed, fullSample("d", "partly"), fullSample("d", "unsearched"))
+	is("of another version, and without one", assay.DatasetAlterations{Searched: 1, Altered: 1})
+}
+
+func testRecentlyUsed(f fixture) {
+	u := f.user()
+	sessions := make(map[string]*assay.Session)
+	is := func(when string, most int, want ...string) {
+		f.Helper()
+		used, err := f.RecentlyUsed(f.ctx, most)
+		f.must(err)
+		var got []string
+		for _, s := range used {
+			if s.Dataset != "d" {
+				f.Errorf("%s: %+v", when, s)
+			}
+			got = append(got, s.ID)
+		}
+		if !slices.Equal(got, want) {
+			f.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+	f.importSet("d", dataset.ImportResult{Added: 4}, fullSample("d", "a"), fullSample("d", "b"), fullSample("d", "c"), fullSample("d", "unused"))
+	is("before", 10)
+	for _, id := range []string{"a", "b", "a", "c"} {
+		s, _, err := f.InsertSession(f.ctx, newSession(u.ID, "d", id), session.Idempotency{}, session.LiveLimits{})
+		f.must(err)
+		sessions[id] = s
+	}
+	is("after sessions", 10, "c", "a", "b")
+	f.pending(sessions["b"])
+	is("after a verification", 10, "b", "c", "a")
+	is("some of them", 2, "b", "c")
 }

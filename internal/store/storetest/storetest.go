@@ -11,6 +11,7 @@ import (
 
 	"assay"
 	"assay/internal/alteration/catalog"
+	"assay/internal/alteration/idle"
 	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
@@ -27,6 +28,7 @@ type Stores interface {
 	billing.Store
 	identity.LoginStore
 	catalog.Store
+	idle.Uses
 }
 
 // Run runs the suite. Open returns an empty store, which it closes when its test ends.

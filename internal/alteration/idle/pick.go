@@ -1,0 +1,60 @@
+package idle
+
+import (
+	"context"
+	"time"
+
+	"assay"
+	"assay/internal/alteration/catalog"
+)
+
+// next returns the sample that was used last of those that are to be searched; nil for none.
+func (s *Searcher) next(ctx context.Context) (*catalog.Key, error) {
+	used, err := s.cfg.Uses.RecentlyUsed(ctx, mostSamples)
+	if err != nil {
+		return nil, err
+	}
+	settled, pauses := s.settled, s.pauses
+	s.settled, s.pauses = make(map[catalog.Key]bool), make(map[catalog.Key]time.Time)
+	var next *catalog.Key
+	for _, u := range used {
+		key, known, err := s.look(ctx, u, settled)
+		if err != nil {
+			return nil, err
+		}
+		if key == nil {
+			continue
+		}
+		if known {
+			s.settled[*key] = true
+			continue
+		}
+		if until, ok := pauses[*key]; ok && s.cfg.Now().Before(until) {
+			s.pauses[*key] = until
+			continue
+		}
+		if next == nil {
+			next = key
+		}
+	}
+	return next, nil
+}
+
+// look tells whether a sample was searched as it is now; no key if it is no more, or has no
+// image here.
+func (s *Searcher) look(ctx context.Context, u Sample, settled map[catalog.Key]bool) (*catalog.Key, bool, error) {
+	sample, err := s.cfg.Samples.Sample(ctx, u.Dataset, u.ID, 0)
+	var key catalog.Key
+	if err == nil {
+		key, err = s.cfg.Catalog.KeyOf(ctx, sample)
+	}
+	switch assay.CodeOf(err) {
+	case assay.CodeDatasetNotFound, assay.CodeSampleNotFound, assay.CodeImageUnavailable:
+		return nil, false, nil
+	}
+	if err != nil || settled[key] {
+		return &key, true, err
+	}
+	known, err := s.cfg.Catalog.Searched(ctx, key)
+	return &key, known, err
+}
