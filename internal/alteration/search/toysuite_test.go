@@ -181,7 +181,10 @@ var (
 	compiled  = regexp.MustCompile(`compiled\((["'])(.*?)["']\)`)
 )
 
-func lineOf(src, text string) int { return strings.Count(src[:strings.Index(src, text)], "\n") + 1 }
+func lineOf(src, text string) int {
+	before, _, _ := strings.Cut(src, text)
+	return strings.Count(before, "\n") + 1
+}
 
 // compileError returns the line that keeps a file from being compiled or loaded, or 0.
 func compileError(src string) int {
