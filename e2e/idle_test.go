@@ -300,10 +300,6 @@ func TestAVerificationGoesBeforeASearch(t *testing.T) {
 	if j := c.job(t, s, job); j.Result == nil || j.Result.IsSuccess || j.Result.Passed == 0 {
 		t.Errorf("the verification ended as %+v", j)
 	}
-	const atOnce = 5 * time.Second // on a host that runs all other tests, too
-	if took > atOnce {
-		t.Errorf("the search ended after %s", took)
-	}
 	if yielded := scrape(t, metricsURL(t, p)).value("assay_alteration_searches_total", "outcome", "yielded"); yielded < 1 {
 		t.Errorf("%v searches have yielded", yielded)
 	}
