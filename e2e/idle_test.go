@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,9 +75,25 @@ type searchedSample struct {
 	Runs     int    `json:"runs"`
 	Found    struct {
 		Alterations []struct {
-			Edit struct{ File, Old, New string } `json:"edit"`
+			Edit edit `json:"edit"`
 		} `json:"alterations"`
 	} `json:"found"`
+}
+
+// edit replaces a part of a file.
+type edit struct {
+	File, New  string
+	Start, End int
+}
+
+// line is the line that an edit makes in a text.
+func (e edit) line(text string) string {
+	altered := text[:e.Start] + e.New + text[e.End:]
+	from, length := strings.LastIndexByte(altered[:e.Start], '\n')+1, strings.IndexByte(altered[e.Start:], '\n')
+	if length < 0 {
+		return altered[from:]
+	}
+	return altered[from : e.Start+length]
 }
 
 // reveal asks for what was found of the sample.
@@ -129,7 +146,8 @@ func TestAUsedSampleIsSearchedAndNumbersAreTold(t *testing.T) {
 		t.Errorf("of what nobody used there is %+v", a)
 	}
 	s := c.ready(t, c.create(t, semver))
-	plain := append(bundled(t, c), c.output(t, s, "git ls-files -z | xargs -0 cat")...) // what stands in the sample tells nothing
+	tests := testsOf(t, c, s)
+	plain := string(bundled(t, c)) + strings.Join(slices.Collect(maps.Values(tests)), "") // what stands in the sample tells nothing
 	read := make(papers)
 	srv, before := goesOnAfterAKill(t, p, srv, read)
 	c = c.at(srv)
@@ -149,7 +167,7 @@ func TestAUsedSampleIsSearchedAndNumbersAreTold(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(filepath.Dir(p.DataDir), "log"))
 	ok(t, err)
 	read.add("the log", log)
-	holdsNoEdit(t, read, reveal(t, p), string(plain))
+	holdsNoEdit(t, read, reveal(t, p), tests, plain)
 	keyIsNeeded(t, p)
 }
 
@@ -231,32 +249,54 @@ func bundled(t *testing.T, c caller) []byte {
 	return []byte(text)
 }
 
-// holdsNoEdit looks for what was found in all that was read.
-func holdsNoEdit(t *testing.T, read papers, found searchedSample, plain string) {
+// testsOf are the files that the sample's test patch touches, as it leaves them. The session
+// is as it was afterwards.
+func testsOf(t *testing.T, c caller, s string) map[string]string {
 	t.Helper()
-	plain += starterSample(t, semver).TestPatch + starterSample(t, semver).Patch
-	var needles []string
+	got := must[wire.EditResult](t, c.call(t, "POST", "/sessions/"+s+"/apply", wire.ApplyRequest{Diff: starterSample(t, semver).TestPatch}), 200)
+	if !got.Success {
+		t.Fatalf("apply the tests: %s", got.Message)
+	}
+	tests := make(map[string]string)
+	for name := range strings.FieldsSeq(c.output(t, s, "git ls-files -mo --exclude-standard")) {
+		tests[name] = c.output(t, s, "cat "+name)
+	}
+	c.output(t, s, "git checkout -q . && git clean -fdq")
+	return tests
+}
+
+// holdsNoEdit looks for what was found in all that was read.
+func holdsNoEdit(t *testing.T, read papers, found searchedSample, tests map[string]string, plain string) {
+	t.Helper()
+	needles := []string{`"blindness"`, `EqualityOperand`} // what was found, as it is before it is sealed
+	edits := 0
 	for _, a := range found.Found.Alterations {
 		const long = 5 // shorter texts stand anywhere
-		if text := a.Edit.New; len(text) >= long && !strings.Contains(plain, text) {
-			needles = append(needles, text)
+		line := strings.TrimSpace(a.Edit.line(tests[a.Edit.File]))
+		for _, text := range []string{a.Edit.New, line} {
+			if len(text) < long || strings.Contains(plain, text) {
+				continue
+			}
+			edits++
+			inJSON, err := json.Marshal(text)
+			ok(t, err)
+			needles = append(needles, text, strings.Trim(string(inJSON), `"`))
 		}
 	}
-	if len(needles) < 3 {
-		t.Fatalf("%d edits can be looked for, too few to prove anything", len(needles))
+	if edits < len(found.Found.Alterations)/2 {
+		t.Errorf("%d texts can be looked for of %d alterations, too few to prove anything", edits, len(found.Found.Alterations))
 	}
-	needles = append(needles, `"blindness"`, `EqualityOperand`) // what was found, as it is before it is sealed
 	for where, text := range read {
 		if len(text) == 0 {
 			t.Errorf("%s is empty", where)
 		}
 		for i, needle := range needles {
 			if bytes.Contains(text, []byte(needle)) {
-				t.Errorf("edit %d, %q, is in %s", i, needle, where)
+				t.Errorf("text %d of an edit, %q, is in %s", i, needle, where)
 			}
 		}
 	}
-	t.Logf("looked for %d edits in %d texts", len(needles)-2, len(read))
+	t.Logf("looked for %d texts of %d alterations in %d papers", len(needles), len(found.Found.Alterations), len(read))
 }
 
 // keyIsNeeded proves that what was found is nothing without the key, and that this is said.
