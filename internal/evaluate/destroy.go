@@ -65,17 +65,11 @@ func (e *Evaluator) Uses(sandboxID string) bool {
 	return e.judging[sandboxID] > 0
 }
 
-// cleanSandbox is a sandbox in which something is judged now.
-type cleanSandbox struct {
-	sandbox.Sandbox
-	request string
-}
-
-// enlist lets CPU know of a sandbox, until it is told not to.
+// enlist lets AllCPU know of a sandbox, until it is told not to.
 func (r *run) enlist(box sandbox.Sandbox) (done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.boxes[r.sandboxID] = cleanSandbox{box, r.ID}
+	r.boxes[r.sandboxID] = box
 	return func() {
 		used := usedBy(context.Background(), box).CPU // a file of the host's; the context of the run may have ended
 		r.mu.Lock()
@@ -91,22 +85,7 @@ func (e *Evaluator) AllCPU(ctx context.Context) time.Duration {
 	boxes, sum := maps.Clone(e.boxes), e.spent
 	e.mu.Unlock()
 	for _, box := range boxes {
-		sum += usedBy(ctx, box.Sandbox).CPU
+		sum += usedBy(ctx, box).CPU
 	}
 	return sum
-}
-
-// CPU tells the CPU time that the clean sandboxes of some requests have used, by sandbox, as
-// far as their host tells.
-func (e *Evaluator) CPU(ctx context.Context, of func(requestID string) bool) map[string]time.Duration {
-	e.mu.Lock()
-	boxes := maps.Clone(e.boxes)
-	e.mu.Unlock()
-	used := make(map[string]time.Duration)
-	for id, box := range boxes {
-		if of(box.request) {
-			used[id] = usedBy(ctx, box.Sandbox).CPU
-		}
-	}
-	return used
 }

@@ -42,8 +42,9 @@ type Request struct {
 	Created func(context.Context, sandbox.Handle) error
 	Started func(context.Context) error
 
-	// OwnCPU, if set, tells the CPU time that the other sandboxes of whose work it is have
-	// used, by their ids: what they take from the suite is no excuse for it.
+	// OwnCPU, if set, tells the CPU time that the sessions of whose work it is have used, by
+	// their ids: what they take from the suite is no excuse for it. How many verifications
+	// run at once is the server's doing, whosever they are.
 	OwnCPU func(context.Context) map[string]time.Duration
 }
 
@@ -52,8 +53,8 @@ type Config struct {
 	Runtime sandbox.Runtime
 	Tracer  trace.Tracer // takes the spans of what is done. Defaults to none
 	// QuietStep is how often a suite that is to be run again at a quieter moment looks for
-	// one. Defaults to 2 seconds.
-	QuietStep time.Duration
+	// one, and QuietFor how long at most. They default to 2 seconds and 2 minutes.
+	QuietStep, QuietFor time.Duration
 	// Background lets its clean sandboxes yield to all others of the host.
 	Background bool
 }
@@ -63,16 +64,16 @@ type Evaluator struct {
 	runtime sandbox.Runtime
 	tracer  trace.Tracer
 
-	quietStep  time.Duration
-	background bool
+	quietStep, quietFor time.Duration
+	background          bool
 
 	freeing chan struct{} // holds a token for each clean sandbox that is destroyed beside what is judged
 	freed   sync.WaitGroup
 
 	mu      sync.Mutex
-	judging map[string]int // what uses the clean sandboxes of a request, by the request's id
-	boxes   map[string]cleanSandbox
-	spent   time.Duration // CPU time of the sandboxes that were
+	judging map[string]int             // what uses the clean sandboxes of a request, by the request's id
+	boxes   map[string]sandbox.Sandbox // in which something is judged now, by their ids
+	spent   time.Duration              // CPU time of the sandboxes that were
 }
 
 // New returns an Evaluator. Close it at the end.
@@ -83,9 +84,12 @@ func New(cfg Config) *Evaluator {
 	if cfg.QuietStep == 0 {
 		cfg.QuietStep = 2 * time.Second
 	}
+	if cfg.QuietFor == 0 {
+		cfg.QuietFor = 2 * time.Minute
+	}
 	return &Evaluator{
-		runtime: cfg.Runtime, tracer: cfg.Tracer, quietStep: cfg.QuietStep, background: cfg.Background,
-		judging: make(map[string]int), boxes: make(map[string]cleanSandbox), freeing: make(chan struct{}, maxFreeing),
+		runtime: cfg.Runtime, tracer: cfg.Tracer, quietStep: cfg.QuietStep, quietFor: cfg.QuietFor, background: cfg.Background,
+		judging: make(map[string]int), boxes: make(map[string]sandbox.Sandbox), freeing: make(chan struct{}, maxFreeing),
 	}
 }
 

@@ -35,6 +35,7 @@ type evidence struct {
 	overflow  string               // which report is too large to be read, with the limit
 	doubts    []string             // problems of reports that the code under test could have written into
 	canaries  []string             // ids of the tests that must be seen to fail
+	byExit    bool                 // the verifier tells by its exit code alone
 }
 
 // errOverflow says that there are more reports than are read.
@@ -44,8 +45,27 @@ var errOverflow = errors.New("too much was reported")
 // built. That its report is empty, or no report, says nothing. A suite that was cut short
 // by its timeout had no chance to say anything.
 func (e *evidence) silent() bool {
-	said := len(e.report.Results) > 0 || len(e.report.Problems) > 0 || e.report.Solved != nil || e.findings && e.report.Complete
+	said := e.byExit || len(e.report.Results) > 0 || len(e.report.Problems) > 0 || e.report.Solved != nil || e.findings && e.report.Complete
 	return !said && !e.result.Exit.TimedOut
+}
+
+// unclear tells whether a suite may have failed to tell what became of the tests for no
+// fault of the work: it said nothing, its report has no end, or holds none of the tests that
+// are asked about, or what ran it was not found or was killed.
+func (e *evidence) unclear(sample *assay.Sample) bool {
+	switch {
+	case e.result.Exit.TimedOut || e.result.Exit.OOMKilled:
+		return false
+	case e.silent() || e.overflow != "":
+		return true
+	case e.byExit:
+		return false
+	case !e.report.Complete || cutShort(sample, e.result) != "":
+		return true
+	}
+	asked := slices.Concat(sample.FailToPass, sample.PassToPass)
+	seen := slices.ContainsFunc(asked, func(id string) bool { _, seen := lookup(sample, e.report, id); return seen })
+	return len(asked) > 0 && !seen && !e.findings && len(e.report.Problems) == 0
 }
 
 // notTold is the error of a suite that reports nothing, or too much, of a tree that is not
@@ -57,8 +77,10 @@ func (e *evidence) notTold() error {
 		return assay.Errorf(assay.CodeReportInvalid, "%s%s", e.overflow, also)
 	case e.reports == 0:
 		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and left no report%s: %s", e.result.Exit.Code, also, lastLine(e.result))
+	case e.silent() || e.report.Complete:
+		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported none of the expected tests%s: %s", e.result.Exit.Code, also, lastLine(e.result))
 	default:
-		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported no test%s: %s", e.result.Exit.Code, also, lastLine(e.result))
+		return assay.Errorf(assay.CodeReportInvalid, "the report has no proper end%s: %s", also, e.problems())
 	}
 }
 
@@ -92,6 +114,8 @@ func readEvidence(ctx context.Context, env *environment, res sandbox.Result) (*e
 		e.witnesses = append(e.witnesses, testreport.Merge(found...))
 	}
 	e.report = testreport.Merge(sources...)
+	const notRun = 126 // and above: not found, or killed
+	e.byExit = env.sample.Task.Verifier.Kind == assay.VerifierCustom && e.reports == 0 && res.Exit.Code < notRun
 	return e, tellOddReports(ctx, env)
 }
 

@@ -144,3 +144,57 @@ func TestToolsAreToldThatThereIsNoNetwork(t *testing.T) {
 		}
 	}
 }
+
+// A report that does not tell what became of the tests is the work's fault only if the
+// sample's own trees are told of.
+func TestWhoseFaultAnUnclearReportIs(t *testing.T) {
+	writes := func(report string, code int, when string) memory.Program {
+		return func(_ context.Context, p *memory.Process) sandbox.ExitStatus {
+			if !has(p, "pkg/code.py", when) {
+				report, code := `<testsuite name="s"><testcase name="fix"/></testsuite>`, 0
+				p.Files.Put("/work/report.xml", memory.File{Content: []byte(report)})
+				return sandbox.ExitStatus{Code: code}
+			}
+			p.Files.Put("/work/report.xml", memory.File{Content: []byte(report)})
+			return sandbox.ExitStatus{Code: code}
+		}
+	}
+	const (
+		whole    = `<testsuite name="s"><testcase name="fix"/></testsuite>`
+		cutShort = `<testsuite name="s"><testcase name="fix"/><testcase name="b">`
+		others   = `<testsuite name="s"><testcase name="another"/></testsuite>`
+		always   = "" // in any code
+		work     = "--- a/pkg/code.py\n+++ b/pkg/code.py\n@@ -1 +1 @@\n-x = 1\n+broken\n"
+	)
+	for name, tt := range map[string]struct {
+		suite memory.Program
+		code  assay.Code // "" for a verdict
+	}{
+		"cut short, whatever was done":                {writes(cutShort, 0, always), assay.CodeReportInvalid},
+		"cut short by the work":                       {writes(cutShort, 0, "broken"), ""},
+		"a tool behind the suite is missing":          {writes(whole, 127, always), assay.CodeSuiteNotRun},
+		"the work ends what runs the suite":           {writes(whole, 137, "broken"), ""},
+		"none of the expected tests, wherever it ran": {writes(others, 0, always), assay.CodeSuiteNotRun},
+		"none of the expected tests with the work":    {writes(others, 0, "broken"), ""},
+	} {
+		verdict, err := outcome(t, tt.suite, assay.ReportSpec{Path: "report.xml", Format: "junit-xml"}, work)
+		if assay.CodeOf(err) != tt.code || err == nil && verdict.Solved {
+			t.Errorf("%s: %+v, %v", name, verdict, err)
+		}
+	}
+}
+
+// A custom verifier may say all that it has to by its exit code.
+func TestACustomVerifierMaySpeakByItsExitCode(t *testing.T) {
+	for code, want := range map[int]bool{0: true, 1: false} {
+		runtime := runtimeOf(func(context.Context, *memory.Process) sandbox.ExitStatus { return sandbox.ExitStatus{Code: code} })
+		sample := fixing()
+		sample.FailToPass, sample.PassToPass = nil, nil
+		sample.Task.Verifier.Kind = assay.VerifierCustom
+		e := New(Config{Runtime: runtime})
+		verdict, err := e.EvaluatePatch(t.Context(), sample, sample.Patch)
+		if e.Close(); err != nil || verdict.Solved != want {
+			t.Errorf("exit code %d: %+v, %v", code, verdict, err)
+		}
+	}
+}

@@ -124,7 +124,7 @@ func gradeLists(sample *assay.Sample, e *evidence, v *assay.Verdict) (solved boo
 	case len(graded(sample, sample.FailToPass)) == 0:
 		return false, "the sample names no fail_to_pass test, so that nothing can show that it is solved"
 	case e.silent():
-		return false, fmt.Sprintf("with these changes the suite ended with exit code %d and reported no test; without them it reports: %s", e.result.Exit.Code, lastLine(e.result))
+		return false, fmt.Sprintf("with these changes the suite ended with exit code %d and reported no test, which it does without them; it said: %s", e.result.Exit.Code, lastLine(e.result))
 	case !e.report.Complete:
 		return false, "the report has no proper end: " + e.problems()
 	case len(unmet) > 0:

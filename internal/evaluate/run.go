@@ -62,12 +62,18 @@ func (r *run) once(ctx context.Context) (verdict *assay.Verdict, err error) {
 }
 
 // onceQuietly judges the same work in another clean sandbox, when others leave it enough of
-// the host.
+// the host. If they took the host from that, too, nothing is known of the work.
 func (r *run) onceQuietly(ctx context.Context) (*assay.Verdict, error) {
 	if err := r.awaitQuiet(ctx); err != nil {
 		return nil, err
 	}
-	return r.another(quietSuffix, r.Work).once(ctx)
+	again := r.another(quietSuffix, r.Work)
+	again.OwnCPU = r.OwnCPU
+	verdict, err := again.once(ctx)
+	if err == nil && verdict.TimedOut && again.starved {
+		return nil, assay.Errorf(assay.CodeSandboxFailed, "the suite timed out twice while others used the server's host; start another verification later")
+	}
+	return verdict, err
 }
 
 // inCleanSandbox makes the clean sandbox, readies it for the suite, and destroys it after
@@ -178,14 +184,14 @@ func (r *run) runSuite(ctx context.Context, env *environment, timeout time.Durat
 	return res, nil
 }
 
-// gradeReports reads the reports and grades them. A suite that left none, or more than
-// can be read, is judged only if the sample's suite does better by itself.
+// gradeReports reads the reports and grades them. A suite that does not tell clearly what
+// became of the tests is judged only if the sample's suite does better by itself.
 func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Result) (*assay.Verdict, error) {
 	evidence, err := readEvidence(ctx, env, res)
 	if err != nil {
 		return nil, err
 	}
-	if evidence.silent() || evidence.overflow != "" {
+	if evidence.unclear(env.sample) {
 		if r.control {
 			return nil, evidence.notTold()
 		}

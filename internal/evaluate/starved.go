@@ -16,9 +16,6 @@ const (
 	leastPressure = 0.1
 )
 
-// quietFor bounds the wait for a quieter moment.
-const quietFor = 2 * time.Minute
-
 // hostMeter tells how much of a host's CPU time others used since it was started: whoever
 // is neither the suite nor whose work it is run on.
 type hostMeter struct {
@@ -93,9 +90,9 @@ func coresOf(sample *assay.Sample) float64 {
 	return defaultCores
 }
 
-// awaitQuiet returns when others leave enough for the suite, or after quietFor.
+// awaitQuiet returns when others leave enough for the suite, or after Config.QuietFor.
 func (r *run) awaitQuiet(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, quietFor)
+	ctx, cancel := context.WithTimeout(ctx, r.quietFor)
 	defer cancel()
 	tick := time.NewTicker(r.quietStep)
 	defer tick.Stop()

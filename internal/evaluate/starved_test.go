@@ -72,24 +72,3 @@ func TestASuiteThatOthersStarvedIsRunOnceMore(t *testing.T) {
 		})
 	}
 }
-
-func TestCPUIsToldOfWhatIsJudgedNow(t *testing.T) {
-	var e *Evaluator
-	seen := make(chan int, 1)
-	runtime := runtimeOf(func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
-		seen <- len(e.CPU(ctx, func(id string) bool { return id == "ver_1" })) - len(e.CPU(ctx, func(id string) bool { return id == "ver_2" }))
-		return suiteOf(ctx, p)
-	})
-	e = New(Config{Runtime: runtime})
-	sample := fixing()
-	if _, err := e.Evaluate(t.Context(), Request{ID: "ver_1", Sample: sample, Work: PatchWork(sample, sample.Patch)}); err != nil {
-		t.Fatal(err)
-	}
-	e.Close()
-	if n := <-seen; n != 1 {
-		t.Errorf("%d sandboxes of the request are told while it is judged, want 1", n)
-	}
-	if left := e.CPU(t.Context(), func(string) bool { return true }); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"time"
 
@@ -141,12 +140,11 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 		return f, nil
 	}
 	id := fmt.Sprintf("%s-%d", v.ID, v.Attempt)
-	defer s.judges(id, v.UserID)()
 	return s.evaluator.Evaluate(ctx, evaluate.Request{
 		ID:     id,
 		Sample: sample,
 		Work:   work,
-		OwnCPU: func(ctx context.Context) map[string]time.Duration { return s.ownCPU(ctx, v.UserID, id) },
+		OwnCPU: func(ctx context.Context) map[string]time.Duration { return s.ownCPU(ctx, v.UserID) },
 		Created: func(ctx context.Context, h sandbox.Handle) error {
 			handle, err := json.Marshal(h)
 			if err != nil {
@@ -165,26 +163,10 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 	})
 }
 
-// judges notes whose work is judged under an id, until it is told that it is no more.
-func (s *Service) judges(id, userID string) (done func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.judged[id] = userID
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.judged, id)
-	}
-}
-
-// ownCPU tells the CPU time of a user's sandboxes, but for one request's, and of those that
-// yield to it.
-func (s *Service) ownCPU(ctx context.Context, userID, but string) map[string]time.Duration {
+// ownCPU tells the CPU time of a user's sessions, and of the sandboxes that yield to what is
+// judged.
+func (s *Service) ownCPU(ctx context.Context, userID string) map[string]time.Duration {
 	used := s.cfg.Sessions.CPU(ctx, userID)
-	s.mu.Lock()
-	judged := maps.Clone(s.judged)
-	s.mu.Unlock()
-	maps.Copy(used, s.evaluator.CPU(ctx, func(id string) bool { return id != but && judged[id] == userID }))
 	if s.cfg.Yielding != nil {
 		used["yielding"] = s.cfg.Yielding(ctx)
 	}

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -105,9 +104,6 @@ type Service struct {
 
 	evaluator *evaluate.Evaluator
 
-	mu     sync.Mutex
-	judged map[string]string // whose work is judged now, by the id of its request
-
 	diffs chan struct{} // holds a token for each that is being made for a request
 }
 
@@ -122,7 +118,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
 	return &Service{
-		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), judged: make(map[string]string),
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs),
 		evaluator: evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer}),
 	}, nil
 }

@@ -236,8 +236,8 @@ func TestVerdicts(t *testing.T) {
 		{"the test was edited", map[string]string{"a.txt": "fixed\n", "a_test.txt": "no test\n"}, true, ""},
 		{"only the test was edited", map[string]string{"a_test.txt": "no test\n"}, false, "the first: t::test_fix"},
 		{"the runner lets everything pass", map[string]string{"suite.txt": "forged"}, false, "a test that cannot pass is reported as passed"},
-		{"the suite ends before it begins", map[string]string{"a.txt": "fixed\n", "suite.txt": "silent"}, false, "reported no test; without them it reports: suite: over and out"},
-		{"the suite removes the place of its reports", map[string]string{"a.txt": "fixed\n", "suite.txt": "sweeps"}, false, "reported no test; without them it reports"},
+		{"the suite ends before it begins", map[string]string{"a.txt": "fixed\n", "suite.txt": "silent"}, false, "reported no test, which it does without them; it said: suite: over and out"},
+		{"the suite removes the place of its reports", map[string]string{"a.txt": "fixed\n", "suite.txt": "sweeps"}, false, "reported no test, which it does without them"},
 		{"a canary was laid beforehand", map[string]string{"a.txt": "fixed\n", "canary.txt": "x"}, true, ""},
 		{"the suite never ends", map[string]string{"a.txt": "fixed\n", "suite.txt": "slow"}, false, "timeout"},
 	} {
