@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"assay"
@@ -100,6 +101,29 @@ func referencePaths(sample *assay.Sample) (names []string) {
 	return names
 }
 
+// repository leaves out of a work what a repository keeps for itself: objects, logs and the
+// like never reach a verification, and must not make a work too large for one. What stays is
+// what tells of programs that git runs.
+type repository struct{}
+
+// Omits implements sandbox.Omitter.
+func (repository) Omits(name string, _ bool) (bool, error) { return ofRepository(name), nil }
+
+func ofRepository(name string) bool {
+	parts := strings.Split(name, "/")
+	i := slices.IndexFunc(parts, func(part string) bool { return strings.EqualFold(part, ".git") })
+	if i < 0 || i+1 == len(parts) {
+		return false
+	}
+	switch below := parts[i+1:]; below[0] {
+	case "config", "hooks", "info":
+		return false
+	case "modules", "worktrees": // repositories themselves
+		return slices.Contains(below, "objects") || slices.Contains(below, "lfs") || slices.Contains(below, "logs")
+	}
+	return true
+}
+
 // leftOut leaves out of a work what the image's own .gitignore files ignore, unless the image
 // has it or the reference fix touches it. Until it is to leave out all, it counts.
 type leftOut struct {
@@ -114,6 +138,9 @@ type leftOut struct {
 
 // Omits implements sandbox.Omitter.
 func (l *leftOut) Omits(name string, directory bool) (bool, error) {
+	if ofRepository(name) {
+		return true, nil
+	}
 	ignored, err := l.ignored.Ignores(name, directory)
 	if err != nil || !ignored {
 		return false, err

@@ -78,6 +78,9 @@ func (c Config) withDefaults() Config {
 	if c.Changes == (sandbox.ChangeLimits{}) {
 		c.Changes = sandbox.ChangeLimits{MaxFiles: 20_000, MaxBytes: 256 << 20}
 	}
+	if c.Changes.Omit == nil {
+		c.Changes.Omit = repository{}
+	}
 	if c.MaxPatchBytes == 0 {
 		c.MaxPatchBytes = 32 << 20
 	}
