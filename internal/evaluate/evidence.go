@@ -78,7 +78,11 @@ func (e *evidence) notTold() error {
 	case e.reports == 0:
 		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and left no report%s: %s", e.result.Exit.Code, also, lastLine(e.result))
 	case e.silent() || e.report.Complete:
-		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported none of the expected tests%s: %s", e.result.Exit.Code, also, lastLine(e.result))
+		said := e.problems()
+		if said == "" {
+			said = lastLine(e.result)
+		}
+		return assay.Errorf(assay.CodeSuiteNotRun, "the verifier ended with exit code %d and reported none of the expected tests%s: %s", e.result.Exit.Code, also, said)
 	default:
 		return assay.Errorf(assay.CodeReportInvalid, "the report has no proper end%s: %s", also, e.problems())
 	}
