@@ -166,9 +166,22 @@ func wordPaths(word string) []string {
 	return ends
 }
 
+// judging are words in the names of programs that judge, whatever a fix does to them too.
+var judging = regexp.MustCompile(`(?i)test|spec|check|run|judge|verif|valid|bench|report|^(setup|manage|tasks|noxfile)\.`)
+
+// underTest tells whether a file that the command names is what the sample is about:
+// code that the reference fix changes, and no program that judges by its name.
+func (g *Guard) underTest(name string) bool {
+	base := path.Base(name)
+	return g.reference[name] && isSource(base) && !judging.MatchString(base)
+}
+
 // command rules on the files that the command names. One that changes its directory
 // may mean any file whose path ends so.
 func (g *Guard) command(p pathname, name string) (Ruling, bool) {
+	if g.underTest(name) {
+		return Ruling{}, false
+	}
 	for i := range p.folded {
 		if g.named[strings.Join(p.folded[i:], "/")] {
 			return Ruling{Fate: Restored, Kind: KindSteering, Why: name + " is named by the verifier's command"}, true

@@ -200,6 +200,23 @@ func TestTheDatasetAndTheReferenceMakeExceptions(t *testing.T) {
 	}
 }
 
+// A solution need not be the reference's, also where the command names the code.
+func TestCodeUnderTestTravelsThoughTheCommandNamesIt(t *testing.T) {
+	fixed := "calc.py lib/emit.js run_all.py ci/go.sh setup.py tests/main.py Makefile"
+	g := newGuard(t, Rules{
+		Language: "python", Command: "python3 calc.py other.py && node lib/emit.js && python run_all.py tests/main.py && ci/go.sh && make && python setup.py test",
+		Reference: strings.Fields(fixed),
+	})
+	for name, want := range map[string]Fate{
+		"calc.py": Travels, "lib/emit.js": Travels, "other.py": Restored,
+		"run_all.py": Compared, "ci/go.sh": Compared, "setup.py": Compared, "tests/main.py": Compared, "Makefile": Compared,
+	} {
+		if got := g.Rule(name); got.Fate != want {
+			t.Errorf("%s %s (%s), want %s", name, got.Fate, got.Why, want)
+		}
+	}
+}
+
 func TestMalformedPatternsAreNamed(t *testing.T) {
 	for _, rules := range []Rules{{Protected: []string{"a[b"}}, {Unprotected: []string{"{a"}}, {Reports: []string{""}}} {
 		if _, err := New(rules); err == nil {

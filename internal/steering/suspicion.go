@@ -79,6 +79,12 @@ var endings = map[string]string{
 // otherCode are the extensions of code for which only the signs of all code are known.
 var otherCode = strings.Fields(".c .cc .cpp .cxx .h .hpp .rs .java .kt .scala .groovy .rb .php .cs .fs .sh .bash .pl .lua .swift .s .S")
 
+// isSource tells whether a file holds code of a program, as opposed to a script of a shell.
+func isSource(name string) bool {
+	ext := path.Ext(name)
+	return endings[ext] != "" || slices.Contains(otherCode, ext) && ext != ".sh" && ext != ".bash"
+}
+
 // Suspicions returns the suspicious lines among those that a change added to a file. It says
 // nothing of tests, of documents and of comments, and at most one thing of a line.
 func (g *Guard) Suspicions(name string, added []Line) []Suspicion {
