@@ -190,10 +190,12 @@ func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Re
 	if err != nil {
 		return nil, err
 	}
-	if evidence.unclear(env.sample) {
-		if r.control {
-			return nil, evidence.notTold()
-		}
+	switch {
+	case r.control && r.starved:
+		return nil, assay.Errorf(assay.CodeSandboxFailed, "the suite did not tell what became of the tests, and timed out without the session's changes while others used the server's host; start another verification later")
+	case r.control && (evidence.unclear(env.sample) || evidence.cutOff()):
+		return nil, evidence.notTold(env.sample)
+	case evidence.unclear(env.sample):
 		if err := r.runControls(ctx); err != nil {
 			return nil, err
 		}
