@@ -344,7 +344,8 @@ type ChangeLimits struct {
 // Omitter tells what Changes leaves out.
 type Omitter interface {
 	// Omits is asked of each entry of the layer but whiteouts, a directory before what it
-	// holds; with a directory all below it is left out. What is left out does not count.
+	// holds; with a directory all below it is left out. What is left out does not count, but for
+	// MaxOmitted.
 	// name is relative to the root. An error ends Changes, which wraps it.
 	Omits(name string, directory bool) (bool, error)
 }

@@ -90,6 +90,7 @@ type layerWriter struct {
 	files  int
 	bytes  int64 // of contents
 	named  int64 // bytes of names and targets of links
+	left   int   // entries that were left out one by one
 }
 
 // changes writes what upper has below name, which is "" for everything. Whether
@@ -178,7 +179,7 @@ func (l *layerWriter) dir(at *os.Root, prefix string, depth int) error {
 	return nil
 }
 
-// names reads a directory, and no more of it than could be written.
+// names reads a directory, and no more of it than could be written or left out.
 func (l *layerWriter) names(at *os.Root) ([]string, error) {
 	d, err := at.Open(".")
 	if err != nil {
@@ -186,6 +187,9 @@ func (l *layerWriter) names(at *os.Root) ([]string, error) {
 	}
 	defer d.Close()
 	left := l.limits.MaxFiles - l.files
+	if l.limits.Omit != nil {
+		left += sandbox.MaxOmitted - l.left
+	}
 	names, err := d.Readdirnames(left + 1)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -235,7 +239,13 @@ func (l *layerWriter) omits(name string, directory bool) (bool, error) {
 	if l.limits.Omit == nil {
 		return false, nil
 	}
-	return l.limits.Omit.Omits(name, directory)
+	omit, err := l.limits.Omit.Omits(name, directory)
+	if omit {
+		if l.left++; l.left > sandbox.MaxOmitted {
+			return true, sandbox.TooManyOmitted(l.root)
+		}
+	}
+	return omit, err
 }
 
 func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string, depth int) error {

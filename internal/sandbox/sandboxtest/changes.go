@@ -152,6 +152,12 @@ var changeCases = []testCase{
 		sb := s.create()
 		s.apply(sb, Workdir, file("a", "12345"), file("b/c", "12345"), file("b/d/e", "12345"), file("b0", "1"), file("lib/.wh.a.txt", ""), file("lib/new", "1"))
 		asked := omitter{"a": true, "b": true, "lib/a.txt": true}
+		var many []entry // in one directory
+		for i := range 10 {
+			name := fmt.Sprintf("lib/many%d", i)
+			many, asked[name] = append(many, file(name, "1")), true
+		}
+		s.apply(sb, Workdir, many...)
 		var buf bytes.Buffer
 		if err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, sandbox.ChangeLimits{MaxFiles: 4, MaxBytes: 2, Omit: asked}, &buf); err != nil {
 			s.Fatal(err)
