@@ -22,7 +22,7 @@ type datasetSetCmd struct {
 
 func (*datasetSetCmd) Help() string {
 	return `public: everybody, also without a token. users: who has an API key or an access token. operators: nobody; read them
-with "assay dataset show". It counts at once, for all versions of all samples, and whatever the dataset's folder says.
+with "assay dataset show". Verdicts tell which tests were expected all the same. It counts at once, for all versions of all samples, and whatever the dataset's folder says.
 
     assay dataset set starter --answers operators`
 }

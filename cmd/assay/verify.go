@@ -72,14 +72,14 @@ func showVerdict(std stdio, r *wire.JobResult) {
 		verdict = "solved"
 	}
 	took := time.Duration(r.ExecutionDurationSeconds * float64(time.Second)).Round(10 * time.Millisecond)
-	fmt.Fprintf(std.out, "%s: %s\n", verdict, r.Reason)
+	fmt.Fprintf(std.out, "%s: %s\n", verdict, plain(r.Reason))
 	fmt.Fprintf(std.out, "%d passed, %d failed, %d skipped, %d missing, in %s\n", r.Passed, r.Failed, r.Skipped, len(r.Missing), took)
 	if from := r.Evidence.CachedFrom; from != "" {
 		fmt.Fprintf(std.out, "the same work was judged before, in %s\n", from)
 	}
 	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
 	for _, t := range r.Tampering {
-		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+strings.TrimSpace(t.Path+" "+t.Detail))
+		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+plain(strings.TrimSpace(t.Path+" "+t.Detail)))
 	}
 	var wrong []string
 	for _, t := range r.Failures {
@@ -100,6 +100,6 @@ func showVerdict(std stdio, r *wire.JobResult) {
 			fmt.Fprintf(std.out, "  and %d more; --json shows all\n", len(wrong)-i)
 			break
 		}
-		fmt.Fprintln(std.out, "  "+line)
+		fmt.Fprintln(std.out, "  "+plain(line))
 	}
 }
