@@ -85,7 +85,7 @@ func (c *datasetAlterationsCmd) Run(ctx context.Context, parsed *kong.Context, s
 	if err != nil {
 		return err
 	}
-	show.begin()
+	show.begin(c.Workers)
 	err = known.Search(ctx, tester, req)
 	show.end()
 	if err != nil {

@@ -36,12 +36,14 @@ const (
 	tellEach     = 30 * time.Second
 )
 
-// begin is called before anything is searched.
-func (p *searchProgress) begin() {
+// begin is called before anything is searched, with the number of samples at a time.
+func (p *searchProgress) begin(workers int) {
 	p.freed, p.runs = time.Now(), make(map[string]*sampleRuns)
 	if p.std.interactive() {
 		p.bar = newBar(p.std, "searching", int64(p.samples))
+		return
 	}
+	fmt.Fprintf(p.std.err, "searching %d samples, %d at a time, with at most %d runs of the suite of each\n", p.samples, min(workers, p.samples), p.most)
 }
 
 func (p *searchProgress) ran(id string) {

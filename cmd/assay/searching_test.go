@@ -93,7 +93,7 @@ func TestASearchTellsOfItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
 		p := &searchProgress{std: stdio{err: &said}, samples: 3, most: 150}
-		p.begin()
+		p.begin(4)
 		for range 60 {
 			p.ran("quick")
 		}
@@ -101,7 +101,7 @@ func TestASearchTellsOfItself(t *testing.T) {
 			<-time.After(20 * time.Second)
 			p.ran("slow")
 		}
-		want := "quick  run 25 of at most 150  0s\nquick  run 50 of at most 150  0s\nslow  run 2 of at most 150  40s\nslow  run 4 of at most 150  1m20s\n"
+		want := "searching 3 samples, 3 at a time, with at most 150 runs of the suite of each\nquick  run 25 of at most 150  0s\nquick  run 50 of at most 150  0s\nslow  run 2 of at most 150  40s\nslow  run 4 of at most 150  1m20s\n"
 		if said.String() != want {
 			t.Errorf("it said\n%swant\n%s", said.String(), want)
 		}
