@@ -26,7 +26,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
-	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials,
+	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials, dropOtherTrials, dropTrialsOfSample,
 	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
 
