@@ -63,6 +63,14 @@ func labelOf(k assay.TamperingKind) string {
 	return "note"
 }
 
+// showSurety shows what tells how much a verdict is worth.
+func showSurety(std stdio, r *wire.JobResult) {
+	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
+	if told := roundsInWords(roundsOf(&r.Evidence)); told != "" {
+		fmt.Fprintf(std.out, "rounds: %s\n", told)
+	}
+}
+
 // maxShownTests bounds the tests that are listed of a verdict.
 const maxShownTests = 20
 
@@ -77,7 +85,7 @@ func showVerdict(std stdio, r *wire.JobResult) {
 	if from := r.Evidence.CachedFrom; from != "" {
 		fmt.Fprintf(std.out, "the same work was judged before, in %s\n", from)
 	}
-	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
+	showSurety(std, r)
 	for _, t := range r.Tampering {
 		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+strings.TrimSpace(t.Path+" "+t.Detail))
 	}

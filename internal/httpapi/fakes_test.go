@@ -288,7 +288,7 @@ func (j judge) Envelope(ctx context.Context, userID, sessionID, id string) ([]by
 type library struct{ *world }
 
 func (l library) Datasets(context.Context) ([]*assay.Dataset, error) {
-	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Answers: assay.AnswersUsers, Validation: l.validation, Alterations: l.alterations}}, nil
+	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Answers: assay.AnswersUsers, Judging: assay.DefaultJudging(), Validation: l.validation, Alterations: l.alterations}}, nil
 }
 
 func (l library) matching(q dataset.Query) ([]*assay.Sample, error) {
