@@ -27,6 +27,7 @@ type Job struct {
 	Error         *Failure                 `json:"error" doc:"Why the server could not judge; null else"`
 	Result        *JobResult               `json:"result" doc:"The verdict; null until completed"`
 
+	DetailsWithheld bool `json:"details_withheld" doc:"Whether no more is told than whether the task is solved and how sure that is, by the feedback of the key or of the dataset: lists and texts are empty then, and numbers 0. Not in the Codeset API"`
 }
 
 // Final tells whether the verification has ended.

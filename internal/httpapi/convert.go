@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"time"
 
 	"assay"
@@ -159,6 +160,8 @@ func wireJob(v *assay.Verification) wire.Job {
 		CompletedAt: atOrNull(v.CompletedAt),
 		Error:       wireFailure(v.Failure),
 		Result:      wireResult(v.Verdict),
+
+		DetailsWithheld: v.Withheld,
 	}
 }
 
@@ -255,5 +258,6 @@ func (a *API) wireKey(k *assay.APIKey, shown string) wire.APIKey {
 		ExpiresAt:  atOrNull(k.ExpiresAt),
 		IsActive:   k.Active(a.cfg.Now()),
 		LastUsedAt: atOrNull(k.LastUsedAt),
+		Feedback:   cmp.Or(k.Feedback, assay.FeedbackFull),
 	}
 }

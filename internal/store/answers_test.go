@@ -66,6 +66,16 @@ func TestDatasetsFromBeforeTheSettingAreOfUsers(t *testing.T) {
 	})
 }
 
+func TestKeysFromBeforeFeedbackAreToldAll(t *testing.T) {
+	const old = `INSERT INTO users (id, name, email, created_at, active) VALUES ('usr_1', '', '', 1, 1);
+		INSERT INTO api_keys (id, user_id, name, hash, hint, created_at) VALUES ('key_1', 'usr_1', '', 'ab', '', 1)`
+	migratedFrom(t, 14, old, func(t *testing.T, s *Store) {
+		if k, err := s.APIKey(t.Context(), "key_1"); err != nil || k.Feedback != assay.FeedbackFull {
+			t.Errorf("the key is told %+v, %v", k, err)
+		}
+	})
+}
+
 func TestDatasetsFromBeforeJudgingSayNothingOfIt(t *testing.T) {
 	migratedFrom(t, 14, oldDataset, func(t *testing.T, s *Store) {
 		if j, err := s.Judging(t.Context(), "old"); err != nil || j != (assay.Judging{}) {
