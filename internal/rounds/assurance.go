@@ -1,6 +1,9 @@
 package rounds
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Assurance says what a verdict that a work is solved holds against.
 type Assurance string
@@ -45,14 +48,15 @@ func (e Exposure) spent() bool {
 type coverage struct {
 	asked      int             // that are graded
 	controlled map[string]bool // of which an alteration is known
-	covered    map[string]bool // which a blind draw covers
+	covered    map[string]bool // which the odds hold for
+	sharing    map[string]bool // of the others, those with a blind alteration in a unit that covers some
 	odds       float64         // the largest of a draw that covers some
 	oddsOfAll  float64         // the product
 }
 
 // coverageBy adds up units, which count with the odds that they are given.
 func (p *plan) coverageBy(units []*unit, of func(*unit) (face, float64)) coverage {
-	c := coverage{asked: len(p.solving), controlled: make(map[string]bool), covered: make(map[string]bool)}
+	c := coverage{asked: len(p.solving), controlled: make(map[string]bool), covered: make(map[string]bool), sharing: make(map[string]bool)}
 	for _, u := range units {
 		for _, i := range u.alterations {
 			for _, id := range p.solvingOf(p.touched[i]) {
@@ -66,12 +70,18 @@ func (p *plan) coverageBy(units []*unit, of func(*unit) (face, float64)) coverag
 		for _, id := range f.covered {
 			c.covered[id] = true
 		}
+		for _, i := range u.alterations {
+			for _, id := range p.solvingOf(p.touched[i]) {
+				c.sharing[id] = c.sharing[id] || p.known.Alterations[i].Blind()
+			}
+		}
 		c.odds = max(c.odds, odds)
 		if c.oddsOfAll == 0 {
 			c.oddsOfAll = 1
 		}
 		c.oddsOfAll *= odds
 	}
+	maps.DeleteFunc(c.sharing, func(id string, blind bool) bool { return !blind || c.covered[id] })
 	return c
 }
 

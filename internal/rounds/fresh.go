@@ -37,7 +37,7 @@ func (p *plan) preferFresh() {
 		for _, i := range u.alterations {
 			over[i] = !p.layable(p.fresh, []int{i})
 		}
-		if free := p.faceOf(u, over); len(free.alterations) > 0 && len(free.covered) >= len(p.faceOf(u, nil).covered) {
+		if free := p.faceOf(u, over, nil); len(free.alterations) > 0 && len(free.covered) >= len(p.faceOf(u, nil, nil).covered) {
 			u.alterations = slices.DeleteFunc(u.alterations, func(i int) bool { return over[i] })
 		}
 	}

@@ -32,7 +32,8 @@ type Told struct {
 	// of coming through with all.
 	Odds, OddsWithRetries, OddsOfAll float64
 
-	Covered int // fail_to_pass tests that a blind draw covers
+	Covered int // fail_to_pass tests that the odds hold for, whatever else is solved
+	Sharing int // others that share a blind draw: who forges all tests of the draw meets the odds, who forges one of these alone may not
 	Of      int // fail_to_pass tests that are graded
 	Doubted int // of these, those that count as not covered since the work passes altered inputs of them
 
@@ -102,11 +103,12 @@ func (p *play) told(end End) Told {
 		t.Doubted = len(p.doubted())
 		t.Fresh, t.FreshDiffers = p.differs.checked, p.differs.differs
 	default:
-		c = p.coverageBy(p.units, func(u *unit) (face, float64) { return p.faceOf(u, nil), search.Odds(p.rounds) })
+		c = p.coverageBy(p.units, func(u *unit) (face, float64) { return p.faceOf(u, nil, p.stand[u].tests), search.Odds(p.rounds) })
 	}
 	capped := p.capped(c)
 	t.Assurance = c.assurance(capped)
 	t.Covered, t.Of = len(c.covered), c.asked
+	t.Sharing = len(c.sharing)
 	if end == Unsolved {
 		t.Rounds = 0
 		return t

@@ -155,7 +155,8 @@ type play struct {
 // standing is where a unit stands in a play.
 type standing struct {
 	face      face
-	rank      map[int]int
+	tests     map[string]int // their order, where several can be covered
+	rank      map[int]int    // the order of alterations
 	sequences int
 	odds      float64      // of the sequences so far, 0 if nothing is blind
 	out       map[int]bool // alterations that the work passed, and that are shown no more
@@ -169,7 +170,11 @@ func newPlay(cfg Config, plan *plan, req Request) *play {
 		stand: make(map[*unit]*standing), shown: make(map[int]int), flaky: make(map[int]bool),
 	}
 	for _, u := range plan.units {
-		p.stand[u] = &standing{face: plan.faceOf(u, nil), rank: req.Seed.order(u.name, u.alterations), out: make(map[int]bool), end: Unplayed}
+		tests := order(req.Seed, u.name, "tests", u.tests)
+		p.stand[u] = &standing{
+			face: plan.faceOf(u, nil, tests), tests: tests, rank: order(req.Seed, u.name, "alterations", u.alterations),
+			out: make(map[int]bool), end: Unplayed,
+		}
 	}
 	p.rounds = p.length(req.Rounds, 0)
 	return p

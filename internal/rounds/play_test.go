@@ -156,7 +156,7 @@ func within(successes, tries int, chance float64) bool {
 // Who guesses comes through as often as the odds say, and no strategy more often. The
 // second sequence of one who takes a true test for an altered one doubles that, and is told.
 func TestAGuesser(t *testing.T) {
-	const plays = 2000
+	const plays = 1400
 	for rounds := 2; rounds <= 4; rounds++ {
 		p := search.Odds(rounds)
 		for name, says := range map[string]func(round int) bool{
@@ -194,7 +194,7 @@ func TestAGuesser(t *testing.T) {
 
 // Who throws a coin in each round does no better.
 func TestAGamblerDoesNoBetter(t *testing.T) {
-	const plays = 3000
+	const plays = 2000
 	solved := 0
 	for n := range plays {
 		w := newWorld("a").expect(2, "a")
@@ -262,7 +262,7 @@ func TestTheVerdictIsThatOfThePlainRun(t *testing.T) {
 
 // A play that was killed at any moment, and is begun again, shows the same as before.
 func TestAPlayThatIsBegunAgain(t *testing.T) {
-	flaky := func(s seen) bool { return s.honest() && !(s.name == "a" && s.nth == 1) } // in a round in which it is true
+	flaky := func(s seen) bool { return s.honest() && (s.name != "a" || s.nth != 1) } // in a round in which it is true
 	shows := func(w *world) (all []string) {
 		for _, r := range w.runs {
 			all = append(all, fmt.Sprint(r.fixed, "\n", string(r.files[testFile])))
