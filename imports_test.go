@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
 	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
-	"assay/internal/verification": {"assay", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/verification": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/rounds", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
 
 	// The judge knows no store, no user and no session.
 	"assay/internal/evaluate":    {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/steering", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/testid", "assay/internal/testreport", "assay/internal/worktree"},

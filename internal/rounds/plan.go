@@ -71,6 +71,20 @@ func (p *plan) draws() bool {
 	return slices.ContainsFunc(p.units, func(u *unit) bool { return len(u.alterations) > 0 })
 }
 
+// controlsAll tells whether each test that is to be solved can be altered: canaries say no
+// more then.
+func (p *plan) controlsAll() bool {
+	altered := make(map[string]bool)
+	for _, u := range p.units {
+		for _, i := range u.alterations {
+			for _, id := range p.touched[i] {
+				altered[id] = true
+			}
+		}
+	}
+	return p.draws() && !slices.ContainsFunc(p.ids, func(id string) bool { return p.solving[id] && !altered[id] })
+}
+
 // drawsOf parts alterations into draws: those that move together by what the search found,
 // and those that decide of one graded test. Where subtests are not graded, all of theirs
 // decide of their parent.

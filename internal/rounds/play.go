@@ -48,7 +48,9 @@ const (
 type Request struct {
 	Plain evaluate.Request // the work; Alterable is set by the play
 	Known *search.Result   // Defaults to nothing, and then the plain run is all
-	Seed  Seed             // see DeriveSeed. Must be set where anything is known
+	Seed  Seed             // see DeriveSeed. It or SeedOf must be set where anything is known
+	// SeedOf, if set, makes the seed when rounds begin, where it takes time to know it.
+	SeedOf func(context.Context) (Seed, error)
 
 	// Shown tells by the number of an alteration in Known how often it was shown until now:
 	// those that were shown least are shown first. It may be short. A play that is begun again
@@ -101,26 +103,24 @@ func (pl *Player) Play(ctx context.Context, req Request) (*assay.Verdict, *Outco
 		return nil, nil, err
 	}
 	plan := newPlan(req.Plain.Sample, req.Known, req.Fresh)
-	if plan.draws() && req.Seed == (Seed{}) {
+	if plan.draws() && req.SeedOf == nil && req.Seed == (Seed{}) {
 		return nil, nil, errors.New("play: there is no seed")
 	}
-	p := newPlay(pl.cfg, plan, req)
 	plain := req.Plain
-	plain.Alterable = plan.draws()
+	plain.Alterable = plan.controlsAll()
 	verdict, err := pl.cfg.Tester.Evaluate(ctx, plain)
 	switch {
 	case err != nil:
 		return nil, nil, err
 	case !verdict.Solved:
-		return verdict, p.outcome(Unsolved), nil
+		return verdict, newPlay(pl.cfg, plan, req).outcome(Unsolved), nil
 	case !plan.draws():
-		return verdict, p.outcome(Solved), nil
+		return verdict, newPlay(pl.cfg, plan, req).outcome(Solved), nil
 	}
-	if req.Began != nil {
-		if err := req.Began(ctx); err != nil {
-			return nil, nil, fmt.Errorf("store that rounds begin: %w", err)
-		}
+	if req, err = begin(ctx, req); err != nil {
+		return nil, nil, err
 	}
+	p := newPlay(pl.cfg, plan, req)
 	p.began = true
 	if err := p.run(ctx, verdict); err != nil {
 		return nil, p.outcome(Interrupted), fmt.Errorf("play rounds of sample %s/%s: %w", p.sample.Dataset, p.sample.ID, err)
@@ -130,6 +130,24 @@ func (pl *Player) Play(ctx context.Context, req Request) (*assay.Verdict, *Outco
 		return verdict, p.outcome(Refused), nil
 	}
 	return verdict, p.outcome(Solved), nil
+}
+
+// begin tells that rounds begin, and returns the request with its seed.
+func begin(ctx context.Context, req Request) (Request, error) {
+	if req.Began != nil {
+		if err := req.Began(ctx); err != nil {
+			return req, fmt.Errorf("store that rounds begin: %w", err)
+		}
+	}
+	if req.SeedOf == nil {
+		return req, nil
+	}
+	seed, err := req.SeedOf(ctx)
+	if err != nil {
+		return req, fmt.Errorf("make the seed of rounds: %w", err)
+	}
+	req.Seed = seed
+	return req, nil
 }
 
 // play is one play.
