@@ -85,7 +85,7 @@ type grammar struct {
 		Import   datasetImportCmd   `cmd:"" help:"Import a dataset, or what changed in it."`
 		List     datasetListCmd     `cmd:"" help:"List the datasets."`
 		Show     datasetShowCmd     `cmd:"" help:"Show a dataset, or a sample with its answers."`
-		Set      datasetSetCmd      `cmd:"" help:"Say who reads the answers of a dataset over the API."`
+		Set      datasetSetCmd      `cmd:"" help:"Say who reads the answers of a dataset, and how its works are judged."`
 		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
 
 		Alterations datasetAlterationsCmd `cmd:"" help:"Find edits of a dataset's tests that tell an answer from a forgery."`
