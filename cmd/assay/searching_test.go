@@ -63,7 +63,7 @@ func TestTheCostIsToldFirst(t *testing.T) {
 }
 
 func TestAPersonIsAsked(t *testing.T) {
-	for answer, want := range map[string]bool{"y\n": true, " YES\n": true, "n\n": false, "\n": false, "": false, "why\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, "YES \n": true, "n\n": false, "\n": false, "": false, "why\n": false} {
 		var said bytes.Buffer
 		err := stdio{in: strings.NewReader(answer), err: &said}.agree(t.Context(), "go on?")
 		if (err == nil) != want || said.String() != "go on? [y/N] " {
