@@ -252,7 +252,7 @@ func TestAVerdictDoesNotControlTheTerminal(t *testing.T) {
 		Missing:   []string{"t\rsolved", "ä > ö"},
 	}
 	var out bytes.Buffer
-	showVerdict(stdio{out: &out}, verdict)
+	showVerdict(stdio{out: &out}, verdict, false)
 	if text := out.String(); strings.ContainsAny(text, "\x1b\r\u202e") || strings.Contains(text, "\nsolved") || !strings.Contains(text, "ä > ö") {
 		t.Errorf("it shows %q", text)
 	}

@@ -187,6 +187,9 @@ func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 	t.row("patch", dash(v.Evidence.PatchSHA256))
 	t.row("image", dash(v.Evidence.ImageDigest))
 	t.row("answers", openOrClosed(v.Evidence.AnswersOpen))
+	if told := roundsInWords(&v.Evidence); told != "" {
+		t.row("rounds", told)
+	}
 	if v.Evidence.CachedFrom != "" {
 		t.row("repeats", v.Evidence.CachedFrom)
 	}

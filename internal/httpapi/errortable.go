@@ -21,6 +21,7 @@ var errorTable = map[assay.Code]errorKind{
 	assay.CodeInsufficientBalance: {402, 0, "Your balance does not cover the first minute of a session; the message says what is needed and what is there. Deposit, or close a session."},
 	assay.CodeEmailNotVerified:    {403, 0, "Your GitHub account has no verified primary e-mail address. Verify one at GitHub and log in again."},
 	assay.CodeUserDisabled:        {403, 0, "The operator has disabled your account."},
+	assay.CodeDetailsWithheld:     {403, 0, "Your key, or the dataset, tells of a verification whether the task is solved, and no more; such a key makes no key that is told more."},
 	assay.CodeNotFound:            {404, 0, "There is no such path, a download link is wrong or has expired, or no patch was kept of the verification."},
 	assay.CodeDatasetNotFound:     {404, 0, "There is no dataset of that name."},
 	assay.CodeSampleNotFound:      {404, 0, "The dataset has no such sample, or no such version of it."},

@@ -66,6 +66,10 @@ type Config struct {
 	// MaxPatchBytes bounds a judged patch that is kept, compressed. Defaults to 32 MiB.
 	MaxPatchBytes int
 
+	// Judging tells what is settled of a dataset, as far as readers are concerned. Defaults to
+	// nothing.
+	Judging func(ctx context.Context, dataset string) (assay.Judging, error)
+
 	// ReuseVerdicts lets a verdict stand for one on the same work, instead of judging it
 	// again.
 	ReuseVerdicts bool
@@ -95,6 +99,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}
+	}
+	if c.Judging == nil {
+		c.Judging = func(context.Context, string) (assay.Judging, error) { return assay.Judging{}, nil }
 	}
 	return c
 }
