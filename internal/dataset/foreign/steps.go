@@ -130,7 +130,7 @@ func (r *stepReader) mark() {
 			continue
 		}
 		step := r.step(stmt)
-		alone := r.alone(i) && !(i+1 < len(r.stmts) && readsStatus(r.stmts[i+1]))
+		alone := r.alone(i) && (i+1 == len(r.stmts) || !readsStatus(r.stmts[i+1]))
 		r.stillLays = r.stillLays || step == stepLay && cwd == r.workdir && !alone
 		read := step == stepPrint && redirected
 		elsewhere := (step == stepReset || step == stepLay) && cwd != r.workdir
