@@ -25,7 +25,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
-	selectSamples, selectSamplesOfDataset, dropLatest, setLatest, selectJudging, setJudging, selectPlay, insertPlay, movePlay, selectPlayed, selectExposure, insertWithdrawal, selectWithdrawal, selectWithdrawn, forgetReusable,
+	selectSamples, selectSamplesOfDataset, dropLatest, setLatest, selectJudging, setJudging, selectPlay, insertPlay, movePlay, selectPlayed, selectExposure, insertWithdrawal, selectWithdrawal, selectWithdrawn, forgetReusable, selectNarrow,
 	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials,
 	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
