@@ -28,7 +28,7 @@ type Job struct {
 	Result        *JobResult               `json:"result" doc:"The verdict; null until completed"`
 
 	Withdrawn       *Withdrawal `json:"withdrawn" doc:"Set once the operator took the verdict back, which then counts for nothing; null else. Not in the Codeset API, as what follows"`
-	DetailsWithheld bool `json:"details_withheld" doc:"Whether no more is told than whether the task is solved and how sure that is, by the feedback of the key or of the dataset: lists and texts are empty then, and numbers 0"`
+	DetailsWithheld bool        `json:"details_withheld" doc:"Whether no more is told than whether the task is solved and how sure that is, by the feedback of the key or of the dataset: lists and texts are empty then, and numbers 0"`
 }
 
 // Withdrawal says that the operator took a verdict back.

@@ -30,7 +30,7 @@ func (*datasetSetCmd) Help() string {
 setting for itself. 0 and "default" take the operator's word back: then the folder's holds, or else the server's.
 
 --answers public: everybody, also without a token. users: who has an API key or an access token. operators: nobody;
-read them with "assay dataset show".
+read them with "assay dataset show". Verdicts tell which tests were expected all the same, but with --feedback verdict.
 
 --feedback verdict: of a verdict, all keys and tokens are told whether the task is solved and how sure that is, and
 nothing that the tests said.

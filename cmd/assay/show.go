@@ -22,7 +22,9 @@ type datasetShowCmd struct {
 }
 
 func (*datasetShowCmd) Help() string {
-	return `    assay dataset show starter
+	return `A dataset is shown with what is known of it, a sample as JSON with its answers.
+
+    assay dataset show starter
     assay dataset show starter beevik__etree-1.5.1
     assay dataset show starter beevik__etree-1.5.1 --patch | git apply`
 }

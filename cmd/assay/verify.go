@@ -83,7 +83,7 @@ func showVerdict(std stdio, r *wire.JobResult, withheld bool) {
 		verdict = "solved"
 	}
 	took := time.Duration(r.ExecutionDurationSeconds * float64(time.Second)).Round(10 * time.Millisecond)
-	fmt.Fprintf(std.out, "%s: %s\n", verdict, r.Reason)
+	fmt.Fprintf(std.out, "%s: %s\n", verdict, plain(r.Reason))
 	if withheld {
 		showSurety(std, r)
 		return
@@ -94,7 +94,7 @@ func showVerdict(std stdio, r *wire.JobResult, withheld bool) {
 	}
 	showSurety(std, r)
 	for _, t := range r.Tampering {
-		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+strings.TrimSpace(t.Path+" "+t.Detail))
+		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+plain(strings.TrimSpace(t.Path+" "+t.Detail)))
 	}
 	var wrong []string
 	for _, t := range r.Failures {
@@ -115,6 +115,6 @@ func showVerdict(std stdio, r *wire.JobResult, withheld bool) {
 			fmt.Fprintf(std.out, "  and %d more; --json shows all\n", len(wrong)-i)
 			break
 		}
-		fmt.Fprintln(std.out, "  "+line)
+		fmt.Fprintln(std.out, "  "+plain(line))
 	}
 }

@@ -38,7 +38,7 @@ func TestTheCommandForSomeTestsIsTriedWithTheReference(t *testing.T) {
 			}},
 		})
 	}
-	for name, tt := range map[string]struct {
+	for name, tt := range map[string]*struct {
 		commandFor string
 		judge      narrowJudge
 		asked      bool

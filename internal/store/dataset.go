@@ -131,6 +131,16 @@ func (s *Store) SetAnswers(ctx context.Context, name string, answers assay.Answe
 	return doing(err, "set who reads the answers of dataset %s", name)
 }
 
+// retire makes the latest version of a sample an older one. What searches of it were about to
+// find is of use no more.
+func (t txn) retire(ctx context.Context, dataset, id string) error {
+	if _, err := t.exec(ctx, dropLatest, dataset, id); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, dropTrialsOfSample, dataset, id)
+	return err
+}
+
 // version is the newest stored version of a sample.
 type version struct {
 	number int
@@ -194,7 +204,7 @@ func (im *importer) add(ctx context.Context, sample *assay.Sample) error {
 		return nil
 	case before.latest:
 		im.result.Changed++
-		if _, err := im.exec(ctx, dropLatest, im.dataset, sample.ID); err != nil {
+		if err := im.retire(ctx, im.dataset, sample.ID); err != nil {
 			return err
 		}
 	default:
@@ -216,7 +226,7 @@ func (im *importer) removeOthers(ctx context.Context) error {
 	for id, v := range im.known {
 		if v.latest && !im.seen[id] {
 			im.result.Removed++
-			if _, err := im.exec(ctx, dropLatest, im.dataset, id); err != nil {
+			if err := im.retire(ctx, im.dataset, id); err != nil {
 				return err
 			}
 		}

@@ -26,9 +26,9 @@ import (
 	"assay/internal/wake"
 )
 
-// Sessions hands out what a session changed, and tells what a user's sandboxes use.
+// Sessions hands out what a session changed, and tells what a user's sandboxes have used so far.
 type Sessions interface {
-	CPU(ctx context.Context, userID string) map[string]time.Duration
+	CPU(ctx context.Context, userID string) time.Duration
 	Get(ctx context.Context, userID, id string) (*assay.Session, error)
 	// Snapshot writes it. When that cannot be, for what was done in the work tree, the
 	// error wraps a *sandbox.WorkError, and the session is returned with it.
