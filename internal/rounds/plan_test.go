@@ -19,7 +19,11 @@ func (w *world) planned() map[string][]string {
 	units := make(map[string][]string)
 	for _, u := range p.units {
 		if len(u.alterations) > 0 {
-			units[fmt.Sprint(u.tests)] = p.faceOf(u, nil, map[string]int{"a": 1}).covered
+			name := fmt.Sprint(u.tests)
+			if _, twice := units[name]; twice {
+				name += " again"
+			}
+			units[name] = p.faceOf(u, nil, map[string]int{"a": 1}).covered
 		}
 	}
 	return units
