@@ -32,6 +32,7 @@ const (
 	CodeInsufficientBalance Code = "insufficient_balance"    // below the price of a session's first minute
 	CodeEmailNotVerified    Code = "email_not_verified"      // the GitHub account has no verified primary address
 	CodeUserDisabled        Code = "user_disabled"           // told to whom GitHub vouches for alone
+	CodeDetailsWithheld     Code = "details_withheld"        // the key, or the dataset, opens no more of a verification than whether it is solved
 	CodeLoginNotConfigured  Code = "login_not_configured"    // the server has no GitHub OAuth app
 	CodePaymentsNotConfig   Code = "payments_not_configured" // the server has no Stripe keys
 	CodeUnavailable         Code = "unavailable"             // try again: stopping, database or runtime away

@@ -22,6 +22,9 @@ type Verification struct {
 	Verdict       *Verdict // when Status is completed
 	Handle        string   // of the clean sandbox while it runs, as JSON
 	Location      string
+
+	// Withheld marks a copy without what the suite said.
+	Withheld bool
 }
 
 // VerificationStatus is a state of a verification.

@@ -180,18 +180,21 @@ func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 	if v.Solved {
 		verdict = "solved"
 	}
-	fmt.Fprintf(w, "%s: %s\n\n", verdict, v.Reason)
+	fmt.Fprintf(w, "%s: %s\n\n", verdict, plain(v.Reason))
 	t := newTable(w, "verification", fmt.Sprintf("%s of session %s", s.VerificationID, s.SessionID))
 	t.row("sample", fmt.Sprintf("%s/%s, version %d", s.Dataset, s.SampleID, s.SampleVersion))
 	t.row("tests", fmt.Sprintf("%d passed, %d failed, %d skipped, %d missing; graded as %s by rules %s", v.Passed, v.Failed, v.Skipped, len(v.Missing), v.Grading, v.Evidence.Grader))
 	t.row("patch", dash(v.Evidence.PatchSHA256))
 	t.row("image", dash(v.Evidence.ImageDigest))
 	t.row("answers", openOrClosed(v.Evidence.AnswersOpen))
+	if told := roundsInWords(&v.Evidence); told != "" {
+		t.row("rounds", told)
+	}
 	if v.Evidence.CachedFrom != "" {
 		t.row("repeats", v.Evidence.CachedFrom)
 	}
 	for _, tampering := range v.Tampering {
-		t.row(labelOf(tampering.Kind), strings.TrimSpace(fmt.Sprintf("%s: %s %s", tampering.Kind, tampering.Path, tampering.Detail)))
+		t.row(labelOf(tampering.Kind), plain(strings.TrimSpace(fmt.Sprintf("%s: %s %s", tampering.Kind, tampering.Path, tampering.Detail))))
 	}
 	t.row("completed", when(s.CompletedAt))
 	t.row("signed by", "key "+keyID)

@@ -119,6 +119,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Images:   a.trees(),
 		Signer:   s.verdictKeys,
 		Version:  Version,
+		Judging:  a.Datasets.Judging,
 
 		ReuseVerdicts: a.Config.VerdictCache,
 		Yielding:      s.searches.cpu,

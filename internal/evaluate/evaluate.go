@@ -46,10 +46,10 @@ type Request struct {
 	Created func(context.Context, sandbox.Handle) error
 	Started func(context.Context) error
 
-	// OwnCPU, if set, tells the CPU time that the sessions of whose work it is have used, by
-	// their ids: what they take from the suite is no excuse for it. How many verifications
-	// run at once is the server's doing, whosever they are.
-	OwnCPU func(context.Context) map[string]time.Duration
+	// OwnCPU, if set, tells the CPU time that the sessions of whose work it is have used so far,
+	// those that are gone, too: what they take from the suite is no excuse for it. How many
+	// verifications run at once is the server's doing, whosever they are.
+	OwnCPU func(context.Context) time.Duration
 }
 
 // Config says what an Evaluator works with.

@@ -68,11 +68,16 @@ func (e *evidence) unclear(sample *assay.Sample) bool {
 	return len(asked) > 0 && !seen && !e.findings && len(e.report.Problems) == 0
 }
 
+// cutOff tells whether a suite was ended before it could say what it had to.
+func (e *evidence) cutOff() bool { return e.result.Exit.TimedOut || e.result.Exit.OOMKilled }
+
 // notTold is the error of a suite that reports nothing, or too much, of a tree that is not
 // at fault.
-func (e *evidence) notTold() error {
+func (e *evidence) notTold(sample *assay.Sample) error {
 	const also = ", also without the session's changes"
 	switch {
+	case e.cutOff():
+		return assay.Errorf(assay.CodeSuiteNotRun, "the suite did not tell what became of the tests, and without the session's changes, %s", cutShort(sample, e.result))
 	case e.overflow != "":
 		return assay.Errorf(assay.CodeReportInvalid, "%s%s", e.overflow, also)
 	case e.reports == 0:

@@ -198,3 +198,68 @@ func TestACustomVerifierMaySpeakByItsExitCode(t *testing.T) {
 		}
 	}
 }
+
+// What was not read may say otherwise: however well the rest of it reads, nothing is solved.
+func TestNothingIsSolvedOfWhichMoreWasReportedThanIsRead(t *testing.T) {
+	for _, kind := range []assay.VerifierKind{assay.VerifierTestSuite, assay.VerifierLinter, assay.VerifierCustom} {
+		for _, grading := range []assay.Grading{assay.GradingSWEBench, assay.GradingExact} {
+			sample := fixing()
+			sample.Task.Verifier.Kind, sample.Task.Grading = kind, grading
+			e := &evidence{reports: 4, report: &testreport.Report{Complete: true}}
+			if kind != assay.VerifierLinter {
+				e.report.Results = []testreport.Result{{ID: sample.FailToPass[0], Status: testreport.Passed}}
+			}
+			if v := grade(sample, e); !v.Solved {
+				t.Fatalf("%s, %s: %+v", kind, grading, v)
+			}
+			e.overflow = "too much was reported: the reports *.xml"
+			e.report = testreport.Merge(e.report)
+			if v := grade(sample, e); v.Solved || !strings.Contains(v.Reason, e.overflow) {
+				t.Errorf("%s, %s, with more than is read: %+v", kind, grading, v)
+			}
+		}
+	}
+}
+
+// A suite that was cut short on the sample's own tree is no witness against the work.
+func TestAControlThatIsCutShortAccusesNobody(t *testing.T) {
+	const work = "--- a/pkg/code.py\n+++ b/pkg/code.py\n@@ -1 +1 @@\n-x = 1\n+broken\n"
+	cutShort := func(ctx context.Context) sandbox.ExitStatus {
+		<-ctx.Done()
+		return sandbox.ExitStatus{}
+	}
+	outOfMemory := func(context.Context) sandbox.ExitStatus {
+		return sandbox.ExitStatus{Code: 137, Signal: 9, OOMKilled: true}
+	}
+	for name, tt := range map[string]struct {
+		ends   func(context.Context) sandbox.ExitStatus
+		fixed  bool // the suite reports with the reference fix
+		others float64
+		code   assay.Code // "" for a verdict
+	}{
+		"by its timeout":                   {cutShort, false, 0.1, assay.CodeSuiteNotRun},
+		"by its memory":                    {outOfMemory, false, 0.1, assay.CodeSuiteNotRun},
+		"which the reference fix mends":    {cutShort, true, 0.1, ""},
+		"for others took the host from it": {cutShort, true, 0.9, assay.CodeSandboxFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runtime := runtimeOf(func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+				switch {
+				case has(p, "pkg/code.py", "broken"), tt.fixed && has(p, "pkg/code.py", "x = 2"):
+					return speaksOf("x = 2")(ctx, p)
+				}
+				return tt.ends(ctx)
+			})
+			runtime.SetLoad(busyHost(tt.others, 0.8))
+			sample := fixing()
+			sample.FailToPass = []string{"fix"}
+			sample.Task.Verifier.Reports, sample.Task.Verifier.TimeoutSeconds = []assay.ReportSpec{{Path: "-", Format: "tap"}}, 1
+			e := New(Config{Runtime: runtime})
+			defer e.Close()
+			verdict, err := e.EvaluatePatch(t.Context(), sample, work)
+			if assay.CodeOf(err) != tt.code || err == nil && verdict.Solved {
+				t.Errorf("%+v, %v", verdict, err)
+			}
+		})
+	}
+}

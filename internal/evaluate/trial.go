@@ -24,7 +24,7 @@ type TrialRequest struct {
 	Files   map[string][]byte // of the work tree, laid when the tests are in their reference state
 	Timeout time.Duration     // of the suite. Defaults to the verifier's
 
-	OwnCPU func(context.Context) map[string]time.Duration // see Request
+	OwnCPU func(context.Context) time.Duration // see Request
 }
 
 // Trial is what a suite said of itself.

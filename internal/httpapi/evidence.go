@@ -29,13 +29,13 @@ func (a *API) registerEvidence() {
 	handle(a, huma.Operation{
 		OperationID: "get-verdict", Method: http.MethodGet, Path: "/sessions/{session_id}/verify/{job_id}/verdict", Tags: []string{tagVerification},
 		Summary: "Get the signed verdict",
-		Description: "A DSSE envelope whose payload is the verdict and what it rests on, as JSON. 404 until the verification is completed. " +
+		Description: "A DSSE envelope whose payload is the verdict and what it rests on, as JSON. 404 until the verification is completed; 403 to a key, or of a dataset, whose `feedback` is `verdict`. " +
 			"The public keys, those of the past included, are at `" + wire.KeysPath + "`; `assay verdict check` checks an envelope against them.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The envelope",
 			Content:     map[string]*huma.MediaType{attest.MediaType: {Schema: &huma.Schema{Type: "object"}}},
 		}},
-	}, []int{404}, a.getVerdict)
+	}, []int{403, 404}, a.getVerdict)
 	a.mux.HandleFunc("GET "+wire.KeysPath, a.anyone(a.serveKeys))
 }
 
@@ -84,7 +84,7 @@ type verdictInput struct {
 }
 
 func (a *API) getVerdict(ctx context.Context, in *verdictInput) (*huma.StreamResponse, error) {
-	envelope, err := a.cfg.Verifications.Envelope(ctx, callOf(ctx).userID, in.SessionID, in.JobID)
+	envelope, err := a.cfg.Verifications.EnvelopeFor(ctx, callOf(ctx).ofVerdicts(), in.SessionID, in.JobID)
 	if err != nil {
 		return nil, err
 	}

@@ -89,3 +89,20 @@ func TestEvidenceOnTheWire(t *testing.T) {
 		"resources":{"cpu_seconds":1.5,"memory_peak_bytes":7,"oom_kills":1},
 		"durations":{"create_seconds":1,"lay_seconds":2,"suite_seconds":3,"grade_seconds":4}}`)
 }
+
+func TestEvidenceOfRoundsOnTheWire(t *testing.T) {
+	got := wireEvidence(&assay.Evidence{
+		Rounds: 3, Odds: 0.125, OddsWithRetries: 0.25, OddsOfAll: 0.015625, Assurance: assay.AssuranceBlind, Doubted: 1,
+		Covered: assay.Covered{Covered: 1, Of: 2}, Exposure: assay.Exposure{Plays: 9, Reached: 3, Refused: 1}, Fresh: assay.FreshTruths{Checked: 4, Differs: 2},
+	})
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantJSON(t, text, `{"grader":"","image_digest":"","sample_version":0,"patch_sha256":"","answers_open":false,
+		"rounds":3,"odds":0.125,"odds_with_retries":0.25,"odds_of_all":0.015625,"covered":{"covered":1,"of":2},
+		"exposure":{"plays":9,"reached":3,"refused":1},"assurance":"blind","fresh":{"checked":4,"differs":2},"doubted":1,
+		"expected":{"fail_to_pass":[],"pass_to_pass":[],"fail_to_fail":[]},"left_out":[],"quarantined":[],
+		"resources":{"cpu_seconds":0,"memory_peak_bytes":0,"oom_kills":0},
+		"durations":{"create_seconds":0,"lay_seconds":0,"suite_seconds":0,"grade_seconds":0}}`)
+}

@@ -164,7 +164,7 @@ func (t txn) addVersion(ctx context.Context, old, sample *assay.Sample) error {
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, dropLatest, old.Dataset, old.ID); err != nil {
+	if err := t.retire(ctx, old.Dataset, old.ID); err != nil {
 		return err
 	}
 	return t.insertSample(ctx, sample, old.Version+1, toMicros(old.CreatedAt), hash)

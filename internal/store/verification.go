@@ -187,6 +187,9 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 			if err := w.complete(ctx, id, change); err != nil {
 				return err
 			}
+			if err := s.moveOfPlay(ctx, w, id, change); err != nil {
+				return err
+			}
 		}
 		if moved && change.Status == assay.VerificationPending {
 			if committed, err = w.enqueue(ctx, enqueue, id); err != nil {

@@ -144,7 +144,7 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 		ID:     id,
 		Sample: sample,
 		Work:   work,
-		OwnCPU: func(ctx context.Context) map[string]time.Duration { return s.ownCPU(ctx, v.UserID) },
+		OwnCPU: func(ctx context.Context) time.Duration { return s.ownCPU(ctx, v.UserID) },
 		Created: func(ctx context.Context, h sandbox.Handle) error {
 			handle, err := json.Marshal(h)
 			if err != nil {
@@ -165,10 +165,10 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 
 // ownCPU tells the CPU time of a user's sessions, and of the sandboxes that yield to what is
 // judged.
-func (s *Service) ownCPU(ctx context.Context, userID string) map[string]time.Duration {
+func (s *Service) ownCPU(ctx context.Context, userID string) time.Duration {
 	used := s.cfg.Sessions.CPU(ctx, userID)
 	if s.cfg.Yielding != nil {
-		used["yielding"] = s.cfg.Yielding(ctx)
+		used += s.cfg.Yielding(ctx)
 	}
 	return used
 }

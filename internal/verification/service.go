@@ -26,9 +26,9 @@ import (
 	"assay/internal/wake"
 )
 
-// Sessions hands out what a session changed, and tells what a user's sandboxes use.
+// Sessions hands out what a session changed, and tells what a user's sandboxes have used so far.
 type Sessions interface {
-	CPU(ctx context.Context, userID string) map[string]time.Duration
+	CPU(ctx context.Context, userID string) time.Duration
 	Get(ctx context.Context, userID, id string) (*assay.Session, error)
 	// Snapshot writes it. When that cannot be, for what was done in the work tree, the
 	// error wraps a *sandbox.WorkError, and the session is returned with it.
@@ -66,6 +66,10 @@ type Config struct {
 	// MaxPatchBytes bounds a judged patch that is kept, compressed. Defaults to 32 MiB.
 	MaxPatchBytes int
 
+	// Judging tells what is settled of a dataset, as far as readers are concerned. Defaults to
+	// nothing.
+	Judging func(ctx context.Context, dataset string) (assay.Judging, error)
+
 	// ReuseVerdicts lets a verdict stand for one on the same work, instead of judging it
 	// again.
 	ReuseVerdicts bool
@@ -95,6 +99,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}
+	}
+	if c.Judging == nil {
+		c.Judging = func(context.Context, string) (assay.Judging, error) { return assay.Judging{}, nil }
 	}
 	return c
 }

@@ -16,6 +16,7 @@ const manifest = `schema: 1
 name: starter
 description: Real bugs in small open-source packages, built from package registries. Ships with Assay.
 answers: operators
+known: public
 defaults:
   image: "assay-starter/{instance_id}:latest"
   workdir: /testbed

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
 		{"Evidence", evidenceTests},
+		{"Plays", playTests},
 		{"Alterations", alterationTests},
 		{"Ledger", ledgerTests},
 		{"Statement", statementTests},
