@@ -3,23 +3,13 @@ package rounds
 import (
 	"maps"
 	"slices"
-)
 
-// Assurance says what a verdict that a work is solved holds against.
-type Assurance string
-
-// The assurances, the least first.
-const (
-	Uncontrolled      Assurance = "uncontrolled" // no altered test is known
-	ControlledPartial Assurance = "controlled_partial"
-	Controlled        Assurance = "controlled"    // against all that bends runners, reports or tests, whatever it looks at but the answers
-	BlindPartial      Assurance = "blind_partial" // as blind, of some of the fail_to_pass tests
-	Blind             Assurance = "blind"         // and against who attacks this very sample, at the odds told
+	"assay"
 )
 
 // Answers says who may know the answers of a sample otherwise than by solving it. With any
 // of it, and unless all that is covered is shown in fresh versions, an assurance is at most
-// Controlled.
+// "controlled".
 type Answers struct {
 	Open   bool // this server hands them out to the caller
 	Public bool // they were published
@@ -32,7 +22,7 @@ func (a Answers) known() bool { return a.Open || a.Public || a.Shown }
 // sample.
 type Exposure struct {
 	Refused int // plays that rounds refused
-	Most    int // so many refused plays cap an assurance at Controlled. Defaults to 10
+	Most    int // so many refused plays cap an assurance at "controlled". Defaults to 10
 }
 
 const defaultMostRefused = 10
@@ -85,24 +75,24 @@ func (p *plan) coverageBy(units []*unit, of func(*unit) (face, float64)) coverag
 	return c
 }
 
-func (c coverage) assurance(capped bool) Assurance {
+func (c coverage) assurance(capped bool) assay.Assurance {
 	switch {
 	case !capped && c.asked > 0 && len(c.covered) == c.asked:
-		return Blind
+		return assay.AssuranceBlind
 	case !capped && len(c.covered) > 0:
-		return BlindPartial
+		return assay.AssuranceBlindPartial
 	case c.asked > 0 && len(c.controlled) == c.asked:
-		return Controlled
+		return assay.AssuranceControlled
 	}
-	return ControlledPartial
+	return assay.AssuranceControlledPartial
 }
 
-// capped tells whether an assurance is at most Controlled.
+// capped tells whether an assurance is at most "controlled".
 func (p *play) capped(c coverage) bool {
 	if p.req.Exposure.spent() {
 		return true
 	}
-	fresh := p.req.Fresh == FreshRequire
+	fresh := p.req.Fresh == assay.FreshRequire
 	for id := range c.covered {
 		fresh = fresh && p.alwaysFresh(id)
 	}

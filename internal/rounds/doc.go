@@ -46,7 +46,7 @@
 // are those of forging what its alterations touch.
 //
 // With fresh truths (fresh.go) rounds are made of true versions of tests that nobody has seen
-// (FreshRequire), or the work is run once on them, to tell where it differs (FreshInform).
+// (assay.FreshRequire), or the work is run once on them, to tell where it differs (assay.FreshInform).
 //
 // # What is a secret
 //

@@ -8,16 +8,6 @@ import (
 	"assay/internal/evaluate"
 )
 
-// Fresh says what fresh truths are for: true versions of tests that nobody has seen.
-type Fresh string
-
-// The uses of fresh truths.
-const (
-	FreshInform  Fresh = "inform"  // it is told where a work does something else than the reference; it costs no verdict
-	FreshRequire Fresh = "require" // rounds are made of them, so that who knows the tests knows nothing
-	FreshOff     Fresh = "off"
-)
-
 // freshTogether returns fresh versions that can be laid together.
 func (p *plan) freshTogether() (together []int) {
 	var edits []alteration.Edit

@@ -1,6 +1,7 @@
 package rounds
 
 import (
+	"assay"
 	"assay/internal/alteration/search"
 )
 
@@ -23,7 +24,7 @@ type Outcome struct {
 // Told is what users may learn. Nothing in it depends on what a round measured, nor, of a
 // work that rounds refuse, on which of them did.
 type Told struct {
-	Assurance Assurance
+	Assurance assay.Assurance
 	Rounds    int // of a sequence; 0 without any
 
 	// The chances, above 0 and at most 1, of who guesses best; 0 where nothing is blind, or the
@@ -93,7 +94,7 @@ func (p *play) told(end End) Told {
 		return Told{}
 	}
 	if !p.draws() {
-		return Told{Assurance: Uncontrolled, Of: len(p.solving)}
+		return Told{Assurance: assay.AssuranceUncontrolled, Of: len(p.solving)}
 	}
 	t := Told{Rounds: p.rounds}
 	var c coverage
@@ -115,7 +116,7 @@ func (p *play) told(end End) Told {
 	}
 	if !capped {
 		t.Odds, t.OddsOfAll = c.odds, c.oddsOfAll
-		t.OddsWithRetries = min(1, float64(1+p.req.Exposure.Refused)*c.odds)
+		t.OddsWithRetries = assay.OddsWithRetries(c.odds, p.req.Exposure.Refused)
 	}
 	return t
 }

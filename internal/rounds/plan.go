@@ -35,7 +35,7 @@ type unit struct {
 
 // newPlan plans what to show of a sample. Without alterations that make a graded test fail,
 // it has no draws.
-func newPlan(sample *assay.Sample, known *search.Result, fresh Fresh) *plan {
+func newPlan(sample *assay.Sample, known *search.Result, fresh assay.Fresh) *plan {
 	if known == nil {
 		known = &search.Result{}
 	}
@@ -59,7 +59,7 @@ func newPlan(sample *assay.Sample, known *search.Result, fresh Fresh) *plan {
 			}
 		}
 	}
-	if fresh == FreshRequire {
+	if fresh == assay.FreshRequire {
 		p.fresh = p.freshTogether()
 		p.preferFresh()
 	}

@@ -38,12 +38,6 @@ type Player struct{ cfg Config }
 // New returns a Player.
 func New(cfg Config) *Player { return &Player{cfg} }
 
-// Bounds of the rounds of a play, and what it has by default.
-const (
-	MaxRounds     = 8
-	DefaultRounds = 3
-)
-
 // Request says what to play. What is known, the seed and what was shown are secrets.
 type Request struct {
 	Plain evaluate.Request // the work; Alterable is set by the play
@@ -57,11 +51,11 @@ type Request struct {
 	// keeps its alterations with it, and its sequences without.
 	Shown []int
 
-	Rounds int // 1 to MaxRounds. Defaults to DefaultRounds
-	// MaxOdds asks for more rounds, until the odds are at most this or there are MaxRounds.
+	Rounds int // 1 to assay.MaxRounds. Defaults to assay.AlterationRounds
+	// MaxOdds asks for more rounds, until the odds are at most this or there are assay.MaxRounds.
 	// 0 and 1 ask for none.
 	MaxOdds float64
-	Fresh   Fresh // Defaults to FreshInform
+	Fresh   assay.Fresh // Defaults to assay.FreshInform
 
 	Answers  Answers
 	Exposure Exposure
@@ -74,17 +68,17 @@ type Request struct {
 // withDefaults returns the request with its defaults, or what is wrong with it.
 func (r Request) withDefaults() (Request, error) {
 	if r.Rounds == 0 {
-		r.Rounds = DefaultRounds
+		r.Rounds = assay.AlterationRounds
 	}
 	if r.Fresh == "" {
-		r.Fresh = FreshInform
+		r.Fresh = assay.FreshInform
 	}
 	switch {
-	case r.Rounds < 1 || r.Rounds > MaxRounds:
-		return r, fmt.Errorf("play: %d rounds are not within 1 and %d", r.Rounds, MaxRounds)
+	case r.Rounds < 1 || r.Rounds > assay.MaxRounds:
+		return r, fmt.Errorf("play: %d rounds are not within 1 and %d", r.Rounds, assay.MaxRounds)
 	case !(r.MaxOdds >= 0 && r.MaxOdds <= 1): // NaN is neither
 		return r, fmt.Errorf("play: odds of at most %v are no chance", r.MaxOdds)
-	case r.Fresh != FreshInform && r.Fresh != FreshRequire && r.Fresh != FreshOff:
+	case r.Fresh != assay.FreshInform && r.Fresh != assay.FreshRequire && r.Fresh != assay.FreshOff:
 		return r, fmt.Errorf("play: fresh truths are not for %q", r.Fresh)
 	}
 	return r, nil
@@ -209,7 +203,7 @@ func (p *play) length(least int, played float64) int {
 		return least
 	}
 	n := least
-	for n < MaxRounds && played+search.Odds(n) > p.req.MaxOdds {
+	for n < assay.MaxRounds && played+search.Odds(n) > p.req.MaxOdds {
 		n++
 	}
 	return n
@@ -226,7 +220,7 @@ func (p *play) run(ctx context.Context, plain *assay.Verdict) error {
 		return err
 	}
 	var beside []task
-	if p.req.Fresh == FreshInform {
+	if p.req.Fresh == assay.FreshInform {
 		beside = append(beside, p.compare)
 	}
 	again, err := p.wave(ctx, 0, p.units, p.rounds, beside...)
