@@ -38,7 +38,7 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 		return nil, fmt.Errorf("read how works on dataset %s are judged: %w", v.Dataset, err)
 	}
 	req := rounds.Request{
-		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: rounds.Fresh(judging.Fresh),
+		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: judging.Fresh,
 		Answers: rounds.Answers{
 			Open: sample.Answers.OpenTo(true), Public: judging.Known == assay.KnownPublic, Shown: judging.Feedback != assay.FeedbackVerdict,
 		},
@@ -113,7 +113,7 @@ func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict
 	e, told := &verdict.Evidence, o.Told
 	if !o.Began {
 		if verdict.Solved {
-			e.Assurance = cmp.Or(assay.Assurance(told.Assurance), assay.AssuranceUncontrolled)
+			e.Assurance = cmp.Or(told.Assurance, assay.AssuranceUncontrolled)
 		}
 		return nil
 	}
@@ -121,7 +121,7 @@ func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict
 	if err != nil {
 		return err
 	}
-	e.Rounds, e.Assurance, e.Doubted = told.Rounds, assay.Assurance(told.Assurance), told.Doubted
+	e.Rounds, e.Assurance, e.Doubted = told.Rounds, told.Assurance, told.Doubted
 	e.Odds, e.OddsWithRetries, e.OddsOfAll = told.Odds, told.OddsWithRetries, told.OddsOfAll
 	e.Covered = assay.Covered{Covered: told.Covered, Of: told.Of}
 	e.Fresh = assay.FreshTruths{Checked: told.Fresh, Differs: told.FreshDiffers}
