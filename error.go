@@ -51,6 +51,7 @@ const (
 	CodePatchFailed      Code = "patch_failed"      // a patch of the sample does not apply to its own image
 	CodeSuiteNotRun      Code = "suite_not_run"     // the verifier left no report that says that it ran
 	CodeReportInvalid    Code = "report_invalid"    // a report cannot be read
+	CodeAssuranceTooLow  Code = "assurance_too_low" // a verdict that it is solved would hold less than its dataset demands
 	CodeVerifierTimeout  Code = "verifier_timeout"  // the suite was cut short
 	CodeInterrupted      Code = "interrupted"       // the server was killed too often during this job
 )

@@ -23,8 +23,17 @@ type Verification struct {
 	Handle        string   // of the clean sandbox while it runs, as JSON
 	Location      string
 
+	// Withdrawn is set once an operator took the verdict back.
+	Withdrawn *Withdrawal
+
 	// Withheld marks a copy without what the suite said.
 	Withheld bool
+}
+
+// Withdrawal says that an operator took a verdict back.
+type Withdrawal struct {
+	At     time.Time
+	Reason string // for its user
 }
 
 // VerificationStatus is a state of a verification.

@@ -320,7 +320,7 @@ func TestAnInterruptedSearchSaysWhatIsKept(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 	kept := trials(t, p)
-	want := fmt.Sprintf("assay: interrupted: 0 of 1 samples are searched and stored, and the %d runs of those under way are kept; the same command goes on there\n", len(kept)-1)
+	want := fmt.Sprintf("assay: interrupted: 0 of 1 samples are done and stored, and the %d runs of those under way are kept; the same command goes on there\n", len(kept)-1)
 	if !strings.HasSuffix(said.String(), "\n"+want) || out.Len() > 0 {
 		t.Errorf("it said %q, want %q, and printed %q", said.String(), want, out.String())
 	}

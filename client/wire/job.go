@@ -27,7 +27,25 @@ type Job struct {
 	Error         *Failure                 `json:"error" doc:"Why the server could not judge; null else"`
 	Result        *JobResult               `json:"result" doc:"The verdict; null until completed"`
 
-	DetailsWithheld bool `json:"details_withheld" doc:"Whether no more is told than whether the task is solved and how sure that is, by the feedback of the key or of the dataset: lists and texts are empty then, and numbers 0. Not in the Codeset API"`
+	Withdrawn       *Withdrawal `json:"withdrawn" doc:"Set once the operator took the verdict back, which then counts for nothing; null else. Not in the Codeset API, as what follows"`
+	DetailsWithheld bool        `json:"details_withheld" doc:"Whether no more is told than whether the task is solved and how sure that is, by the feedback of the key or of the dataset: lists and texts are empty then, and numbers 0"`
+}
+
+// Withdrawal says that the operator took a verdict back.
+type Withdrawal struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// WithdrawnPath is below which a server tells whether verdicts were taken back, by the id of
+// the verification. It stands beside BasePath, not below it.
+const WithdrawnPath = "/.well-known/assay-withdrawn/"
+
+// VerdictStanding tells whether a verdict still stands. Of an id that the server does not
+// know it is as of one that was not withdrawn.
+type VerdictStanding struct {
+	VerificationID string      `json:"verification_id"`
+	Withdrawn      *Withdrawal `json:"withdrawn"`
 }
 
 // Final tells whether the verification has ended.

@@ -120,11 +120,11 @@ func (c *datasetAlterationsCmd) agree(ctx context.Context, std stdio, samples in
 	if runs < large {
 		return nil
 	}
-	rounds := time.Duration((samples + c.Workers - 1) / c.Workers)
-	most := rounds * c.Limit
+	rounds := (samples + c.Workers - 1) / c.Workers
+	most := time.Duration(rounds) * c.Limit
 	fmt.Fprintf(std.err, "%d samples are to be searched, %d at a time: at most %d runs of suites (%s if a suite takes %s), and at most %s in all; "+
 		"each sample is stored when it is done, and after an interrupt the same command goes on\n",
-		samples, c.Workers, runs, min(rounds*time.Duration(c.MaxRuns)*usual, most), usual, most)
+		samples, c.Workers, runs, min(time.Duration(rounds*c.MaxRuns)*usual, most), usual, most)
 	if c.Yes || !std.asks() {
 		return nil
 	}

@@ -103,6 +103,8 @@ type grammar struct {
 	Verdict struct {
 		Get   verdictGetCmd   `cmd:"" help:"Print a signed verdict."`
 		Check verdictCheckCmd `cmd:"" help:"Check the signature of a verdict, and print it."`
+
+		Withdraw verdictWithdrawCmd `cmd:"" help:"Take a verdict back; an operator's, on the data directory."`
 	} `cmd:"" help:"Signed verdicts."`
 }
 
@@ -110,7 +112,7 @@ const description = `Assay gives coding agents real software-engineering tasks, 
 
 serve, doctor, migrate, user, key, keys, audit, billing, dataset and image work on a data directory (--data-dir,
 ASSAY_DATA_DIR) and its database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one.
-session and verdict speak to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
+session and verdict speak to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY), but for verdict withdraw.
 
 Exit status: 0 done; 1 it failed, or the answer is no; 2 the command line or the configuration is wrong;
 125 "session exec" and "session verify" could not find out; 130 interrupted. "session exec" passes on the

@@ -104,7 +104,7 @@ func (p *searchProgress) kept() string {
 	for _, r := range p.runs {
 		runs += r.made
 	}
-	text := fmt.Sprintf("%d of %d samples are searched and stored", p.stored, p.samples)
+	text := fmt.Sprintf("%d of %d samples are done and stored", p.stored, p.samples)
 	if p.skipped > 0 {
 		text += fmt.Sprintf(", %d cannot be searched", p.skipped)
 	}

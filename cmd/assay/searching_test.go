@@ -63,7 +63,7 @@ func TestTheCostIsToldFirst(t *testing.T) {
 }
 
 func TestAPersonIsAsked(t *testing.T) {
-	for answer, want := range map[string]bool{"y\n": true, " YES\n": true, "n\n": false, "\n": false, "": false, "why\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, "YES \n": true, "n\n": false, "\n": false, "": false, "why\n": false} {
 		var said bytes.Buffer
 		err := stdio{in: strings.NewReader(answer), err: &said}.agree(t.Context(), "go on?")
 		if (err == nil) != want || said.String() != "go on? [y/N] " {
@@ -107,7 +107,7 @@ func TestASearchTellsOfItself(t *testing.T) {
 		}
 		p.done(catalog.Outcome{SampleID: "quick", Summary: &catalog.Summary{}, Result: &search.Result{}})
 		p.done(catalog.Outcome{SampleID: "bad", Err: errors.New("no image")})
-		if got, want := p.kept(), "1 of 3 samples are searched and stored, 1 cannot be searched, and the 4 runs of those under way are kept; the same command goes on there"; got != want {
+		if got, want := p.kept(), "1 of 3 samples are done and stored, 1 cannot be searched, and the 4 runs of those under way are kept; the same command goes on there"; got != want {
 			t.Errorf("it keeps %q, want %q", got, want)
 		}
 	})

@@ -48,6 +48,9 @@ func (c *sessionVerifyCmd) Run(ctx context.Context, std stdio) error {
 	}
 	if !c.JSON {
 		showVerdict(std, job.Result, job.DetailsWithheld)
+		if w := job.Withdrawn; w != nil {
+			fmt.Fprintf(std.out, "withdrawn: %s, %s\n", when(w.At), w.Reason)
+		}
 	}
 	if !job.Result.IsSuccess {
 		return exitError{status: exitFailed}

@@ -106,6 +106,10 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 			return nil, err
 		}
 	}
+	altered, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
 	s.verifications, err = verification.New(verification.Config{
 		Store:    a.store,
 		Sessions: s.sessions,
@@ -120,6 +124,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Signer:   s.verdictKeys,
 		Version:  Version,
 		Judging:  a.Datasets.Judging,
+		Rounds:   altered,
 
 		ReuseVerdicts: a.Config.VerdictCache,
 		Yielding:      s.searches.cpu,

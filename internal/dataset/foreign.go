@@ -170,6 +170,9 @@ func (rd *foreignReader) take(r *foreign.Record) error {
 	if r.Sample.Task.Verifier.Command != command { // the user's own, of which nothing was taken
 		r.Steps, r.LaysTests = nil, false
 	}
+	if v := &r.Sample.Task.Verifier; v.CommandFor == "" {
+		v.CommandFor = foreign.CommandFor(v)
+	}
 	if why := rd.unsupported(r); why != "" {
 		f := at("", fmt.Sprintf("%s cannot be judged: %s", r.Sample.ID, why))
 		if rd.skip {

@@ -247,6 +247,18 @@ func (m *memoryStore) SetConclusion(_ context.Context, c *Conclusion) error {
 	return nil
 }
 
+func (m *memoryStore) Narrow(_ context.Context, dataset, sampleID string, version int) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	narrow := false
+	for _, c := range m.conclusions {
+		if c.Dataset == dataset && c.SampleID == sampleID && c.SampleVersion == version {
+			narrow = c.Narrow
+		}
+	}
+	return narrow, nil
+}
+
 func (m *memoryStore) Quarantines(context.Context, string) (map[string][]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -48,6 +48,10 @@ type Store interface {
 	// of what the same grader had before.
 	SetConclusion(ctx context.Context, c *Conclusion) error
 
+	// Narrow tells whether the conclusion of this program's grader on a version of a sample
+	// says that its command for some tests may be used.
+	Narrow(ctx context.Context, dataset, sampleID string, version int) (bool, error)
+
 	// Quarantines returns the tests that operators have quarantined, by sample.
 	Quarantines(ctx context.Context, dataset string) (map[string][]string, error)
 	// SetQuarantine replaces the tests of a sample that operators have quarantined, and

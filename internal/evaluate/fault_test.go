@@ -1,8 +1,10 @@
 package evaluate
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 	"testing"
@@ -57,6 +59,7 @@ func outcome(t *testing.T, suite memory.Program, report assay.ReportSpec, work s
 	sample := fixing()
 	sample.FailToPass = []string{"fix"}
 	sample.Task.Verifier.Reports = []assay.ReportSpec{report}
+	sample.Task.Verifier.TimeoutSeconds = 600 // of suites that end by themselves, on a machine that may be busy
 	e := New(Config{Runtime: runtime})
 	verdict, err := e.EvaluatePatch(t.Context(), sample, work)
 	if e.Close(); len(runtime.Names()) > 0 {
@@ -218,6 +221,36 @@ func TestNothingIsSolvedOfWhichMoreWasReportedThanIsRead(t *testing.T) {
 				t.Errorf("%s, %s, with more than is read: %+v", kind, grading, v)
 			}
 		}
+	}
+}
+
+// talkative is a sandbox whose errors say where they happened, as an agent's do.
+type talkative struct{ sandbox.Sandbox }
+
+func (b talkative) Collect(ctx context.Context, req sandbox.CollectRequest, fn func(string, int64, io.Reader) error) error {
+	if err := b.Sandbox.Collect(ctx, req, fn); err != nil {
+		return fmt.Errorf("collect files from %s: %w", req.Root, err)
+	}
+	return nil
+}
+
+func TestWhatIsTooMuchIsToldWithoutThePlacesOfTheCleanRoom(t *testing.T) {
+	sample := fixing()
+	sample.Task.Verifier.Reports = []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}}
+	box, err := runtimeOf(nil).Create(t.Context(), cleanSpec("ver_1", sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer destroy(t.Context(), box)
+	env, err := newEnvironment(t.Context(), talkative{box}, sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := append([]byte("<testsuite>"), make([]byte, maxReportBytes)...)
+	box.(*memory.Sandbox).Files().Put(env.reports+"/long.xml", memory.File{Content: bytes.ReplaceAll(long, []byte{0}, []byte{' '})})
+	e, err := readEvidence(t.Context(), env, sandbox.Result{})
+	if err != nil || strings.Contains(e.overflow, env.reports) || !strings.HasPrefix(e.overflow, "too much was reported: the report long.xml: ") {
+		t.Errorf("%q, %v", e.overflow, err)
 	}
 }
 

@@ -216,7 +216,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 
 	rec = s.do(t, request{method: "GET", path: "/sessions/ses_a/verify/ver_1?wait=0"})
 	wantJSON(t, rec.Body.Bytes(), `{"job_id":"ver_1","session_id":"ses_a","sample_id":"mux-1","status":"pending","created_at":"2026-03-01T11:00:00.123456Z",
-		"started_at":null,"completed_at":null,"container_info":null,"error":null,"result":null,"details_withheld":false}`)
+		"started_at":null,"completed_at":null,"container_info":null,"error":null,"result":null,"withdrawn":null,"details_withheld":false}`)
 
 	judge{s.world}.putJob(&assay.Verification{
 		ID: "ver_1", SessionID: "ses_a", SampleID: "mux-1", Status: assay.VerificationCompleted, CreatedAt: epoch,
@@ -230,7 +230,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 	})
 	rec = s.do(t, request{method: "GET", path: "/sessions/ses_a/verify/ver_1"})
 	wantJSON(t, rec.Body.Bytes(), `{"job_id":"ver_1","session_id":"ses_a","sample_id":"mux-1","status":"completed","created_at":"2026-03-01T11:00:00.123456Z",
-		"started_at":"2026-03-01T11:00:01.123456Z","completed_at":"2026-03-01T11:00:03.123456Z","container_info":null,"error":null,"details_withheld":false,
+		"started_at":"2026-03-01T11:00:01.123456Z","completed_at":"2026-03-01T11:00:03.123456Z","container_info":null,"error":null,"withdrawn":null,"details_withheld":false,
 		"result":{"tool":"test_suite","is_success":false,"total":2,"passed":1,"failed":1,"skipped":0,"execution_duration_seconds":2,
 			"failures":[{"name":"TestA","expected":"fail_to_pass","message":"no","details":"line 3"}],
 			"passes":[{"name":"TestB","duration_seconds":1,"message":"","details":""}],"skips":[],"stdout":"FAIL","stderr":"",

@@ -161,8 +161,16 @@ func wireJob(v *assay.Verification) wire.Job {
 		Error:       wireFailure(v.Failure),
 		Result:      wireResult(v.Verdict),
 
+		Withdrawn:       wireWithdrawal(v.Withdrawn),
 		DetailsWithheld: v.Withheld,
 	}
+}
+
+func wireWithdrawal(w *assay.Withdrawal) *wire.Withdrawal {
+	if w == nil {
+		return nil
+	}
+	return &wire.Withdrawal{At: at(w.At), Reason: w.Reason}
 }
 
 func wireResult(v *assay.Verdict) *wire.JobResult {

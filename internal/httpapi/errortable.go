@@ -62,6 +62,7 @@ var reasonTable = map[assay.Code]string{
 	assay.CodePatchFailed:      "A patch of the sample does not apply to its own image.",
 	assay.CodeSuiteNotRun:      "No report says that the suite ran, neither with the session's changes nor without them.",
 	assay.CodeReportInvalid:    "A report of the verifier cannot be read, or is larger than is read, with the session's changes and without them.",
+	assay.CodeAssuranceTooLow:  "The work looks solved, but too little is known of the sample's tests for what its dataset demands of a verdict.",
 	assay.CodeVerifierTimeout:  "The suite was cut short.",
 	assay.CodeInterrupted:      "The server was killed too often during this job.",
 	assay.CodeInternal:         "A fault of the server.",

@@ -2,12 +2,14 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"assay"
+	"assay/client/wire"
 	"assay/internal/attest"
 )
 
@@ -105,4 +107,30 @@ func TestEvidenceOfRoundsOnTheWire(t *testing.T) {
 		"expected":{"fail_to_pass":[],"pass_to_pass":[],"fail_to_fail":[]},"left_out":[],"quarantined":[],
 		"resources":{"cpu_seconds":0,"memory_peak_bytes":0,"oom_kills":0},
 		"durations":{"create_seconds":0,"lay_seconds":0,"suite_seconds":0,"grade_seconds":0}}`)
+}
+
+func TestStandingOfVerdictsIsEverybodys(t *testing.T) {
+	s := newServer(t)
+	s.ready("ses_a")
+	judge{s.world}.putJob(&assay.Verification{
+		ID: "ver_1", SessionID: "ses_a", UserID: "usr_ada", Status: assay.VerificationCompleted, CreatedAt: epoch, Verdict: &assay.Verdict{Solved: true},
+		Withdrawn: &assay.Withdrawal{At: epoch, Reason: "it was <forged>"},
+	})
+	standing := func(id string) *httptest.ResponseRecorder {
+		rec := httptest.NewRecorder()
+		s.api.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/.well-known/assay-withdrawn/"+id, nil))
+		return rec
+	}
+	rec := standing("ver_1")
+	wantStatus(t, rec, 200)
+	wantJSON(t, rec.Body.Bytes(), `{"verification_id":"ver_1","withdrawn":{"at":"2026-03-01T11:00:00.123456Z","reason":"it was <forged>"}}`)
+	rec = standing("ver_2")
+	wantStatus(t, rec, 200)
+	wantJSON(t, rec.Body.Bytes(), `{"verification_id":"ver_2","withdrawn":null}`)
+	job := decodeAs[wire.Job](t, s.do(t, request{method: "GET", path: "/sessions/ses_a/verify/ver_1"}))
+	if job.Withdrawn == nil || job.Withdrawn.Reason != "it was <forged>" || !job.Result.IsSuccess {
+		t.Errorf("the job is told as %+v", job)
+	}
+	s.fail = errors.New("the database is away")
+	wantStatus(t, standing("ver_1"), 500)
 }

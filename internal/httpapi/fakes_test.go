@@ -278,6 +278,15 @@ func (j judge) Diff(_ context.Context, userID, sessionID, id string) (*verificat
 	return &verification.Patch{ReadCloser: io.NopCloser(strings.NewReader(text)), Bytes: int64(len(text)), SHA256: "abc123"}, nil
 }
 
+func (j judge) Withdrawal(_ context.Context, id string) (*assay.Withdrawal, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if v := j.verifications[id]; v != nil {
+		return v.Withdrawn, j.fail
+	}
+	return nil, j.fail
+}
+
 func (j judge) EnvelopeFor(ctx context.Context, r verification.Reader, sessionID, id string) ([]byte, error) {
 	v, err := j.GetFor(ctx, r, sessionID, id)
 	if err == nil && v.Withheld {

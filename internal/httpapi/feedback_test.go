@@ -39,7 +39,7 @@ func secretJob(id string, solved bool) *assay.Verification {
 
 // coarseJob is what is told of secretJob without details.
 const coarseJob = `{"job_id":"ver_1","session_id":"ses_a","sample_id":"mux-1","status":"completed","created_at":"2026-03-01T11:00:00.123456Z","started_at":null,"completed_at":null,
-	"container_info":null,"error":null,"details_withheld":true,"result":{"tool":"test_suite","is_success":true,"total":0,"passed":0,"failed":0,"skipped":0,"execution_duration_seconds":0,
+	"container_info":null,"error":null,"withdrawn":null,"details_withheld":true,"result":{"tool":"test_suite","is_success":true,"total":0,"passed":0,"failed":0,"skipped":0,"execution_duration_seconds":0,
 	"failures":[],"passes":[],"skips":[],"stdout":"","stderr":"","reason":"the work solves the task","grading":"swe-bench","missing":[],"exit_code":0,"timed_out":false,
 	"stdout_truncated":false,"stderr_truncated":false,"stdout_bytes":0,"stderr_bytes":0,"contradictions":[],"tampering":[],
 	"evidence":{"grader":"3","image_digest":"sha256:ab","sample_version":2,"patch_sha256":"cd","answers_open":false,

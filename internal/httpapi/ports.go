@@ -34,6 +34,8 @@ type Verifications interface {
 	GetFor(ctx context.Context, reader verification.Reader, sessionID, id string) (*assay.Verification, error)
 	AwaitFor(ctx context.Context, reader verification.Reader, sessionID, id string) (*assay.Verification, error)
 	Diff(ctx context.Context, userID, sessionID, id string) (*verification.Patch, error)
+	// Withdrawal is for everybody who knows the id; nil when there is none.
+	Withdrawal(ctx context.Context, id string) (*assay.Withdrawal, error)
 	EnvelopeFor(ctx context.Context, reader verification.Reader, sessionID, id string) ([]byte, error)
 }
 

@@ -1,22 +1,15 @@
 package rounds
 
-import "slices"
+import (
+	"maps"
+	"slices"
 
-// Assurance says what a verdict that a work is solved holds against.
-type Assurance string
-
-// The assurances, the least first.
-const (
-	Uncontrolled      Assurance = "uncontrolled" // no altered test is known
-	ControlledPartial Assurance = "controlled_partial"
-	Controlled        Assurance = "controlled"    // against all that bends runners, reports or tests, whatever it looks at but the answers
-	BlindPartial      Assurance = "blind_partial" // as blind, of some of the fail_to_pass tests
-	Blind             Assurance = "blind"         // and against who attacks this very sample, at the odds told
+	"assay"
 )
 
 // Answers says who may know the answers of a sample otherwise than by solving it. With any
 // of it, and unless all that is covered is shown in fresh versions, an assurance is at most
-// Controlled.
+// "controlled".
 type Answers struct {
 	Open   bool // this server hands them out to the caller
 	Public bool // they were published
@@ -29,7 +22,7 @@ func (a Answers) known() bool { return a.Open || a.Public || a.Shown }
 // sample.
 type Exposure struct {
 	Refused int // plays that rounds refused
-	Most    int // so many refused plays cap an assurance at Controlled. Defaults to 10
+	Most    int // so many refused plays cap an assurance at "controlled". Defaults to 10
 }
 
 const defaultMostRefused = 10
@@ -45,14 +38,15 @@ func (e Exposure) spent() bool {
 type coverage struct {
 	asked      int             // that are graded
 	controlled map[string]bool // of which an alteration is known
-	covered    map[string]bool // which a blind draw covers
+	covered    map[string]bool // which the odds hold for
+	sharing    map[string]bool // of the others, those with a blind alteration in a unit that covers some
 	odds       float64         // the largest of a draw that covers some
 	oddsOfAll  float64         // the product
 }
 
 // coverageBy adds up units, which count with the odds that they are given.
 func (p *plan) coverageBy(units []*unit, of func(*unit) (face, float64)) coverage {
-	c := coverage{asked: len(p.solving), controlled: make(map[string]bool), covered: make(map[string]bool)}
+	c := coverage{asked: len(p.solving), controlled: make(map[string]bool), covered: make(map[string]bool), sharing: make(map[string]bool)}
 	for _, u := range units {
 		for _, i := range u.alterations {
 			for _, id := range p.solvingOf(p.touched[i]) {
@@ -66,33 +60,39 @@ func (p *plan) coverageBy(units []*unit, of func(*unit) (face, float64)) coverag
 		for _, id := range f.covered {
 			c.covered[id] = true
 		}
+		for _, i := range u.alterations {
+			for _, id := range p.solvingOf(p.touched[i]) {
+				c.sharing[id] = c.sharing[id] || p.known.Alterations[i].Blind()
+			}
+		}
 		c.odds = max(c.odds, odds)
 		if c.oddsOfAll == 0 {
 			c.oddsOfAll = 1
 		}
 		c.oddsOfAll *= odds
 	}
+	maps.DeleteFunc(c.sharing, func(id string, blind bool) bool { return !blind || c.covered[id] })
 	return c
 }
 
-func (c coverage) assurance(capped bool) Assurance {
+func (c coverage) assurance(capped bool) assay.Assurance {
 	switch {
 	case !capped && c.asked > 0 && len(c.covered) == c.asked:
-		return Blind
+		return assay.AssuranceBlind
 	case !capped && len(c.covered) > 0:
-		return BlindPartial
+		return assay.AssuranceBlindPartial
 	case c.asked > 0 && len(c.controlled) == c.asked:
-		return Controlled
+		return assay.AssuranceControlled
 	}
-	return ControlledPartial
+	return assay.AssuranceControlledPartial
 }
 
-// capped tells whether an assurance is at most Controlled.
+// capped tells whether an assurance is at most "controlled".
 func (p *play) capped(c coverage) bool {
 	if p.req.Exposure.spent() {
 		return true
 	}
-	fresh := p.req.Fresh == FreshRequire
+	fresh := p.req.Fresh == assay.FreshRequire
 	for id := range c.covered {
 		fresh = fresh && p.alwaysFresh(id)
 	}

@@ -37,15 +37,16 @@
 // # What is promised
 //
 // Odds are those of the fail_to_pass test that is guessed most easily. Who forges one test
-// and solves all others sees whether those are altered. So a unit covers only tests that are
-// altered in exactly the rounds in which it is, and of its alterations those are shown that
-// cover most (face.go); where a unit has a blind alteration, only blind ones are shown. A
-// test that fails because a subtest does is covered by that subtest. An assurance is blind
-// if all fail_to_pass tests are covered, and what caps it is given by the caller
-// (assurance.go). Within one test the odds are those of forging what its alterations touch.
+// and solves all others sees in the room what is altered in those. So a test is covered only
+// if nothing but itself tells whether it is altered (face.go): it does not share its
+// alterations, and where tests share a draw, one of them is covered in a play. Where a unit
+// has a blind alteration that covers, only such are shown. A test that fails because a subtest
+// does is covered by that subtest. An assurance is blind if all fail_to_pass tests are
+// covered, and what caps it is given by the caller (assurance.go). Within one test the odds
+// are those of forging what its alterations touch.
 //
 // With fresh truths (fresh.go) rounds are made of true versions of tests that nobody has seen
-// (FreshRequire), or the work is run once on them, to tell where it differs (FreshInform).
+// (assay.FreshRequire), or the work is run once on them, to tell where it differs (assay.FreshInform).
 //
 // # What is a secret
 //

@@ -3,84 +3,72 @@ package rounds
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"assay/internal/alteration/search"
+	"assay/internal/testid"
 )
 
 // face is the alterations of a unit that are shown in a sequence.
 //
-// Who forges one test and solves all others sees whether those are altered. So the chance of
-// a sequence is that of a test only if the test is altered in exactly those of its rounds in
-// which the unit is: then each of the face's alterations makes it fail, and none of another
-// unit's does, but for tests that fail because a subtest of theirs does.
+// Who forges one test and solves all others sees in the room what is altered in those. So the
+// chance of a sequence is that of a test only if no other test tells in which of its rounds
+// the test is altered: each alteration of the face makes it fail, and no other but what it is
+// a subtest of; and no alteration of another unit makes it fail. Of tests that share a unit,
+// one is covered in a play, by the choice of the seed.
 type face struct {
 	alterations []int
 	blind       bool     // none of them can be told from the true test by what the unsolved code does
-	covered     []string // fail_to_pass tests that a blind face holds the odds for
+	covered     []string // fail_to_pass tests that a blind face holds the odds for: one, and what it is a subtest of
 }
 
 // faceOf returns the best face of a unit without some of its alterations: the blind one that
-// covers most tests or, where there is none, all that is left.
-func (p *plan) faceOf(u *unit, without map[int]bool) face {
-	var left, blind []int
-	for _, i := range u.alterations {
-		if without[i] {
-			continue
-		}
-		left = append(left, i)
-		if p.known.Alterations[i].Blind() {
-			blind = append(blind, i)
-		}
-	}
+// covers most or, where there is none, all that is left. Where several are as good, the
+// order of their tests decides.
+func (p *plan) faceOf(u *unit, without map[int]bool, order map[string]int) face {
+	left := slices.DeleteFunc(slices.Clone(u.alterations), func(i int) bool { return without[i] })
 	best := face{alterations: left}
-	for _, i := range blind {
-		f := face{blind: true}
-		for _, o := range blind {
-			if containsAll(p.touched[o], p.solvingOf(p.touched[i])) {
-				f.alterations = append(f.alterations, o)
-			}
-		}
-		f.covered = p.coveredBy(u, p.solvingOf(p.touched[i]))
-		if len(f.covered) > 0 && p.compareFaces(f, best) < 0 {
-			best = f
+	var first string
+	for _, id := range u.tests {
+		f := p.faceFor(id, left)
+		better := cmp.Or(
+			cmp.Compare(len(f.covered), len(best.covered)),
+			cmp.Compare(p.accusing(f), p.accusing(best)),
+			cmp.Compare(order[first], order[id]),
+		)
+		if f.blind && (!best.blind || better > 0) {
+			best, first = f, id
 		}
 	}
 	return best
 }
 
-// coveredBy returns those of the tests that all alterations of a face of a unit make fail
-// for which its odds hold; none if they hold for no test of the unit itself.
-func (p *plan) coveredBy(u *unit, tests []string) []string {
-	own := 0
-	covered := slices.DeleteFunc(slices.Clone(tests), func(id string) bool {
-		if !u.decides(id) {
-			return false // it fails as one of its subtests does
-		}
-		if !p.shared[id] {
-			own++
-		}
-		return p.shared[id]
-	})
-	if own == 0 {
-		return nil
+// faceFor returns the face that covers a test; one that is not blind if there is none.
+func (p *plan) faceFor(id string, alterations []int) (f face) {
+	if !p.solving[id] || p.shared[id] {
+		return face{}
 	}
-	return covered
+	for _, i := range alterations {
+		a := &p.known.Alterations[i]
+		if !a.Blind() || slices.ContainsFunc(testid.Innermost(a.Tests), func(name string) bool { return !p.standsFor(id, name) && !strings.HasPrefix(name, id+"/") }) {
+			continue
+		}
+		touched := p.solvingOf(p.touched[i])
+		if f.alterations = append(f.alterations, i); f.covered == nil {
+			f.covered = touched
+		}
+		f.covered = slices.DeleteFunc(f.covered, func(id string) bool { return !slices.Contains(touched, id) })
+	}
+	f.blind = len(f.alterations) > 0
+	return f
 }
 
-// compareFaces orders faces, the better first.
-func (p *plan) compareFaces(a, b face) int {
-	expected := func(f face) int {
-		return len(slices.DeleteFunc(slices.Clone(f.alterations), func(i int) bool { return p.known.Alterations[i].Kind != search.Expected }))
+// accusing is 1 if an alteration of a face accuses who passes it.
+func (p *plan) accusing(f face) int {
+	if slices.ContainsFunc(f.alterations, func(i int) bool { return p.known.Alterations[i].Kind == search.Expected }) {
+		return 1
 	}
-	return -cmp.Or(
-		cmp.Compare(len(a.covered), len(b.covered)),
-		cmp.Compare(expected(a), expected(b)),
-		cmp.Compare(len(a.alterations), len(b.alterations)),
-	)
-}
-
-func containsAll(all, some []string) bool {
-	return !slices.ContainsFunc(some, func(id string) bool { return !slices.Contains(all, id) })
+	return 0
 }
 
 // kinds orders the kinds of alterations: those that accuse first, those that files have

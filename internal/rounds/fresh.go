@@ -8,16 +8,6 @@ import (
 	"assay/internal/evaluate"
 )
 
-// Fresh says what fresh truths are for: true versions of tests that nobody has seen.
-type Fresh string
-
-// The uses of fresh truths.
-const (
-	FreshInform  Fresh = "inform"  // it is told where a work does something else than the reference; it costs no verdict
-	FreshRequire Fresh = "require" // rounds are made of them, so that who knows the tests knows nothing
-	FreshOff     Fresh = "off"
-)
-
 // freshTogether returns fresh versions that can be laid together.
 func (p *plan) freshTogether() (together []int) {
 	var edits []alteration.Edit
@@ -37,7 +27,7 @@ func (p *plan) preferFresh() {
 		for _, i := range u.alterations {
 			over[i] = !p.layable(p.fresh, []int{i})
 		}
-		if free := p.faceOf(u, over); len(free.alterations) > 0 && len(free.covered) >= len(p.faceOf(u, nil).covered) {
+		if free := p.faceOf(u, over, nil); len(free.alterations) > 0 && len(free.covered) >= len(p.faceOf(u, nil, nil).covered) {
 			u.alterations = slices.DeleteFunc(u.alterations, func(i int) bool { return over[i] })
 		}
 	}

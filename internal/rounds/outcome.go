@@ -1,6 +1,7 @@
 package rounds
 
 import (
+	"assay"
 	"assay/internal/alteration/search"
 )
 
@@ -23,7 +24,7 @@ type Outcome struct {
 // Told is what users may learn. Nothing in it depends on what a round measured, nor, of a
 // work that rounds refuse, on which of them did.
 type Told struct {
-	Assurance Assurance
+	Assurance assay.Assurance
 	Rounds    int // of a sequence; 0 without any
 
 	// The chances, above 0 and at most 1, of who guesses best; 0 where nothing is blind, or the
@@ -32,7 +33,8 @@ type Told struct {
 	// of coming through with all.
 	Odds, OddsWithRetries, OddsOfAll float64
 
-	Covered int // fail_to_pass tests that a blind draw covers
+	Covered int // fail_to_pass tests that the odds hold for, whatever else is solved
+	Sharing int // others that share a blind draw: who forges all tests of the draw meets the odds, who forges one of these alone may not
 	Of      int // fail_to_pass tests that are graded
 	Doubted int // of these, those that count as not covered since the work passes altered inputs of them
 
@@ -92,7 +94,7 @@ func (p *play) told(end End) Told {
 		return Told{}
 	}
 	if !p.draws() {
-		return Told{Assurance: Uncontrolled, Of: len(p.solving)}
+		return Told{Assurance: assay.AssuranceUncontrolled, Of: len(p.solving)}
 	}
 	t := Told{Rounds: p.rounds}
 	var c coverage
@@ -102,18 +104,19 @@ func (p *play) told(end End) Told {
 		t.Doubted = len(p.doubted())
 		t.Fresh, t.FreshDiffers = p.differs.checked, p.differs.differs
 	default:
-		c = p.coverageBy(p.units, func(u *unit) (face, float64) { return p.faceOf(u, nil), search.Odds(p.rounds) })
+		c = p.coverageBy(p.units, func(u *unit) (face, float64) { return p.faceOf(u, nil, p.stand[u].tests), search.Odds(p.rounds) })
 	}
 	capped := p.capped(c)
 	t.Assurance = c.assurance(capped)
 	t.Covered, t.Of = len(c.covered), c.asked
+	t.Sharing = len(c.sharing)
 	if end == Unsolved {
 		t.Rounds = 0
 		return t
 	}
 	if !capped {
 		t.Odds, t.OddsOfAll = c.odds, c.oddsOfAll
-		t.OddsWithRetries = min(1, float64(1+p.req.Exposure.Refused)*c.odds)
+		t.OddsWithRetries = assay.OddsWithRetries(c.odds, p.req.Exposure.Refused)
 	}
 	return t
 }

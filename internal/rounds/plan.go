@@ -35,7 +35,7 @@ type unit struct {
 
 // newPlan plans what to show of a sample. Without alterations that make a graded test fail,
 // it has no draws.
-func newPlan(sample *assay.Sample, known *search.Result, fresh Fresh) *plan {
+func newPlan(sample *assay.Sample, known *search.Result, fresh assay.Fresh) *plan {
 	if known == nil {
 		known = &search.Result{}
 	}
@@ -59,7 +59,7 @@ func newPlan(sample *assay.Sample, known *search.Result, fresh Fresh) *plan {
 			}
 		}
 	}
-	if fresh == FreshRequire {
+	if fresh == assay.FreshRequire {
 		p.fresh = p.freshTogether()
 		p.preferFresh()
 	}
@@ -69,6 +69,20 @@ func newPlan(sample *assay.Sample, known *search.Result, fresh Fresh) *plan {
 // draws tells whether there is anything to show.
 func (p *plan) draws() bool {
 	return slices.ContainsFunc(p.units, func(u *unit) bool { return len(u.alterations) > 0 })
+}
+
+// controlsAll tells whether each test that is to be solved can be altered: canaries say no
+// more then.
+func (p *plan) controlsAll() bool {
+	altered := make(map[string]bool)
+	for _, u := range p.units {
+		for _, i := range u.alterations {
+			for _, id := range p.touched[i] {
+				altered[id] = true
+			}
+		}
+	}
+	return p.draws() && !slices.ContainsFunc(p.ids, func(id string) bool { return p.solving[id] && !altered[id] })
 }
 
 // drawsOf parts alterations into draws: those that move together by what the search found,

@@ -38,28 +38,24 @@ type Player struct{ cfg Config }
 // New returns a Player.
 func New(cfg Config) *Player { return &Player{cfg} }
 
-// Bounds of the rounds of a play, and what it has by default.
-const (
-	MaxRounds     = 8
-	DefaultRounds = 3
-)
-
 // Request says what to play. What is known, the seed and what was shown are secrets.
 type Request struct {
 	Plain evaluate.Request // the work; Alterable is set by the play
 	Known *search.Result   // Defaults to nothing, and then the plain run is all
-	Seed  Seed             // see DeriveSeed. Must be set where anything is known
+	Seed  Seed             // see DeriveSeed. It or SeedOf must be set where anything is known
+	// SeedOf, if set, makes the seed when rounds begin, where it takes time to know it.
+	SeedOf func(context.Context) (Seed, error)
 
 	// Shown tells by the number of an alteration in Known how often it was shown until now:
 	// those that were shown least are shown first. It may be short. A play that is begun again
 	// keeps its alterations with it, and its sequences without.
 	Shown []int
 
-	Rounds int // 1 to MaxRounds. Defaults to DefaultRounds
-	// MaxOdds asks for more rounds, until the odds are at most this or there are MaxRounds.
+	Rounds int // 1 to assay.MaxRounds. Defaults to assay.AlterationRounds
+	// MaxOdds asks for more rounds, until the odds are at most this or there are assay.MaxRounds.
 	// 0 and 1 ask for none.
 	MaxOdds float64
-	Fresh   Fresh // Defaults to FreshInform
+	Fresh   assay.Fresh // Defaults to assay.FreshInform
 
 	Answers  Answers
 	Exposure Exposure
@@ -72,17 +68,17 @@ type Request struct {
 // withDefaults returns the request with its defaults, or what is wrong with it.
 func (r Request) withDefaults() (Request, error) {
 	if r.Rounds == 0 {
-		r.Rounds = DefaultRounds
+		r.Rounds = assay.AlterationRounds
 	}
 	if r.Fresh == "" {
-		r.Fresh = FreshInform
+		r.Fresh = assay.FreshInform
 	}
 	switch {
-	case r.Rounds < 1 || r.Rounds > MaxRounds:
-		return r, fmt.Errorf("play: %d rounds are not within 1 and %d", r.Rounds, MaxRounds)
+	case r.Rounds < 1 || r.Rounds > assay.MaxRounds:
+		return r, fmt.Errorf("play: %d rounds are not within 1 and %d", r.Rounds, assay.MaxRounds)
 	case !(r.MaxOdds >= 0 && r.MaxOdds <= 1): // NaN is neither
 		return r, fmt.Errorf("play: odds of at most %v are no chance", r.MaxOdds)
-	case r.Fresh != FreshInform && r.Fresh != FreshRequire && r.Fresh != FreshOff:
+	case r.Fresh != assay.FreshInform && r.Fresh != assay.FreshRequire && r.Fresh != assay.FreshOff:
 		return r, fmt.Errorf("play: fresh truths are not for %q", r.Fresh)
 	}
 	return r, nil
@@ -101,26 +97,24 @@ func (pl *Player) Play(ctx context.Context, req Request) (*assay.Verdict, *Outco
 		return nil, nil, err
 	}
 	plan := newPlan(req.Plain.Sample, req.Known, req.Fresh)
-	if plan.draws() && req.Seed == (Seed{}) {
+	if plan.draws() && req.SeedOf == nil && req.Seed == (Seed{}) {
 		return nil, nil, errors.New("play: there is no seed")
 	}
-	p := newPlay(pl.cfg, plan, req)
 	plain := req.Plain
-	plain.Alterable = plan.draws()
+	plain.Alterable = plan.controlsAll()
 	verdict, err := pl.cfg.Tester.Evaluate(ctx, plain)
 	switch {
 	case err != nil:
 		return nil, nil, err
 	case !verdict.Solved:
-		return verdict, p.outcome(Unsolved), nil
+		return verdict, newPlay(pl.cfg, plan, req).outcome(Unsolved), nil
 	case !plan.draws():
-		return verdict, p.outcome(Solved), nil
+		return verdict, newPlay(pl.cfg, plan, req).outcome(Solved), nil
 	}
-	if req.Began != nil {
-		if err := req.Began(ctx); err != nil {
-			return nil, nil, fmt.Errorf("store that rounds begin: %w", err)
-		}
+	if req, err = begin(ctx, req); err != nil {
+		return nil, nil, err
 	}
+	p := newPlay(pl.cfg, plan, req)
 	p.began = true
 	if err := p.run(ctx, verdict); err != nil {
 		return nil, p.outcome(Interrupted), fmt.Errorf("play rounds of sample %s/%s: %w", p.sample.Dataset, p.sample.ID, err)
@@ -130,6 +124,24 @@ func (pl *Player) Play(ctx context.Context, req Request) (*assay.Verdict, *Outco
 		return verdict, p.outcome(Refused), nil
 	}
 	return verdict, p.outcome(Solved), nil
+}
+
+// begin tells that rounds begin, and returns the request with its seed.
+func begin(ctx context.Context, req Request) (Request, error) {
+	if req.Began != nil {
+		if err := req.Began(ctx); err != nil {
+			return req, fmt.Errorf("store that rounds begin: %w", err)
+		}
+	}
+	if req.SeedOf == nil {
+		return req, nil
+	}
+	seed, err := req.SeedOf(ctx)
+	if err != nil {
+		return req, fmt.Errorf("make the seed of rounds: %w", err)
+	}
+	req.Seed = seed
+	return req, nil
 }
 
 // play is one play.
@@ -155,7 +167,8 @@ type play struct {
 // standing is where a unit stands in a play.
 type standing struct {
 	face      face
-	rank      map[int]int
+	tests     map[string]int // their order, where several can be covered
+	rank      map[int]int    // the order of alterations
 	sequences int
 	odds      float64      // of the sequences so far, 0 if nothing is blind
 	out       map[int]bool // alterations that the work passed, and that are shown no more
@@ -169,7 +182,11 @@ func newPlay(cfg Config, plan *plan, req Request) *play {
 		stand: make(map[*unit]*standing), shown: make(map[int]int), flaky: make(map[int]bool),
 	}
 	for _, u := range plan.units {
-		p.stand[u] = &standing{face: plan.faceOf(u, nil), rank: req.Seed.order(u.name, u.alterations), out: make(map[int]bool), end: Unplayed}
+		tests := order(req.Seed, u.name, "tests", u.tests)
+		p.stand[u] = &standing{
+			face: plan.faceOf(u, nil, tests), tests: tests, rank: order(req.Seed, u.name, "alterations", u.alterations),
+			out: make(map[int]bool), end: Unplayed,
+		}
 	}
 	p.rounds = p.length(req.Rounds, 0)
 	return p
@@ -186,7 +203,7 @@ func (p *play) length(least int, played float64) int {
 		return least
 	}
 	n := least
-	for n < MaxRounds && played+search.Odds(n) > p.req.MaxOdds {
+	for n < assay.MaxRounds && played+search.Odds(n) > p.req.MaxOdds {
 		n++
 	}
 	return n
@@ -203,7 +220,7 @@ func (p *play) run(ctx context.Context, plain *assay.Verdict) error {
 		return err
 	}
 	var beside []task
-	if p.req.Fresh == FreshInform {
+	if p.req.Fresh == assay.FreshInform {
 		beside = append(beside, p.compare)
 	}
 	again, err := p.wave(ctx, 0, p.units, p.rounds, beside...)

@@ -135,7 +135,7 @@ func TestDoubtedInputs(t *testing.T) {
 		w = inputs(newWorld("a", "b"), 8, "a").expect(2, "b")
 		w.work = differs("i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8")
 		v, o = w.play(t, w.request(seed))
-		if d := drawOf(t, o, "a"); !v.Solved || d.End != Doubted || d.Sequences != 2 || o.Told.Doubted != 1 || o.Told.Covered != 1 || o.Told.Of != 2 || o.Told.Assurance != BlindPartial || o.Told.Odds != search.Odds(3) {
+		if d := drawOf(t, o, "a"); !v.Solved || d.End != Doubted || d.Sequences != 2 || o.Told.Doubted != 1 || o.Told.Covered != 1 || o.Told.Of != 2 || o.Told.Assurance != assay.AssuranceBlindPartial || o.Told.Odds != search.Odds(3) {
 			t.Errorf("seed %d: %+v", seed, o)
 		}
 		// There is no other: the same, at once.

@@ -43,11 +43,12 @@ func (s Seed) sequence(unit string, nth, rounds int) sequence {
 	return 1 + sequence(s.stream("sequence", unit, fmt.Sprint(nth)).Uint64N(1<<rounds-1))
 }
 
-// order ranks the alterations of a unit where nothing else tells which to show first.
-func (s Seed) order(unit string, alterations []int) map[int]int {
-	rank := make(map[int]int, len(alterations))
-	for i, n := range s.stream("order", unit).Perm(len(alterations)) {
-		rank[alterations[i]] = n
+// order ranks what a unit has where nothing else tells what goes first: its alterations, or
+// its tests.
+func order[T comparable](s Seed, unit, what string, all []T) map[T]int {
+	rank := make(map[T]int, len(all))
+	for i, n := range s.stream("order", what, unit).Perm(len(all)) {
+		rank[all[i]] = n
 	}
 	return rank
 }

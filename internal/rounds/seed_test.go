@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+
+	"assay"
 )
 
 func seedOf(n int) (s Seed) {
@@ -13,7 +15,7 @@ func seedOf(n int) (s Seed) {
 
 // Each sequence but the one without an altered round is as likely as any other.
 func TestSequencesAreUniform(t *testing.T) {
-	for rounds := 1; rounds <= MaxRounds; rounds++ {
+	for rounds := 1; rounds <= assay.MaxRounds; rounds++ {
 		const each = 400
 		kinds := 1<<rounds - 1
 		counts := make(map[sequence]int)

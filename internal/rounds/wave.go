@@ -101,7 +101,7 @@ func (p *play) settle(u *unit, nth, rounds int, played []map[*unit]cell) (again 
 	case !all.failed && (last || !u.solves):
 		s.end = Doubted
 	default:
-		s.face = p.faceOf(u, p.exhausted(u))
+		s.face = p.faceOf(u, p.exhausted(u), s.tests)
 		if !all.failed && len(s.face.alterations) == 0 {
 			s.end = Doubted
 			return false

@@ -82,7 +82,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 		return err
 	}
 	now := s.cfg.Now().UTC()
-	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict}
+	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict, Play: playEnd(verdict)}
 	var enqueue Enqueue
 	if cause != nil {
 		f := evaluate.FailureOf(cause)
@@ -127,7 +127,7 @@ func worthAnotherTry(code assay.Code) bool {
 }
 
 // judgeStored judges the changes that were stored with a verification.
-func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+func (s *Service) judgeStored(ctx context.Context, v *assay.Verification, named digest) (*assay.Verdict, error) {
 	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 		return f, nil
 	}
 	id := fmt.Sprintf("%s-%d", v.ID, v.Attempt)
-	return s.evaluator.Evaluate(ctx, evaluate.Request{
+	return s.play(ctx, v, sample, evaluate.Request{
 		ID:     id,
 		Sample: sample,
 		Work:   work,
@@ -160,7 +160,7 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 			s.news.Notify(v.ID)
 			return err
 		},
-	})
+	}, named)
 }
 
 // ownCPU tells the CPU time of a user's sessions, and of the sandboxes that yield to what is

@@ -21,6 +21,7 @@ import (
 
 	"assay"
 	"assay/internal/evaluate"
+	"assay/internal/rounds"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/wake"
@@ -70,6 +71,8 @@ type Config struct {
 	// nothing.
 	Judging func(ctx context.Context, dataset string) (assay.Judging, error)
 
+	Rounds Rounds // Defaults to none
+
 	// ReuseVerdicts lets a verdict stand for one on the same work, instead of judging it
 	// again.
 	ReuseVerdicts bool
@@ -113,6 +116,7 @@ type Service struct {
 	dir  *os.Root
 
 	evaluator *evaluate.Evaluator
+	player    *rounds.Player
 
 	diffs chan struct{} // holds a token for each that is being made for a request
 }
@@ -127,9 +131,10 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
+	evaluator := evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer})
 	return &Service{
-		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs),
-		evaluator: evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer}),
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), evaluator: evaluator,
+		player: rounds.New(rounds.Config{Tester: evaluator, Limiter: cfg.Rounds.Beside}),
 	}, nil
 }
 

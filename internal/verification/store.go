@@ -46,6 +46,7 @@ type Store interface {
 	OpenVerifications(ctx context.Context) ([]*assay.Verification, error)
 
 	PlayStore
+	Withdrawals
 }
 
 // Enqueue adds the job of a verification in the transaction tx; nil adds none. What it

@@ -36,8 +36,8 @@ func (r *reach) covers(b Bounds) bool {
 	if !r.Spent || r.Made >= b.Runs {
 		return true
 	}
-	shorter := r.Limit > 0 && (b.Limit == 0 || b.Limit > r.Limit)
-	return r.Runs >= b.Runs && !(r.Late && shorter)
+	longer := r.Limit > 0 && (b.Limit == 0 || b.Limit > r.Limit)
+	return r.Runs >= b.Runs && (!r.Late || !longer)
 }
 
 // further returns the one of two that went further.

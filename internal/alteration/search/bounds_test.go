@@ -132,8 +132,9 @@ func goesOn(t *testing.T, y *toy, whole *Result, end int) {
 	}
 }
 
-// A search with wider bounds makes no run again that one with narrower bounds made on its way,
-// and one for fresh truths none of those that found the alterations.
+// A search with wider bounds makes no run again that one with narrower bounds made, but for
+// one that was of a set of edits which it tries otherwise; and one for fresh truths none of
+// those that found the alterations.
 func TestAWiderSearchRemembersTheNarrower(t *testing.T) {
 	for name, y := range map[string]*toy{"python": words(), "table": rows()} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +147,7 @@ func TestAWiderSearchRemembersTheNarrower(t *testing.T) {
 				if diff := sameResult(plain, l.search(t, Request{Seed: 5, Memory: &m})); diff != "" {
 					t.Errorf("after %d runs: %s", most, diff)
 				}
-				if again := len(l.asked) + most - plain.Runs; again > most/2 || len(m.twice) > 0 {
+				if again := len(l.asked) + most - plain.Runs; again > 1 || len(m.twice) > 0 {
 					t.Errorf("after %d runs: %d of them were made again", most, again)
 				}
 			}

@@ -20,8 +20,27 @@ func (l *layerWriter) isDirectoryBefore(full string) bool {
 	if l.limits.Base == nil {
 		return false
 	}
+	info := l.before(full)
+	return info != nil && info.IsDir()
+}
+
+// before is what the image has at a path below the root; nil for nothing, and for what cannot
+// be looked at: it is told as a change.
+func (l *layerWriter) before(full string) fs.FileInfo {
 	info, err := l.limits.Base.Lstat(full)
-	return err == nil && info.IsDir()
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// targetBefore is where a link of the image leads; "" if that is not known.
+func (l *layerWriter) targetBefore(full string) string {
+	target, err := l.limits.Base.Readlink(full)
+	if err != nil {
+		return ""
+	}
+	return target
 }
 
 // isAsBefore tells whether a file or a link is as the image has it, but for its owner and its
@@ -30,9 +49,9 @@ func (l *layerWriter) isAsBefore(at *os.Root, info fs.FileInfo, name, full strin
 	if l.limits.Base == nil || l.hidden > 0 || !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 		return false, nil
 	}
-	before, err := l.limits.Base.Lstat(full)
-	if err != nil || before.Mode() != info.Mode() || before.Size() != info.Size() {
-		return false, nil // one that cannot be looked at is told
+	before := l.before(full)
+	if before == nil || before.Mode() != info.Mode() || before.Size() != info.Size() {
+		return false, nil
 	}
 	if info.Mode().IsRegular() {
 		if l.compared += info.Size(); l.compared > maxCompared {
@@ -48,11 +67,8 @@ func (l *layerWriter) isAsBefore(at *os.Root, info fs.FileInfo, name, full strin
 		return true, l.leaveOut()
 	}
 	target, err := at.Readlink(name)
-	if err != nil {
+	if err != nil || target != l.targetBefore(full) {
 		return false, err
-	}
-	if was, err := l.limits.Base.Readlink(full); err != nil || was != target {
-		return false, nil // as above
 	}
 	return true, l.leaveOut()
 }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-
 	"assay"
 	"assay/internal/verification"
 )

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Verification", verificationTests},
 		{"Evidence", evidenceTests},
 		{"Plays", playTests},
+		{"Withdrawals", withdrawalTests},
 		{"Alterations", alterationTests},
 		{"Ledger", ledgerTests},
 		{"Statement", statementTests},
