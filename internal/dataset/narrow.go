@@ -10,8 +10,8 @@ import (
 )
 
 // narrowed is a sample whose verifier runs the graded fail_to_pass tests alone, by its
-// command for some tests.
-func narrowed(s *assay.Sample) (*assay.Sample, error) {
+// command for some tests; nil, and why, when that cannot be filled.
+func narrowed(s *assay.Sample) (_ *assay.Sample, why string) {
 	var (
 		tests  []narrow.Test
 		graded []string
@@ -23,7 +23,7 @@ func narrowed(s *assay.Sample) (*assay.Sample, error) {
 	}
 	command, err := narrow.Fill(s.Task.Verifier.CommandFor, s.Task.Language, tests)
 	if err != nil {
-		return nil, err
+		return nil, err.Error()
 	}
 	c := *s
 	c.FailToPass, c.PassToPass, c.FailToFail = graded, []string{}, []string{}
@@ -31,15 +31,15 @@ func narrowed(s *assay.Sample) (*assay.Sample, error) {
 	v := &c.Task.Verifier
 	v.Command, v.CommandFor = command, ""
 	v.Canaries, v.SecondRun = nil, assay.SecondRunNever // it selects the tests that it runs
-	return &c, nil
+	return &c, ""
 }
 
 // tryNarrow has the command for some tests run the fail_to_pass tests with the reference
 // fix, and says why it is not used; "" when it is. The error is ctx's.
 func (c *campaign) tryNarrow(ctx context.Context, s *assay.Sample) (why string, err error) {
-	sample, err := narrowed(s)
-	if err != nil {
-		return err.Error(), nil
+	sample, why := narrowed(s)
+	if sample == nil {
+		return why, nil
 	}
 	verdict, err := c.judge.EvaluatePatch(ctx, sample, s.ReferencePatch())
 	switch {

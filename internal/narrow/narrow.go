@@ -79,7 +79,8 @@ func words(language string, tests []Test, needFiles bool) (files, names []string
 		if strings.ContainsRune(t.ID+t.File, 0) {
 			return nil, nil, fmt.Errorf("test %q has a NUL in its name", t.ID)
 		}
-		file, name := t.File, ""
+		var name string
+		file := t.File
 		parts := testid.Of(language, t.ID)
 		switch strings.ToLower(language) {
 		case "python":
