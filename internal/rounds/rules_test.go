@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/semaphore"
 
 	"assay"
@@ -282,6 +283,33 @@ func TestTheLimiter(t *testing.T) {
 				t.Errorf("room for %d: some is not given back", room)
 			}
 		})
+	}
+}
+
+// Side by side, the same is shown, and comes to the same end, as one after the other.
+func TestRoundsSideBySideAreTheSame(t *testing.T) {
+	for seed := range byte(20) {
+		var shows [2][]string
+		var outcomes [2]*Outcome
+		for n, limiter := range []Limiter{nil, semaphore.NewWeighted(8)} {
+			w := newWorld("a", "b", "c").expect(3, "a", "b")
+			w.alter("c", "i0", "i1", search.Input, search.Blind)
+			w.alter("c", "i0", "i2", search.Input, search.Blind)
+			w.freshen("c")
+			w.work = func(s seen) bool { return s.honest() && s.name != "a" || s.input == "i1" } // a fails, c is doubted
+			_, o, err := New(Config{Tester: w, Limiter: limiter}).Play(t.Context(), w.request(seed))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range w.runs {
+				shows[n] = append(shows[n], fmt.Sprint(r.fixed, string(r.files[testFile])))
+			}
+			slices.Sort(shows[n])
+			outcomes[n] = o
+		}
+		if diff := cmp.Diff(shows[0], shows[1]) + cmp.Diff(outcomes[0], outcomes[1]); diff != "" {
+			t.Errorf("seed %d:\n%s", seed, diff)
+		}
 	}
 }
 
