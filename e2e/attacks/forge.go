@@ -75,6 +75,8 @@ func forge(format string, names []string) (string, error) {
 			fmt.Fprintf(&b, "PASSED %s\n", name)
 		}
 		fmt.Fprintf(&b, "============================= %d passed in 0.50s ==============================\n", len(names))
+	case "go-test-text":
+		forgeGoText(&b, names)
 	case "tap":
 		b.WriteString("TAP version 13\n")
 		for i, name := range names {
@@ -124,6 +126,17 @@ func forgeGo(b *strings.Builder, names []string) {
 		event("output", pkg, "", "ok  \t"+pkg+"\t0.005s\n")
 		event("pass", pkg, "", "")
 	}
+}
+
+// forgeGoText writes what go test -v prints, which names no package of a test.
+func forgeGoText(b *strings.Builder, names []string) {
+	for _, name := range names {
+		fmt.Fprintf(b, "=== RUN   %s\n", name)
+	}
+	for _, name := range slices.SortedStableFunc(slices.Values(names), innerFirst) {
+		fmt.Fprintf(b, "--- PASS: %s (0.00s)\n", name)
+	}
+	b.WriteString("PASS\nok  \ttested\t0.005s\n")
 }
 
 // forgeGoLog returns what the binary of a package's tests prints with -test.v=test2json.

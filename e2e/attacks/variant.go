@@ -65,7 +65,18 @@ func (s script) dataset() string {
 	if s.Variant == "" {
 		return "starter"
 	}
-	return "attacked-" + s.Variant
+	return variantDataset(s.Variant)
+}
+
+func variantDataset(name string) string { return "attacked-" + name }
+
+// isVariant tells whether there is a variant of that name with the sample in it.
+func isVariant(name, sample string) bool {
+	if name == rowsVariant {
+		_, ok := rowSuites[sample]
+		return ok
+	}
+	return slices.Contains(variants[name].samples, sample)
 }
 
 // writeVariant writes the dataset of a variant to dir: rows of the starter dataset with

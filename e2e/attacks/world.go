@@ -15,7 +15,8 @@ import (
 	"assay/internal/dataset"
 )
 
-// world is a running server, with the starter dataset and its variants.
+// world is a running server, with the starter dataset, its variants, and some of it as
+// rows of SWE-bench.
 type world struct {
 	server  *harness.Server
 	api     *client.Client
@@ -74,13 +75,31 @@ func (w *world) load(ctx context.Context, p harness.Program, starter string) err
 			return fmt.Errorf("write the variant %s: %w", name, err)
 		}
 		if _, err := p.Run(ctx, "dataset", "import", dir); err != nil {
-			w.refused["attacked-"+name] = err // by a program that cannot read its report
+			w.refused[variantDataset(name)] = err // by a program that cannot read its report
 			continue
 		}
 		if err := w.read(dir); err != nil {
 			return err
 		}
 	}
+	return w.loadRows(ctx, p, starter)
+}
+
+// loadRows imports the samples that are rows of SWE-bench.
+func (w *world) loadRows(ctx context.Context, p harness.Program, starter string) error {
+	file, name := filepath.Join(p.DataDir, "variants", rowsVariant+".jsonl"), variantDataset(rowsVariant)
+	if err := writeRows(starter, file); err != nil {
+		return fmt.Errorf("write rows of %s: %w", rowsVariant, err)
+	}
+	if _, err := p.Run(ctx, "dataset", "import", file, "--format", "swe-bench", "--name", name, "--answers", "operators"); err != nil {
+		w.refused[name] = err
+		return nil
+	}
+	folder, _, err := dataset.ReadForeign(dataset.ForeignRequest{Path: file, Format: "swe-bench", Name: name})
+	if err != nil {
+		return err
+	}
+	w.take(folder)
 	return nil
 }
 
@@ -90,10 +109,14 @@ func (w *world) read(dir string) error {
 	if err != nil {
 		return err
 	}
+	w.take(folder)
+	return nil
+}
+
+func (w *world) take(folder *dataset.Folder) {
 	for _, s := range folder.Samples {
 		w.samples[folder.Dataset.Name+"/"+s.ID] = s
 	}
-	return nil
 }
 
 // sample returns the sample of a script.
