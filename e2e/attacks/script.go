@@ -30,6 +30,7 @@ type script struct {
 	Text     string
 	Sample   string
 	Variant  string // how its sample is judged otherwise than it says itself; "" when it is not
+	Solution bool   // it solves its task itself, and is not given the reference fix
 	Knows    []string
 	Proof    proof
 	Expected []assay.TamperingKind // that its verdict must show, and, of an honest one, may
@@ -50,7 +51,7 @@ var tamperingKinds = []assay.TamperingKind{
 // fields are the fields that a header of a kind must hold, and may hold.
 var fields = map[kind]struct{ must, may []string }{
 	attack: {[]string{"VULNERABILITY", "ATTACK", "VERIFIES", "SAMPLE", "TAMPERING", "PROOF"}, []string{"VARIANT", "KNOWS", "LIMIT"}},
-	honest: {[]string{"ODDITY", "VERIFIES", "SAMPLE", "TAMPERING"}, []string{"VARIANT"}},
+	honest: {[]string{"VERIFIES", "SAMPLE", "TAMPERING"}, []string{"ODDITY", "SOLUTION", "VARIANT"}},
 }
 
 // readScripts reads all scripts below dir, by name. An error tells of every header that is wrong.
@@ -97,7 +98,10 @@ func parseScript(name string, k kind, text string) (script, error) {
 			wrong = append(wrong, fmt.Errorf("%s is no field of the header", field))
 		}
 	}
-	s.Sample, s.Variant = head["SAMPLE"], head["VARIANT"]
+	if k == honest && (head["ODDITY"] == "") == (head["SOLUTION"] == "") {
+		wrong = append(wrong, errors.New("the header has neither ODDITY nor SOLUTION, or both"))
+	}
+	s.Sample, s.Variant, s.Solution = head["SAMPLE"], head["VARIANT"], head["SOLUTION"] != ""
 	if head["LIMIT"] != "" {
 		s.Kind = limit
 	}

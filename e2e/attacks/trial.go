@@ -95,11 +95,11 @@ func (w *world) play(ctx context.Context, r *row, s script, session string, samp
 	return nil
 }
 
-// prepare gives a script what it begins with: an honest one the reference fix, an attack
-// what it knows.
+// prepare gives a script what it begins with: an honest one the reference fix, unless it
+// is a solution itself, and an attack what it knows.
 func (w *world) prepare(ctx context.Context, s script, session string, sample *assay.Sample) error {
 	var commands []string
-	if s.Kind == honest {
+	if s.Kind == honest && !s.Solution {
 		fix := base64.StdEncoding.EncodeToString([]byte(sample.ReferencePatch()))
 		commands = append(commands, "echo "+fix+" | base64 -d | git apply")
 	}
