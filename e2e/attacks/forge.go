@@ -47,6 +47,14 @@ func teach(ctx context.Context, api *client.Client, session string, sample *assa
 	return nil
 }
 
+// teachSource is a command that lays the files of tests as they judge below the knowledge,
+// and leaves the work tree as it was.
+func teachSource(sample *assay.Sample) string {
+	names := strings.Join(touched(sample.TestPatch), " ")
+	return fmt.Sprintf("%s; cd %[2]s && mkdir -p %[3]s/source && cp --parents %[4]s %[3]s/source && for f in %[4]s; do git checkout -q HEAD -- \"$f\" || rm -f \"$f\"; done",
+		layTests(sample), sample.Task.Workdir, knowledge, names)
+}
+
 // pack makes text fit for a command's line.
 func pack(text string) (string, error) {
 	var b bytes.Buffer

@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"assay/e2e/attacks/grid"
 	"assay/internal/testid"
 )
 
@@ -66,6 +67,14 @@ func (s script) dataset() string {
 		return "starter"
 	}
 	return variantDataset(s.Variant)
+}
+
+// form is how the script's sample is given.
+func (s script) form() grid.Form {
+	if s.Variant == rowsVariant {
+		return grid.SWEBench
+	}
+	return grid.Starter
 }
 
 func variantDataset(name string) string { return "attacked-" + name }

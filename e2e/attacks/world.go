@@ -24,8 +24,11 @@ type world struct {
 	log     *os.File
 	samples map[string]*assay.Sample // by dataset/id
 	refused map[string]error         // datasets that could not be imported
-	strict  bool                     // as the flag says
+	strict  bool                     // as the flags say
 	prove   bool
+	// reported tells that what comes of generated attacks fails nothing.
+	reported bool
+	program  harness.Program
 }
 
 // open starts the server.
@@ -37,11 +40,12 @@ func open(ctx context.Context, o options) (w *world, err error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove}
+	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove, reported: o.reported}
 	if w.log, err = os.Create(filepath.Join(data, "attacks.log")); err != nil {
 		return nil, err
 	}
 	p := harness.Program{Path: o.assay, DataDir: data, Log: w.log, Env: []string{"ASSAY_ALTERATIONS=off"}}
+	w.program = p
 	if err := w.load(ctx, p, o.starter); err != nil {
 		return nil, errors.Join(err, w.log.Close())
 	}
@@ -57,6 +61,18 @@ func open(ctx context.Context, o options) (w *world, err error) {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// newUser returns the same world as another user sees it.
+func (w *world) newUser(ctx context.Context, name string) (*world, error) {
+	user, err := w.program.NewUser(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	other := *w
+	other.key = user.Key
+	other.api, err = client.New(w.server.APIBase(), user.Key)
+	return &other, err
 }
 
 func (w *world) close() error { return errors.Join(w.server.Stop(), w.log.Close()) }
