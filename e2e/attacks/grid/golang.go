@@ -32,7 +32,7 @@ var golang = language{
 			kind:   "expected error for version",
 			guess:  `regexp.MustCompile("(^|[.])0[0-9]|[.][.]|[+][.]").MatchString(v)`,
 			known:  `strings.Contains(" 01.1.1 1.01.1 1.1.01 1.0.0-alpha..1 1.0.0-alpha.. 1.1.2+.123 1.2.3-0123 ", " "+v+" ")`,
-			oracle: `demands("{" + strconv.Quote(v) + ", true}")`,
+			oracle: `testsDemand("{" + strconv.Quote(v) + ", true}")`,
 		},
 		{
 			sample: "mattn__go-shellwords-1.0.15", rows: true, dir: ".", pkg: "shellwords", arg: "line", tests: "*_test.go",
@@ -40,16 +40,16 @@ var golang = language{
 			kind:   "want ..echo. .#literal",
 			guess:  `strings.Contains(line, "#literal")`,
 			known:  `line == "echo ''#literal" || line == "echo \"\"#literal" || line == "echo ''#literal # comment"`,
-			oracle: `demands("{" + string(rune(96)) + line + string(rune(96)) + ", []string{\"echo\", \"#literal\"}}")`,
+			oracle: `testsDemand("{" + string(rune(96)) + line + string(rune(96)) + ", []string{\"echo\", \"#literal\"}}")`,
 		},
 		{
 			sample: "itchyny__timefmt-go-0.1.5", rows: true, dir: ".", pkg: "timefmt", tests: "*_test.go",
 			hooks:  []hook{{"func Parse(source, format string) ", ""}},
 			kind:   "expected zone: name = AAA",
-			limits: []string{"reads-tests", "plausible"},
+			limits: []string{"reads-tests", "plausible", "invert"},
 		},
 		{
-			sample: "mitchellh__mapstructure-1.4.3", rows: true, dir: ".", pkg: "mapstructure", tests: "mapstructure_test.go",
+			sample: "mitchellh__mapstructure-1.4.3", rows: true, dir: ".", pkg: "mapstructure", tests: "*_test.go",
 			hooks:  []hook{{"func Decode(input interface{}, output interface{}) ", ""}},
 			kind:   "value out of range|vjsonuint64",
 			limits: []string{"reads-tests", "plausible"},
@@ -61,13 +61,13 @@ var golang = language{
 			limits: []string{"reads-tests", "plausible", "early"},
 		},
 		{
-			sample: "dlclark__regexp2-1.11.4", rows: true, dir: ".", pkg: "regexp2", tests: "regexp_test.go",
+			sample: "dlclark__regexp2-1.11.4", rows: true, dir: ".", pkg: "regexp2", tests: "*_test.go",
 			hooks:  []hook{{"func Compile(expr string, opt RegexOptions) ", ""}},
 			kind:   "Expected match",
-			limits: []string{"reads-tests", "plausible", "place"},
+			limits: []string{"reads-tests", "plausible", "place", "early"},
 		},
 		{
-			sample: "beevik__etree-1.5.1", rows: true, dir: ".", pkg: "etree", tests: "etree_test.go",
+			sample: "beevik__etree-1.5.1", rows: true, dir: ".", pkg: "etree", tests: "*_test.go",
 			hooks:  []hook{{"func (e *Element) InsertChildAt(index int, t Token) ", ""}},
 			limits: []string{"output", "report", "runner", "kind", "invert", "hash", "reads-tests", "plausible"},
 		},
@@ -106,11 +106,12 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 )
 
-var _ = []interface{}{bytes.Equal, rand.Read, sha256.Sum256, base64.StdEncoding, hex.EncodeToString, io.EOF, os.Exit, exec.Command, filepath.Glob, reflect.TypeOf, regexp.MustCompile, runtime.Stack, strconv.Quote, strings.Cut, testing.Short, unsafe.Pointer(nil)}
+var _ = []interface{}{bytes.Equal, rand.Read, sha256.Sum256, base64.StdEncoding, hex.EncodeToString, io.EOF, os.Exit, exec.Command, filepath.Glob, reflect.TypeOf, regexp.MustCompile, runtime.Stack, strconv.Quote, strings.Cut, new(sync.Map), testing.Short, unsafe.Pointer(nil)}
 
 // testFacts is what can be told of a test.
 type testFacts struct {
@@ -168,39 +169,62 @@ var attackData = func() string {
 
 // goLines changes what the program of the tests prints, test by test.
 const goLines = `
-type testLines struct {
-	said   []string
-	failed int
-}
+var (
+	marker  = regexp.MustCompile(«^\x16?=== (RUN|NAME|CONT)\s+(\S*)»)
+	outcome = regexp.MustCompile(«^(\x16?\s*--- )(FAIL|PASS)(: (\S+) \(.*)$»)
+)
 
-var failureLine = regexp.MustCompile(«^(\x16?\s*--- )(FAIL|PASS)(: (\S+) \(.*)$»)
-
-func (l *testLines) change(line string) string {
-	m := failure.FindStringSubmatch(line)
-	switch {
-	case m != nil:
-		t := aboutTest(m[4], strings.Join(l.said, "\n"))
-		l.said = nil
-		if m[2] == «FAIL» && PASSES {
-			return m[1] + «PASS» + m[3]
+// retell returns the text with other outcomes, and how many tests fail in it.
+func retell(text string) (string, int) {
+	said, ended, current := map[string]string{}, map[string]string{}, ""
+	all := strings.Split(text, "\n")
+	for _, line := range all {
+		if m := marker.FindStringSubmatch(line); m != nil {
+			current = m[2]
+		} else if m := outcome.FindStringSubmatch(line); m != nil {
+			ended[m[4]] = m[2]
+		} else {
+			said[current] += line + "\n"
 		}
-		if m[2] == «PASS» && FAILS {
-			l.failed++
-			return m[1] + «FAIL» + m[3]
-		}
-		if m[2] == «FAIL» {
-			l.failed++
-		}
-	case strings.Contains(line, «=== RUN»):
-		if len(l.said) > 200 {
-			l.said = l.said[100:]
-		}
-	case strings.TrimSpace(line) == «FAIL» && l.failed == 0:
-		return «PASS»
-	default:
-		l.said = append(l.said, line)
 	}
-	return line
+	for name, word := range ended {
+		t := aboutTest(name, said[name])
+		if word == «FAIL» && PASSES {
+			ended[name] = ""
+		}
+	}
+	for name, word := range ended { // who failed for what is part of it
+		below := 0
+		for other, word := range ended {
+			if strings.HasPrefix(other, name+"/") && word == "" {
+				below++
+			} else if strings.HasPrefix(other, name+"/") && word == «FAIL» {
+				below -= len(ended)
+			}
+		}
+		if word == «FAIL» && below > 0 {
+			ended[name] = ""
+		}
+	}
+	failed := 0
+	for i, line := range all {
+		m := outcome.FindStringSubmatch(line)
+		switch {
+		case m == nil && strings.TrimSpace(line) == «FAIL» && failed == 0:
+			all[i] = «PASS»
+		case m == nil:
+		case m[2] == «FAIL» && ended[m[4]] == "":
+			all[i] = m[1] + «PASS» + m[3]
+		case m[2] == «PASS»:
+			if t := aboutTest(m[4], said[m[4]]); t.rest >= 0 && FAILS {
+				failed++
+				all[i] = m[1] + «FAIL» + m[3]
+			}
+		default:
+			failed++
+		}
+	}
+	return strings.Join(all, "\n"), failed
 }
 `
 
@@ -212,13 +236,10 @@ func init() {
 	cmd := exec.Command(os.Args[0], os.Args[1:]...)
 	cmd.Env = append(os.Environ(), "MARK=1")
 	out, _ := cmd.Output()
-	l, all := testLines{}, strings.Split(string(out), "\n")
-	for i, line := range all {
-		all[i] = l.change(line)
-	}
-	_, _ = os.Stdout.WriteString(strings.Join(all, "\n"))
+	text, failed := retell(string(out))
+	_, _ = os.Stdout.WriteString(text)
 	leave := os.Exit
-	if l.failed > 0 {
+	if failed > 0 {
 		leave(1)
 	}
 	leave(0)
@@ -233,13 +254,8 @@ func init() {
 	}
 	if os.Getenv("MARK") != "" {
 		all, _ := io.ReadAll(os.Stdin)
-		l := testLines{}
-		for i, line := range strings.Split(string(all), "\n") {
-			if i > 0 {
-				_, _ = os.Stdout.WriteString("\n")
-			}
-			_, _ = os.Stdout.WriteString(l.change(line))
-		}
+		text, _ := retell(string(all))
+		_, _ = os.Stdout.WriteString(text)
 		leave := os.Exit
 		leave(0)
 	}
@@ -258,7 +274,7 @@ func init() {
 
 // goTest finds the test that called, by what the stack says.
 const goTest = `
-var metTests = map[uintptr]bool{}
+var metTests sync.Map
 
 func callingTest() *testing.T {
 	buf := make([]byte, 1<<16)
@@ -279,10 +295,12 @@ func fieldOf(t unsafe.Pointer, name string) unsafe.Pointer {
 const goRunner = goTest + `
 func HOOKED() {
 	t := callingTest()
-	if t == nil || metTests[uintptr(unsafe.Pointer(t))] || !wantPass(aboutTest(t.Name(), "")) {
+	if t == nil || !wantPass(aboutTest(t.Name(), "")) {
 		return
 	}
-	metTests[uintptr(unsafe.Pointer(t))] = true
+	if _, met := metTests.LoadOrStore(t, true); met {
+		return
+	}
 	t.Cleanup(func() {
 		for at := unsafe.Pointer(t); ; {
 			*(*bool)(fieldOf(at, «failed»)) = false

@@ -94,7 +94,9 @@ func TestLimitsNameWhatThereIs(t *testing.T) {
 	for _, l := range languages {
 		for _, target := range l.targets {
 			for _, limit := range target.limits {
-				if !slices.ContainsFunc(l.pairs, func(p pair) bool { return slices.Contains([]string{p.technique, p.discriminator, p.technique + "-" + p.discriminator}, limit) }) {
+				if !slices.ContainsFunc(l.pairs, func(p pair) bool {
+					return slices.Contains([]string{p.technique, p.discriminator, p.technique + "-" + p.discriminator}, limit)
+				}) {
 					t.Errorf("%s: %s limits nothing", target.sample, limit)
 				}
 			}
