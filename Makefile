@@ -12,6 +12,7 @@ STARTER  := build/starter
 MINUTES  ?= 20
 SEED     ?= 0
 PROVE    ?= false
+GENERATED ?= 12
 SHARD    ?= 1/1
 PLAYS    ?= 0
 DATABASE_URL ?=
@@ -51,11 +52,11 @@ e2e: build starter ## end to end: the built binary with real sandboxes
 	ASSAY_BIN=$(abspath $(BIN)) ASSAY_STARTER=$(abspath $(STARTER)) $(GO) test -timeout 20m -count=1 ./e2e/...
 
 attacks: build starter ## try to be judged solved without solving: attacks.json; PROVE=true shows what each attack fools elsewhere
-	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE)
+	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE) --generated $(GENERATED) --canaried --seed $(SEED)
 
 attacks-full: build starter ## all of that, and each generated attack: attacks-full.json, which is gone on with; SHARD=1/2 a part of them, PLAYS=100 plays of each that guesses
 	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks-full.json --prove=$(PROVE) \
-		--generated -1 --report-generated --resume --shard $(SHARD) --plays $(PLAYS)
+		--generated -1 --seed $(SEED) --report-generated --resume --shard $(SHARD) --plays $(PLAYS)
 
 sdk: build starter ## the unmodified Python SDK against a running server
 	e2e/sdk/run --assay $(BIN)/assay --starter $(STARTER)

@@ -32,9 +32,13 @@ func (g *Generated) seed() uint64 {
 
 func (s script) seed() uint64 { return s.From.seed() }
 
-// generatedScripts returns n attacks of the grid, or all for -1.
-func generatedScripts(seed uint64, n int) []script {
+// generatedScripts returns n attacks of the grid, or all for -1; of those alone that meet
+// canaries, where the caller wants no others.
+func generatedScripts(seed uint64, n int, canaried bool) []script {
 	all := grid.All(seed)
+	if canaried {
+		all = slices.DeleteFunc(all, func(a grid.Attack) bool { return !a.MeetsCanaries() })
+	}
 	if n >= 0 {
 		all = grid.Draw(all, seed, n)
 	}

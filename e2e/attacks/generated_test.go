@@ -10,7 +10,7 @@ import (
 )
 
 func TestGeneratedScriptsAreScripts(t *testing.T) {
-	for _, s := range generatedScripts(1, -1) {
+	for _, s := range generatedScripts(1, -1, false) {
 		if s.Variant != "" && !isVariant(s.Variant, s.Sample) {
 			t.Errorf("%s: %s is no sample of %s", s.Name, s.Sample, s.Variant)
 		}
@@ -18,6 +18,21 @@ func TestGeneratedScriptsAreScripts(t *testing.T) {
 		check.Stdin = strings.NewReader(s.Text)
 		if out, err := check.CombinedOutput(); err != nil {
 			t.Errorf("%s: %s", s.Name, out)
+		}
+	}
+}
+
+func TestCanariesAreMetInEachLanguage(t *testing.T) {
+	for seed := range uint64(20) {
+		languages := map[string]bool{}
+		for _, s := range generatedScripts(seed, 12, true) {
+			languages[s.From.Language] = true
+			if s.Kind != attack || s.Variant != "" {
+				t.Errorf("%s meets no canary", s.Name)
+			}
+		}
+		if len(languages) != 3 {
+			t.Errorf("seed %d draws from %v", seed, languages)
 		}
 	}
 }
@@ -73,7 +88,7 @@ func TestChanceOfWins(t *testing.T) {
 }
 
 func TestShardsAreAllScriptsOnce(t *testing.T) {
-	scripts := generatedScripts(1, 40)
+	scripts := generatedScripts(1, 40, false)
 	seen := map[string]int{}
 	for _, text := range []string{"1/3", "2/3", "3/3"} {
 		var s shard

@@ -40,6 +40,7 @@ type options struct {
 	strict, prove             bool
 	generated, plays          int
 	seed                      uint64
+	canaried                  bool
 	reported, resume          bool
 	shard                     shard
 }
@@ -57,6 +58,7 @@ func parseFlags() (o options) {
 	flag.BoolVar(&o.prove, "prove", false, "show that the attacks fool a harness that judges in place")
 	flag.IntVar(&o.generated, "generated", 0, "how many generated attacks to draw beside the scripts; -1 is all")
 	flag.Uint64Var(&o.seed, "seed", 1, "what they are drawn with")
+	flag.BoolVar(&o.canaried, "canaried", false, "draw only from those that let canaries pass: the others are not refused before verdicts rest on altered tests")
 	flag.IntVar(&o.plays, "plays", 0, "how often to play each guessing one, each time as another user")
 	flag.BoolVar(&o.reported, "report-generated", false, "let what comes of generated attacks fail nothing")
 	flag.BoolVar(&o.resume, "resume", false, "skip the scripts of which the output file has a row")
@@ -115,7 +117,7 @@ func selectScripts(o options) ([]script, error) {
 		return nil, err
 	}
 	var selected []script
-	for _, s := range slices.Concat(bad, generatedScripts(o.seed, o.generated), good) {
+	for _, s := range slices.Concat(bad, generatedScripts(o.seed, o.generated, o.canaried), good) {
 		if pattern.MatchString(string(s.Kind) + "/" + s.Name) {
 			selected = append(selected, s)
 		}

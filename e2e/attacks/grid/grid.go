@@ -56,6 +56,12 @@ type Attack struct {
 	Script        string   // for bash, in the work tree of a session, as root
 }
 
+// MeetsCanaries tells whether the attack lets everything pass where a canary must fail, so
+// that a judge refuses it that knows canaries and alters no test.
+func (a Attack) MeetsCanaries() bool {
+	return a.Form == Starter && a.Discriminator == "blanket" && a.Class == Blanket
+}
+
 // All returns the attacks of the grid, by name. Seed draws the sample and the form of
 // each, and the names in its code.
 func All(seed uint64) []Attack {
