@@ -176,3 +176,11 @@ func Function(id string) Parts {
 	p.Outer, p.Name = cutOuter(strings.Split(names, sep))
 	return p
 }
+
+// Innermost leaves out tests of which others are subtests: those are named by them, "/" and
+// their own names, and make them fail when they do. The order stays.
+func Innermost(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(ids, func(other string) bool { return strings.HasPrefix(other, id+"/") })
+	})
+}

@@ -8,10 +8,10 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"assay/internal/alteration"
 	"assay/internal/evaluate"
+	"assay/internal/testid"
 )
 
 // draws parts alterations into those that move together. Two tests do if one edit makes
@@ -31,17 +31,8 @@ func newDraws(all []*found) *draws {
 	return d
 }
 
-// leaves leaves out tests that fail because a subtest of theirs does: the subtest is named
-// by them, "/" and its own name.
-func leaves(ids []string) []string {
-	own := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		return slices.ContainsFunc(ids, func(other string) bool { return strings.HasPrefix(other, id+"/") })
-	})
-	if len(own) == 0 {
-		return ids
-	}
-	return own
-}
+// leaves leaves out tests that fail because a subtest of theirs does.
+func leaves(ids []string) []string { return testid.Innermost(ids) }
 
 func (d *draws) find(id string) string {
 	up, known := d.parent[id]
