@@ -12,15 +12,18 @@ STARTER  := build/starter
 MINUTES  ?= 20
 SEED     ?= 0
 PROVE    ?= false
+GENERATED ?= 12
+SHARD    ?= 1/1
+PLAYS    ?= 0
 DATABASE_URL ?=
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export GOFLAGS
 
-.PHONY: help demo test build starter deps vet lint unit e2e attacks sdk openapi bench soak brief-soak clean
+.PHONY: help demo test build starter deps vet lint unit e2e attacks attacks-full sdk openapi bench soak brief-soak clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: deps build starter ## solve every starter task on a real server, and show the table
 	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/data
@@ -49,7 +52,11 @@ e2e: build starter ## end to end: the built binary with real sandboxes
 	ASSAY_BIN=$(abspath $(BIN)) ASSAY_STARTER=$(abspath $(STARTER)) $(GO) test -timeout 20m -count=1 ./e2e/...
 
 attacks: build starter ## try to be judged solved without solving: attacks.json; PROVE=true shows what each attack fools elsewhere
-	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE)
+	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE) --generated $(GENERATED) --canaried --seed $(SEED)
+
+attacks-full: build starter ## all of that, and each generated attack: attacks-full.json, which is gone on with; SHARD=1/2 a part of them, PLAYS=100 plays of each that guesses
+	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks-full.json --prove=$(PROVE) \
+		--generated -1 --seed $(SEED) --report-generated --resume --shard $(SHARD) --plays $(PLAYS)
 
 sdk: build starter ## the unmodified Python SDK against a running server
 	e2e/sdk/run --assay $(BIN)/assay --starter $(STARTER)

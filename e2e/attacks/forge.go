@@ -47,6 +47,14 @@ func teach(ctx context.Context, api *client.Client, session string, sample *assa
 	return nil
 }
 
+// teachSource is a command that lays the files of tests as they judge below the knowledge,
+// and leaves the work tree as it was.
+func teachSource(sample *assay.Sample) string {
+	names := strings.Join(touched(sample.TestPatch), " ")
+	return fmt.Sprintf("%s; cd %[2]s && mkdir -p %[3]s/source && cp --parents %[4]s %[3]s/source && for f in %[4]s; do git checkout -q HEAD -- \"$f\" || rm -f \"$f\"; done",
+		layTests(sample), sample.Task.Workdir, knowledge, names)
+}
+
 // pack makes text fit for a command's line.
 func pack(text string) (string, error) {
 	var b bytes.Buffer
@@ -75,6 +83,8 @@ func forge(format string, names []string) (string, error) {
 			fmt.Fprintf(&b, "PASSED %s\n", name)
 		}
 		fmt.Fprintf(&b, "============================= %d passed in 0.50s ==============================\n", len(names))
+	case "go-test-text":
+		forgeGoText(&b, names)
 	case "tap":
 		b.WriteString("TAP version 13\n")
 		for i, name := range names {
@@ -124,6 +134,17 @@ func forgeGo(b *strings.Builder, names []string) {
 		event("output", pkg, "", "ok  \t"+pkg+"\t0.005s\n")
 		event("pass", pkg, "", "")
 	}
+}
+
+// forgeGoText writes what go test -v prints, which names no package of a test.
+func forgeGoText(b *strings.Builder, names []string) {
+	for _, name := range names {
+		fmt.Fprintf(b, "=== RUN   %s\n", name)
+	}
+	for _, name := range slices.SortedStableFunc(slices.Values(names), innerFirst) {
+		fmt.Fprintf(b, "--- PASS: %s (0.00s)\n", name)
+	}
+	b.WriteString("PASS\nok  \ttested\t0.005s\n")
 }
 
 // forgeGoLog returns what the binary of a package's tests prints with -test.v=test2json.

@@ -5,13 +5,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,6 +38,11 @@ type options struct {
 	attacks, honest, out, run string
 	workers                   int
 	strict, prove             bool
+	generated, plays          int
+	seed                      uint64
+	canaried                  bool
+	reported, resume          bool
+	shard                     shard
 }
 
 func parseFlags() (o options) {
@@ -47,6 +56,13 @@ func parseFlags() (o options) {
 	flag.IntVar(&o.workers, "workers", 2, "scripts at a time")
 	flag.BoolVar(&o.strict, "strict-tampering", true, "fail unless the verdicts show the tampering that the headers name")
 	flag.BoolVar(&o.prove, "prove", false, "show that the attacks fool a harness that judges in place")
+	flag.IntVar(&o.generated, "generated", 0, "how many generated attacks to draw beside the scripts; -1 is all")
+	flag.Uint64Var(&o.seed, "seed", 1, "what they are drawn with")
+	flag.BoolVar(&o.canaried, "canaried", false, "draw only from those that let canaries pass: the others are not refused before verdicts rest on altered tests")
+	flag.IntVar(&o.plays, "plays", 0, "how often to play each guessing one, each time as another user")
+	flag.BoolVar(&o.reported, "report-generated", false, "let what comes of generated attacks fail nothing")
+	flag.BoolVar(&o.resume, "resume", false, "skip the scripts of which the output file has a row")
+	flag.Var(&o.shard, "shard", "`part` of the scripts to try, such as 2/3")
 	flag.Parse()
 	return o
 }
@@ -57,6 +73,12 @@ func attacks(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	done := map[string]row{} // nothing is known
+	if o.resume {
+		if done, err = earlier(o.out); err != nil {
+			return err
+		}
+	}
 	began := time.Now()
 	w, err := open(ctx, o)
 	if err != nil {
@@ -64,14 +86,19 @@ func attacks(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 
-	s := summarise(w.tryAll(ctx, scripts, o.workers))
-	if ctx.Err() != nil {
-		return ctx.Err()
+	again, users, err := w.plays(ctx, scripts, o.plays)
+	if err != nil {
+		return err
 	}
+	t := &trials{world: w, users: users, done: done, out: o.out}
+	rows, err := t.all(ctx, append(scripts, again...), o.workers)
+	if err != nil {
+		return err
+	}
+	s := summarise(rows)
 	fmt.Println()
 	s.print(os.Stdout)
-	fmt.Printf("\nattacks: %d, solved: %d; honest works: %d, solved: %d; limits, which count as neither: %d; in %s\n",
-		s.Attacks, s.AttacksSolved, s.Honest, s.HonestSolved, len(s.Rows)-s.Attacks-s.Honest, time.Since(began).Round(time.Second))
+	s.printCounts(os.Stdout, time.Since(began))
 	return errors.Join(s.verdict(), s.write(o.out))
 }
 
@@ -90,29 +117,73 @@ func selectScripts(o options) ([]script, error) {
 		return nil, err
 	}
 	var selected []script
-	for _, s := range append(bad, good...) {
+	for _, s := range slices.Concat(bad, generatedScripts(o.seed, o.generated, o.canaried), good) {
 		if pattern.MatchString(string(s.Kind) + "/" + s.Name) {
 			selected = append(selected, s)
 		}
 	}
-	if len(selected) == 0 {
+	if selected = o.shard.of(selected); len(selected) == 0 {
 		return nil, fmt.Errorf("no script is called like %q", o.run)
 	}
 	return selected, nil
 }
 
-// tryAll tries the scripts, some at a time, and returns a row for each, in their order.
-func (w *world) tryAll(ctx context.Context, scripts []script, workers int) []row {
-	rows := make([]row, len(scripts))
+// trials are the trials of many scripts.
+type trials struct {
+	world *world
+	users map[string]*world // whose trial a script is, by its name; the world's where there is none
+	done  map[string]row    // what came of scripts earlier
+	out   string            // the file that always has what is known
+
+	mu   sync.Mutex
+	rows map[string]row // that are known, by their names; guarded by mu
+}
+
+// all tries the scripts, some at a time, and returns a row for each, in their order, and
+// behind them those of an earlier run that are of other scripts.
+func (t *trials) all(ctx context.Context, scripts []script, workers int) ([]row, error) {
+	t.rows = maps.Clone(t.done)
 	var group errgroup.Group
 	group.SetLimit(workers)
-	for i, s := range scripts {
+	for _, s := range scripts {
+		if known, ok := t.done[s.Name]; ok && known.seed() == s.seed() {
+			continue
+		}
 		group.Go(func() error {
-			rows[i] = w.try(ctx, s)
-			fmt.Printf("%s  %s/%s: %s: %s\n", time.Now().Format(time.TimeOnly), rows[i].Kind, s.Name, rows[i].Outcome, rows[i].Reason)
-			return nil
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r := cmp.Or(t.users[s.Name], t.world).try(ctx, s)
+			fmt.Printf("%s  %s/%s: %s: %s\n", time.Now().Format(time.TimeOnly), r.Kind, s.Name, r.Outcome, r.Reason)
+			return t.keep(ctx, r)
 		})
 	}
-	_ = group.Wait() // what went wrong is in the rows
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return t.sorted(scripts), nil
+}
+
+// keep writes what is known so far, so that who is interrupted can go on.
+func (t *trials) keep(ctx context.Context, r row) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err() // what an interrupt broke tells nothing
+	}
+	t.rows[r.Name] = r
+	return summarise(slices.Collect(maps.Values(t.rows))).write(t.out)
+}
+
+func (t *trials) sorted(scripts []script) []row {
+	rows := make([]row, 0, len(t.rows))
+	left := maps.Clone(t.rows)
+	for _, s := range scripts {
+		rows = append(rows, t.rows[s.Name])
+		delete(left, s.Name)
+	}
+	for _, name := range sortedKeys(left) {
+		rows = append(rows, left[name])
+	}
 	return rows
 }

@@ -36,6 +36,8 @@ func (o naiveOutcomes) read(format string, text []byte) {
 		o.readXML(text)
 	case "pytest-text":
 		o.readLines(text, regexp.MustCompile(`(?m)^(PASSED|FAILED|ERROR|SKIPPED) (\S.*?)(?: - .*)?$`), "PASSED")
+	case "go-test-text":
+		o.readLines(text, regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(`), "PASS")
 	case "tap":
 		o.readLines(text, regexp.MustCompile(`(?m)^(ok|not ok) \d+(?: -)? (.*?)(?: # .*)?$`), "ok")
 	}

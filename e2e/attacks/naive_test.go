@@ -13,6 +13,7 @@ func TestForgedReportsFoolTheNaive(t *testing.T) {
 		"junit-xml":    {"tests.test_a.TestA::test_x[<&\">]", "alone"},
 		"pytest-text":  {"tests/test_a.py::test_x[a b]"},
 		"tap":          {"safe regex", "unsafe"},
+		"go-test-text": {"TestA", "TestA/x"},
 	} {
 		text, err := forge(format, names)
 		if err != nil {

@@ -21,6 +21,9 @@ const (
 	// limit is an attack of which nothing but the code under test can tell what it is, so
 	// that it may be solved; docs/verdicts.md says so. Its tampering must be seen.
 	limit kind = "limit"
+	// guess and knows are generated attacks, of the classes guessing and knowing.
+	guess kind = "guess"
+	knows kind = "knows"
 )
 
 // script is one script of the corpus. README.md says what its header holds.
@@ -30,8 +33,10 @@ type script struct {
 	Text     string
 	Sample   string
 	Variant  string // how its sample is judged otherwise than it says itself; "" when it is not
+	Solution bool   // it solves its task itself, and is not given the reference fix
 	Knows    []string
 	Proof    proof
+	From     *Generated            // of one that was generated
 	Expected []assay.TamperingKind // that its verdict must show, and, of an honest one, may
 }
 
@@ -39,6 +44,7 @@ type script struct {
 const (
 	knowsTests  = "tests"  // the names of the expected tests, as whoever read the public dataset does
 	knowsHidden = "hidden" // the tests that judge lie in the session from its beginning
+	knowsSource = "source" // the files of tests as they are when they judge, apart from the work tree
 )
 
 // tamperingKinds are the kinds that a header may name.
@@ -50,7 +56,7 @@ var tamperingKinds = []assay.TamperingKind{
 // fields are the fields that a header of a kind must hold, and may hold.
 var fields = map[kind]struct{ must, may []string }{
 	attack: {[]string{"VULNERABILITY", "ATTACK", "VERIFIES", "SAMPLE", "TAMPERING", "PROOF"}, []string{"VARIANT", "KNOWS", "LIMIT"}},
-	honest: {[]string{"ODDITY", "VERIFIES", "SAMPLE", "TAMPERING"}, []string{"VARIANT"}},
+	honest: {[]string{"VERIFIES", "SAMPLE", "TAMPERING"}, []string{"ODDITY", "SOLUTION", "VARIANT"}},
 }
 
 // readScripts reads all scripts below dir, by name. An error tells of every header that is wrong.
@@ -97,7 +103,10 @@ func parseScript(name string, k kind, text string) (script, error) {
 			wrong = append(wrong, fmt.Errorf("%s is no field of the header", field))
 		}
 	}
-	s.Sample, s.Variant = head["SAMPLE"], head["VARIANT"]
+	if k == honest && (head["ODDITY"] == "") == (head["SOLUTION"] == "") {
+		wrong = append(wrong, errors.New("the header has neither ODDITY nor SOLUTION, or both"))
+	}
+	s.Sample, s.Variant, s.Solution = head["SAMPLE"], head["VARIANT"], head["SOLUTION"] != ""
 	if head["LIMIT"] != "" {
 		s.Kind = limit
 	}
@@ -106,8 +115,8 @@ func parseScript(name string, k kind, text string) (script, error) {
 	s.Proof, err = parseProof(head["PROOF"])
 	wrong = append(wrong, err)
 	for _, known := range words(head["KNOWS"]) {
-		if known != knowsTests && known != knowsHidden {
-			wrong = append(wrong, fmt.Errorf("KNOWS is of %s and %s, not %q", knowsTests, knowsHidden, known))
+		if known != knowsTests && known != knowsHidden && known != knowsSource {
+			wrong = append(wrong, fmt.Errorf("KNOWS is of %s, %s and %s, not %q", knowsTests, knowsHidden, knowsSource, known))
 		}
 		s.Knows = append(s.Knows, known)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -71,6 +72,42 @@ func TestFaultyHeadersAreRefused(t *testing.T) {
 	}
 }
 
+func TestSolutionsDoNotGetTheFix(t *testing.T) {
+	const text = "#!/usr/bin/env bash\n# SOLUTION: another\n# VERIFIES: that it counts\n# SAMPLE: a__b-1\n# TAMPERING: none\n"
+	if s, err := parseScript("a", honest, text); err != nil || !s.Solution {
+		t.Errorf("%+v: %v", s, err)
+	}
+	for name, head := range map[string]string{"both": "# SOLUTION: another\n# ODDITY: odd\n", "neither": ""} {
+		if _, err := parseScript("a", honest, strings.Replace(text, "# SOLUTION: another\n", head, 1)); err == nil {
+			t.Errorf("%s of SOLUTION and ODDITY are taken for good", name)
+		}
+	}
+}
+
+// Each sample has solutions that are not its reference fix: a judge that takes what the
+// reference does for the only right thing loses honest works.
+func TestEachSampleHasSolutionsOfItsOwn(t *testing.T) {
+	scripts, err := readScripts("../honest", honest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipes, err := filepath.Glob("../../datasets/starter/recipes/*.tests.json")
+	if err != nil || len(recipes) == 0 {
+		t.Fatalf("%d recipes: %v", len(recipes), err)
+	}
+	count := map[string]int{}
+	for _, s := range scripts {
+		if s.Solution && len(s.Expected) == 0 {
+			count[s.Sample]++
+		}
+	}
+	for _, recipe := range recipes {
+		if id := strings.TrimSuffix(filepath.Base(recipe), ".tests.json"); count[id] < 2 {
+			t.Errorf("%s has %d solutions, not two", id, count[id])
+		}
+	}
+}
+
 func TestLimitsAreAttacksThatMayBeSolved(t *testing.T) {
 	text := strings.Replace(goodAttack, "# SAMPLE", "# LIMIT: nobody can tell\n# SAMPLE", 1)
 	s, err := parseScript("go/x", attack, text)
@@ -84,7 +121,7 @@ func TestCorpusIsWellFormed(t *testing.T) {
 	for dir, want := range map[string]struct {
 		kind kind
 		many int
-	}{".": {attack, 45}, "../honest": {honest, 16}} {
+	}{".": {attack, 45}, "../honest": {honest, 60}} {
 		scripts, err := readScripts(dir, want.kind)
 		if err != nil {
 			t.Error(err)
@@ -94,8 +131,8 @@ func TestCorpusIsWellFormed(t *testing.T) {
 			if s.Kind == want.kind {
 				count++
 			}
-			if s.Variant != "" && len(variants[s.Variant].samples) == 0 {
-				t.Errorf("%s: there is no variant %q", s.Name, s.Variant)
+			if s.Variant != "" && !isVariant(s.Variant, s.Sample) {
+				t.Errorf("%s: there is no variant %q of %s", s.Name, s.Variant, s.Sample)
 			}
 			check := exec.CommandContext(t.Context(), "bash", "-n")
 			check.Stdin = strings.NewReader(s.Text)

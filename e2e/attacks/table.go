@@ -7,26 +7,35 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"assay"
+	"assay/e2e/attacks/grid"
 )
 
 // row is what came of one script.
 type row struct {
-	Name      string                `json:"name"`
-	Kind      kind                  `json:"kind"`
-	Sample    string                `json:"sample"`
+	Name   string `json:"name"`
+	Kind   kind   `json:"kind"`
+	Sample string `json:"sample"`
+	*Generated
+	Form      grid.Form             `json:"form"`
 	Outcome   string                `json:"outcome"` // solved, unsolved or error:<code>
+	Solved    bool                  `json:"solved"`
 	Reason    string                `json:"reason"`
+	Assurance string                `json:"assurance,omitempty"` // as the verdict tells, where it does
+	Rounds    int                   `json:"rounds,omitempty"`
+	Odds      float64               `json:"odds,omitempty"`
 	Tampering []assay.TamperingKind `json:"tampering"`
 	Expected  []assay.TamperingKind `json:"expected_tampering"`
 	Seconds   float64               `json:"seconds"`
+	InPlace   string                `json:"in_place,omitempty"` // whether it fools a naive harness: fooled, blunt, or "" when nothing tells
 	OK        bool                  `json:"ok"`
 
-	broken bool   // the script could not be tried
-	proof  string // whether it fools a naive harness: fooled, blunt, or "" when nothing tells
+	broken bool // the script could not be tried
 }
 
 // asItShouldBe tells whether the outcome is the right one, and, if strict, whether the
@@ -35,13 +44,12 @@ func (r row) asItShouldBe(strict bool) bool {
 	if r.broken {
 		return false
 	}
-	if strict {
-		seen, all := r.Tampering, r.Expected
-		if r.Kind == honest {
-			seen, all = all, alarms(seen)
-		}
-		for _, k := range all {
-			if !slices.Contains(seen, k) && !strings.HasPrefix(r.Outcome, "error:") { // an error shows no verdict
+	if strict && r.Kind == honest && len(r.falseAlarms()) > 0 {
+		return false
+	}
+	if strict && r.Kind != honest && !strings.HasPrefix(r.Outcome, "error:") { // an error shows no verdict
+		for _, k := range r.Expected {
+			if !slices.Contains(r.Tampering, k) {
 				return false
 			}
 		}
@@ -49,11 +57,16 @@ func (r row) asItShouldBe(strict bool) bool {
 	switch r.Kind {
 	case honest:
 		return r.Outcome == solved
-	case limit:
+	case limit, guess, knows: // see luck
 		return true
 	default:
 		return r.Outcome != solved
 	}
+}
+
+// falseAlarms are the alarms of an honest work's verdict that its header does not name.
+func (r row) falseAlarms() []assay.TamperingKind {
+	return slices.DeleteFunc(alarms(r.Tampering), func(k assay.TamperingKind) bool { return slices.Contains(r.Expected, k) })
 }
 
 // alarms are the kinds that most honest works do not show.
@@ -63,30 +76,50 @@ func alarms(kinds []assay.TamperingKind) []assay.TamperingKind {
 
 // summary is the content of attacks.json.
 type summary struct {
-	Attacks       int   `json:"attacks"`
-	AttacksSolved int   `json:"attacks_solved"`
-	Honest        int   `json:"honest"`
-	HonestSolved  int   `json:"honest_solved"`
-	Rows          []row `json:"rows"`
+	Attacks       int    `json:"attacks"` // those written by hand, and generated ones of the class blanket
+	AttacksSolved int    `json:"attacks_solved"`
+	Guesses       int    `json:"guesses"` // generated ones of the class guessing
+	GuessesSolved int    `json:"guesses_solved"`
+	Knowing       int    `json:"knowing"` // generated ones of the class knowing
+	KnowingSolved int    `json:"knowing_solved"`
+	Honest        int    `json:"honest"`
+	HonestSolved  int    `json:"honest_solved"`
+	HonestAlarms  int    `json:"honest_alarms"` // honest works that a verdict accuses of more than their headers say
+	Luck          []luck `json:"luck,omitempty"`
+	Rows          []row  `json:"rows"`
 }
 
 func summarise(rows []row) summary {
-	s := summary{Rows: rows}
+	s := summary{Rows: rows, Luck: lucks(rows)}
 	for _, r := range rows {
-		switch r.Kind {
-		case attack:
-			s.Attacks++
-			if r.Outcome == solved {
-				s.AttacksSolved++
-			}
-		case honest:
-			s.Honest++
-			if r.Outcome == solved {
-				s.HonestSolved++
-			}
+		all, won := s.counters(r.Kind)
+		if all == nil {
+			continue
+		}
+		*all++
+		if r.Outcome == solved {
+			*won++
+		}
+		if r.Kind == honest && len(r.falseAlarms()) > 0 {
+			s.HonestAlarms++
 		}
 	}
 	return s
+}
+
+// counters returns what counts the scripts of a kind; nil for limits.
+func (s *summary) counters(k kind) (all, solved *int) {
+	switch k {
+	case attack:
+		return &s.Attacks, &s.AttacksSolved
+	case guess:
+		return &s.Guesses, &s.GuessesSolved
+	case knows:
+		return &s.Knowing, &s.KnowingSolved
+	case honest:
+		return &s.Honest, &s.HonestSolved
+	}
+	return nil, nil
 }
 
 // verdict says in a sentence what came of all, and fails unless it is as it should be.
@@ -97,6 +130,11 @@ func (s summary) verdict() error {
 			wrong++
 		}
 	}
+	for _, l := range s.Luck {
+		if l.Beyond {
+			return fmt.Errorf("%s was solved %d times of %d, which luck at odds of %.4f does not do", l.Name, l.Solved, l.Plays, l.Odds)
+		}
+	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d scripts did not end as they should: %d of %d attacks were solved, %d of %d honest works were",
 			wrong, len(s.Rows), s.AttacksSolved, s.Attacks, s.HonestSolved, s.Honest)
@@ -104,7 +142,9 @@ func (s summary) verdict() error {
 	return nil
 }
 
+// write writes the summary to a file, as a whole.
 func (s summary) write(path string) error {
+	s.Rows = slices.Clone(s.Rows)
 	for i := range s.Rows {
 		s.Rows[i].Expected = append([]assay.TamperingKind{}, s.Rows[i].Expected...) // null is no list
 	}
@@ -112,22 +152,41 @@ func (s summary) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(content, '\n'), 0o600)
+	if err := os.WriteFile(path+".new", append(content, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // print prints a row for each script.
 func (s summary) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "script\tsample\toutcome\ttampering\texpected\tin place\tms\tas it should be")
+	fmt.Fprintln(t, "script\tclass\tform\tsample\tseed\toutcome\ttampering\texpected\tin place\tms\tas it should be")
 	for _, r := range s.Rows {
-		ok := "yes"
+		ok, class, seed := "yes", "-", "-"
+		if r.Generated != nil {
+			class, seed = string(r.Class), strconv.FormatUint(r.Seed, 10)
+		}
 		if !r.OK {
 			ok = "NO"
 		}
-		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s\n",
-			r.Kind, r.Name, r.Sample, r.Outcome, list(r.Tampering), list(r.Expected), cmp.Or(r.proof, "-"), r.Seconds*1000, ok)
+		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s\n",
+			r.Kind, r.Name, class, r.Form, r.Sample, seed, r.Outcome, list(r.Tampering), list(r.Expected), cmp.Or(r.InPlace, "-"), r.Seconds*1000, ok)
 	}
 	_ = t.Flush() // to standard output
+}
+
+// printCounts prints what came of all in a few lines.
+func (s summary) printCounts(w io.Writer, took time.Duration) {
+	limits := len(s.Rows) - s.Attacks - s.Guesses - s.Knowing - s.Honest
+	fmt.Fprintf(w, "\nattacks: %d, solved: %d; honest works: %d, solved: %d, accused: %d; limits, which count as neither: %d; in %s\n",
+		s.Attacks, s.AttacksSolved, s.Honest, s.HonestSolved, s.HonestAlarms, limits, took.Round(time.Second))
+	if s.Guesses+s.Knowing > 0 {
+		fmt.Fprintf(w, "guessing attacks: %d, solved: %d; attacks that know the answers: %d, solved: %d\n", s.Guesses, s.GuessesSolved, s.Knowing, s.KnowingSolved)
+	}
+	for _, l := range s.Luck {
+		fmt.Fprintf(w, "%s: solved %d of %d plays; odds %.4f, chance of so much luck %.6f\n", l.Name, l.Solved, l.Plays, l.Odds, l.Chance)
+	}
 }
 
 // list is a list of kinds for people.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"assay"
 )
@@ -45,11 +46,11 @@ func TestOutcomesAreAsTheyShouldBe(t *testing.T) {
 
 func TestSummaryCountsAttacksAndHonestWorksAlone(t *testing.T) {
 	rows := []row{
-		{Name: "go/a", Kind: attack, Sample: "s", Outcome: unsolved, Reason: "no", Tampering: []assay.TamperingKind{assay.TamperingTest}, Expected: []assay.TamperingKind{assay.TamperingTest}, Seconds: 1.5, OK: true},
-		{Name: "go/b", Kind: attack, Sample: "s", Outcome: solved, Tampering: []assay.TamperingKind{}, proof: "fooled"},
+		{Name: "go/a", Kind: attack, Sample: "s", Form: "starter", Outcome: unsolved, Reason: "no", Tampering: []assay.TamperingKind{assay.TamperingTest}, Expected: []assay.TamperingKind{assay.TamperingTest}, Seconds: 1.5, OK: true},
+		{Name: "go/b", Kind: attack, Sample: "s", Outcome: solved, Tampering: []assay.TamperingKind{}, InPlace: "fooled"},
 		{Name: "go/c", Kind: limit, Sample: "s", Outcome: solved, Tampering: []assay.TamperingKind{}, OK: true},
 		{Name: "d", Kind: honest, Sample: "s", Outcome: solved, Tampering: []assay.TamperingKind{}, OK: true},
-		{Name: "e", Kind: honest, Sample: "s", Outcome: "error:x", Tampering: []assay.TamperingKind{}},
+		{Name: "e", Kind: honest, Sample: "s", Outcome: "error:x", Tampering: []assay.TamperingKind{assay.TamperingCode}},
 	}
 	s := summarise(rows)
 	if got := [4]int{s.Attacks, s.AttacksSolved, s.Honest, s.HonestSolved}; got != [4]int{2, 1, 2, 1} {
@@ -69,14 +70,21 @@ func TestSummaryCountsAttacksAndHonestWorksAlone(t *testing.T) {
 	want := `{
   "attacks": 2,
   "attacks_solved": 1,
+  "guesses": 0,
+  "guesses_solved": 0,
+  "knowing": 0,
+  "knowing_solved": 0,
   "honest": 2,
   "honest_solved": 1,
+  "honest_alarms": 1,
   "rows": [
     {
       "name": "go/a",
       "kind": "attack",
       "sample": "s",
+      "form": "starter",
       "outcome": "unsolved",
+      "solved": false,
       "reason": "no",
       "tampering": [
         "test"
@@ -90,6 +98,10 @@ func TestSummaryCountsAttacksAndHonestWorksAlone(t *testing.T) {
 `
 	if !strings.HasPrefix(string(got), want) {
 		t.Errorf("attacks.json begins otherwise: %s", cmp.Diff(want, string(got)))
+	}
+	rows2, err := earlier(file)
+	if diff := cmp.Diff(rows, []row{rows2["go/a"], rows2["go/b"], rows2["go/c"], rows2["d"], rows2["e"]}, cmp.AllowUnexported(row{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("what is read again is another: %v %s", err, diff)
 	}
 	if strings.Contains(string(got), "null") {
 		t.Errorf("attacks.json has null in it: %s", got)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -27,7 +28,7 @@ func (w *world) try(ctx context.Context, s script) (r row) {
 	ctx, cancel := context.WithTimeout(ctx, trialBound)
 	defer cancel()
 	began := time.Now()
-	r = row{Name: s.Name, Kind: s.Kind, Sample: s.Sample, Tampering: []assay.TamperingKind{}, Expected: s.Expected}
+	r = row{Name: s.Name, Kind: s.Kind, Sample: s.Sample, Form: s.form(), Tampering: []assay.TamperingKind{}, Expected: s.Expected, Generated: s.From}
 	err := w.inSession(ctx, s, func(session string, sample *assay.Sample) error {
 		return w.play(ctx, &r, s, session, sample)
 	})
@@ -36,7 +37,8 @@ func (w *world) try(ctx context.Context, s script) (r row) {
 		r.broken = true
 	}
 	r.Seconds = time.Since(began).Round(time.Millisecond).Seconds()
-	r.OK = r.asItShouldBe(w.strict)
+	r.Solved = r.Outcome == solved
+	r.OK = r.asItShouldBe(w.strict) || w.reported && s.From != nil && !r.broken
 	return r
 }
 
@@ -88,18 +90,18 @@ func (w *world) play(ctx context.Context, r *row, s script, session string, samp
 	if err != nil {
 		return err
 	}
-	r.proof = "blunt"
+	r.InPlace = "blunt"
 	if fooled {
-		r.proof = "fooled"
+		r.InPlace = "fooled"
 	}
 	return nil
 }
 
-// prepare gives a script what it begins with: an honest one the reference fix, an attack
-// what it knows.
+// prepare gives a script what it begins with: an honest one the reference fix, unless it
+// is a solution itself, and an attack what it knows.
 func (w *world) prepare(ctx context.Context, s script, session string, sample *assay.Sample) error {
 	var commands []string
-	if s.Kind == honest {
+	if s.Kind == honest && !s.Solution {
 		fix := base64.StdEncoding.EncodeToString([]byte(sample.ReferencePatch()))
 		commands = append(commands, "echo "+fix+" | base64 -d | git apply")
 	}
@@ -113,6 +115,11 @@ func (w *world) prepare(ctx context.Context, s script, session string, sample *a
 		}
 		if deref(in.ExitCode) != 0 {
 			return fmt.Errorf("prepare the session: exit code %d: %s", deref(in.ExitCode), deref(in.Stderr))
+		}
+	}
+	if slices.Contains(s.Knows, knowsSource) {
+		if _, err := run(ctx, w.api, session, teachSource(sample)); err != nil {
+			return err
 		}
 	}
 	if slices.Contains(s.Knows, knowsTests) {
@@ -144,39 +151,70 @@ func (w *world) judge(ctx context.Context, r *row, session string) error {
 	if job.Result.IsSuccess {
 		r.Outcome = solved
 	}
-	r.Tampering, err = w.tampering(ctx, session, started.JobID)
-	return err
+	told, err := w.verdict(ctx, session, started.JobID)
+	if err != nil {
+		return err
+	}
+	r.Tampering = told.kinds()
+	r.Assurance, r.Rounds, r.Odds = told.played()
+	return nil
 }
 
-// tampering returns the kinds of tampering that a verdict reports, each once.
-func (w *world) tampering(ctx context.Context, session, job string) ([]assay.TamperingKind, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.APIBase()+"/sessions/"+session+"/verify/"+job, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+w.key)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	var answer struct {
-		Result struct {
-			Tampering []struct {
-				Kind assay.TamperingKind `json:"kind"`
-			} `json:"tampering"`
-		} `json:"result"`
-	}
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("read the verdict: %w", err)
-	}
+// verdict is what is read of a verdict beyond what the client tells. Where rounds were
+// played, it or its evidence says what that is worth.
+type verdict struct {
+	play
+	Tampering []struct {
+		Kind assay.TamperingKind `json:"kind"`
+	} `json:"tampering"`
+	Evidence struct {
+		play
+	} `json:"evidence"`
+}
+
+// play is what a verdict tells of its rounds.
+type play struct {
+	Assurance string  `json:"assurance"`
+	Rounds    int     `json:"rounds"`
+	Odds      float64 `json:"odds"`
+}
+
+// kinds returns the kinds of tampering that a verdict reports, each once.
+func (v verdict) kinds() []assay.TamperingKind {
 	kinds := []assay.TamperingKind{}
-	for _, t := range answer.Result.Tampering {
+	for _, t := range v.Tampering {
 		if !slices.Contains(kinds, t.Kind) {
 			kinds = append(kinds, t.Kind)
 		}
 	}
-	return kinds, nil
+	return kinds
+}
+
+// played returns the assurance, the number of rounds, and the chance of the best guesser
+// to come through them; zeros where none were played.
+func (v verdict) played() (assurance string, rounds int, odds float64) {
+	return cmp.Or(v.Assurance, v.Evidence.Assurance), cmp.Or(v.Rounds, v.Evidence.Rounds), cmp.Or(v.Odds, v.Evidence.Odds)
+}
+
+// verdict reads a verdict.
+func (w *world) verdict(ctx context.Context, session, job string) (v verdict, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.APIBase()+"/sessions/"+session+"/verify/"+job, nil)
+	if err != nil {
+		return v, err
+	}
+	req.Header.Set("Authorization", "Bearer "+w.key)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return v, err
+	}
+	defer res.Body.Close()
+	answer := struct {
+		Result *verdict `json:"result"`
+	}{&v}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return v, fmt.Errorf("read the verdict: %w", err)
+	}
+	return v, nil
 }
 
 // The outcomes of a script, besides error:<code>.

@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"assay/e2e/attacks/grid"
 	"assay/internal/testid"
 )
 
@@ -65,7 +66,26 @@ func (s script) dataset() string {
 	if s.Variant == "" {
 		return "starter"
 	}
-	return "attacked-" + s.Variant
+	return variantDataset(s.Variant)
+}
+
+// form is how the script's sample is given.
+func (s script) form() grid.Form {
+	if s.Variant == rowsVariant {
+		return grid.SWEBench
+	}
+	return grid.Starter
+}
+
+func variantDataset(name string) string { return "attacked-" + name }
+
+// isVariant tells whether there is a variant of that name with the sample in it.
+func isVariant(name, sample string) bool {
+	if name == rowsVariant {
+		_, ok := rowSuites[sample]
+		return ok
+	}
+	return slices.Contains(variants[name].samples, sample)
 }
 
 // writeVariant writes the dataset of a variant to dir: rows of the starter dataset with

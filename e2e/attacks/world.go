@@ -15,7 +15,8 @@ import (
 	"assay/internal/dataset"
 )
 
-// world is a running server, with the starter dataset and its variants.
+// world is a running server, with the starter dataset, its variants, and some of it as
+// rows of SWE-bench.
 type world struct {
 	server  *harness.Server
 	api     *client.Client
@@ -23,8 +24,11 @@ type world struct {
 	log     *os.File
 	samples map[string]*assay.Sample // by dataset/id
 	refused map[string]error         // datasets that could not be imported
-	strict  bool                     // as the flag says
+	strict  bool                     // as the flags say
 	prove   bool
+	// reported tells that what comes of generated attacks fails nothing.
+	reported bool
+	program  harness.Program
 }
 
 // open starts the server.
@@ -36,11 +40,12 @@ func open(ctx context.Context, o options) (w *world, err error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove}
+	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove, reported: o.reported}
 	if w.log, err = os.Create(filepath.Join(data, "attacks.log")); err != nil {
 		return nil, err
 	}
 	p := harness.Program{Path: o.assay, DataDir: data, Log: w.log, Env: []string{"ASSAY_ALTERATIONS=off"}}
+	w.program = p
 	if err := w.load(ctx, p, o.starter); err != nil {
 		return nil, errors.Join(err, w.log.Close())
 	}
@@ -56,6 +61,18 @@ func open(ctx context.Context, o options) (w *world, err error) {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// newUser returns the same world as another user sees it.
+func (w *world) newUser(ctx context.Context, name string) (*world, error) {
+	user, err := w.program.NewUser(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	other := *w
+	other.key = user.Key
+	other.api, err = client.New(w.server.APIBase(), user.Key)
+	return &other, err
 }
 
 func (w *world) close() error { return errors.Join(w.server.Stop(), w.log.Close()) }
@@ -74,13 +91,29 @@ func (w *world) load(ctx context.Context, p harness.Program, starter string) err
 			return fmt.Errorf("write the variant %s: %w", name, err)
 		}
 		if _, err := p.Run(ctx, "dataset", "import", dir); err != nil {
-			w.refused["attacked-"+name] = err // by a program that cannot read its report
+			w.refused[variantDataset(name)] = err // by a program that cannot read its report
 			continue
 		}
 		if err := w.read(dir); err != nil {
 			return err
 		}
 	}
+	return w.loadRows(ctx, p, starter)
+}
+
+// loadRows imports the samples that are rows of SWE-bench.
+func (w *world) loadRows(ctx context.Context, p harness.Program, starter string) error {
+	file, name := filepath.Join(p.DataDir, "variants", rowsVariant+".jsonl"), variantDataset(rowsVariant)
+	if err := writeRows(starter, file); err != nil {
+		return fmt.Errorf("write rows of %s: %w", rowsVariant, err)
+	}
+	_, refused := p.Run(ctx, "dataset", "import", file, "--format", "swe-bench", "--name", name, "--answers", "operators")
+	w.refused[name] = refused // by a program that cannot read it
+	folder, _, err := dataset.ReadForeign(dataset.ForeignRequest{Path: file, Format: "swe-bench", Name: name})
+	if err != nil {
+		return err
+	}
+	w.take(folder)
 	return nil
 }
 
@@ -90,10 +123,14 @@ func (w *world) read(dir string) error {
 	if err != nil {
 		return err
 	}
+	w.take(folder)
+	return nil
+}
+
+func (w *world) take(folder *dataset.Folder) {
 	for _, s := range folder.Samples {
 		w.samples[folder.Dataset.Name+"/"+s.ID] = s
 	}
-	return nil
 }
 
 // sample returns the sample of a script.

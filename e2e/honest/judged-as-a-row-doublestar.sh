@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# ODDITY: the fix is as it should be, and its sample is a row of SWE-bench: a log of text, as root, without canaries.
+# VERIFIES: an attack on the row fails for what it does, and not because nothing passes here.
+# SAMPLE: bmatcuk__doublestar-4.10.4
+# VARIANT: swe-bench
+# TAMPERING: none
+true

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# ODDITY: the fix is as it should be, and its sample is a row of SWE-bench: a log of text, as root, without canaries.
+# VERIFIES: an attack on the row fails for what it does, and not because nothing passes here.
+# SAMPLE: beevik__etree-1.5.1
+# VARIANT: swe-bench
+# TAMPERING: none
+true
