@@ -34,7 +34,10 @@ type Edit struct {
 	Region string // the Path of the innermost region, "" if it stands in none
 	Test   bool   // that is a test
 	Row    int    // the offset of the row or line that it belongs to: edits are spread over those
-	Rank   int    // 0 is best: the less it looks like an alteration
+	// Case is the name of the row that it stands in, where rows of a table are tests of
+	// their own: the parts that the name is made of, with CaseSeparator between.
+	Case string `json:",omitempty"`
+	Rank int    // 0 is best: the less it looks like an alteration
 
 	// EqualityOperand: the token stands in an assertion of exact equality, on either side. It
 	// is expected, not an input, if two edits of it leave what the reference gives unchanged.
@@ -230,7 +233,7 @@ func (s *search) add(i int, p purpose, e Edit) bool {
 	if r := s.regionOf[i]; r >= 0 {
 		e.Region, e.Test = s.regions[r].Path, s.regions[r].Kind == Test
 	}
-	e.Row = s.toks[p.row].Start
+	e.Row, e.Case = s.toks[p.row].Start, s.caseOf(p)
 	s.edits = append(s.edits, e)
 	return true
 }

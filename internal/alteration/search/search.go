@@ -103,10 +103,11 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	all = append(all, more...)
 	d.begin(combining, req)
-	moving := newDraws(all)
-	if all, err = d.together(ctx, all, moving, random(req)); err != nil {
+	apart := newUnits(all)
+	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
 	}
+	moving := apart.draws(all)
 	result := &Result{Rules: Rules, Candidates: d.candidates()}
 	d.begin(freshening, req)
 	if req.Fresh {
@@ -179,29 +180,26 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 	}
 }
 
-// tellBlind runs the unsolved code with what was found, one edit of each group at a time.
+// tellBlind runs the unsolved code with what was found, of each test one edit at a time.
+// What the image holds is known without a run.
 func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*found]Blindness) error {
 	var left []*found
 	for _, f := range all {
-		blind[f] = NotSolving
-		if slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }) {
+		switch {
+		case !slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }):
+			blind[f] = NotSolving
+		case f.Known:
+			blind[f] = SeenKnown
+		default:
 			blind[f] = NotRun
-			if _, ran := d.unsolved.Outcomes[f.tests[0]]; ran || f.Known {
+			if _, ran := d.unsolved.Outcomes[leaves(f.tests)[0]]; ran {
 				left = append(left, f)
 			}
 		}
 	}
 	for len(left) > 0 {
-		var batch, rest []*found
-		taken := make(map[string]bool)
-		for _, f := range left {
-			if key := group(f.Edit); taken[key] {
-				rest = append(rest, f)
-			} else {
-				taken[key] = true
-				batch = append(batch, f)
-			}
-		}
+		var batch []*found
+		batch, left = apart(left)
 		files, err := d.sources.with(editsOf(batch)...)
 		if err != nil {
 			return err
@@ -216,7 +214,6 @@ func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*foun
 		for _, f := range batch {
 			blind[f] = d.blindness(f, trial)
 		}
-		left = rest
 	}
 	return nil
 }

@@ -1,0 +1,278 @@
+package search
+
+import (
+	"cmp"
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"assay/internal/alteration"
+)
+
+// How much is looked for in a cluster.
+const (
+	mostPieces  = 48 // of one rank, that are tried together
+	mostTrue    = 10 // runs that find which of them hold
+	mostProbes  = 8  // runs that tell whether something depends on them
+	mostAnswers = 16 // runs that look for answers
+	enough      = 4  // answers
+)
+
+// piece is a part of a fresh truth: edits that leave a test true.
+type piece struct {
+	alteration.Fresh
+	answered bool
+}
+
+// seeker looks for a fresh truth of a cluster.
+type seeker struct {
+	*discovery
+	*cluster
+	seed  uint64
+	known []*found // alterations
+	best  *Fresh
+
+	ask  func(on tree, edits []alteration.Edit) (answer, error)
+	left int // runs of the part that is under way
+}
+
+// errPart ends a part of a search that has used up its runs.
+var errPart = errors.New("this part of the search has used up its runs")
+
+// asks are the runs that the seeker needs, each of which has its answer when the next is
+// asked for. Who stops asking has what was found until then.
+func (s *seeker) asks() iter.Seq[*ask] {
+	return func(yield func(*ask) bool) {
+		s.ask = func(on tree, edits []alteration.Edit) (answer, error) {
+			if s.left == 0 {
+				return answer{}, errPart
+			}
+			s.left--
+			a := &ask{of: s, on: on, edits: edits}
+			if !yield(a) {
+				return answer{}, errSpent
+			}
+			return a.told, nil
+		}
+		_ = s.seek() // it ends for nothing but its bounds
+	}
+}
+
+// seek finds pieces in which input and answer move together, makes one version of them, and
+// looks in that for inputs whose answers can be read.
+func (s *seeker) seek() error {
+	pieces, err := s.consistent()
+	if err != nil {
+		return err
+	}
+	if pieces, err = s.live(pieces); err != nil {
+		return err
+	}
+	edits, err := s.combine(nil, pieces)
+	if err != nil {
+		return err
+	}
+	more, err := s.answers(edits, len(pieces) == 0)
+	if err != nil || len(more) == 0 {
+		return err
+	}
+	_, err = s.combine(edits, more)
+	return err
+}
+
+// candidates are the fresh truths that might be, of the cluster, in a version of its files.
+func (s *seeker) candidates(version []alteration.Edit) []alteration.Fresh {
+	var list []alteration.Fresh
+	for _, name := range slices.Sorted(maps.Keys(s.sources)) {
+		src := s.sources[name]
+		var own []alteration.Edit
+		for _, e := range version {
+			if e.File == name {
+				own = append(own, e)
+			}
+		}
+		text, err := alteration.Apply(src.After, own...)
+		if err != nil {
+			continue
+		}
+		for _, c := range alteration.FreshCandidates(alteration.File{Path: name, Source: text}, alteration.Options{Seed: s.seed, PerRegion: mostOfRegion}) {
+			if len(c.Edits) > 0 && s.families[family(c.Edits[0])] {
+				list = append(list, c)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b alteration.Fresh) int { return cmp.Compare(a.Rank, b.Rank) })
+	return list
+}
+
+// consistent finds which pieces leave every test passing with the reference fix, those of
+// one rank after the other.
+func (s *seeker) consistent() (pieces []piece, err error) {
+	byRank := make(map[int][]piece)
+	for _, c := range s.candidates(nil) {
+		if c.Kind == alteration.Consistent && len(byRank[c.Rank]) < 2*mostPieces {
+			byRank[c.Rank] = append(byRank[c.Rank], piece{Fresh: c})
+		}
+	}
+	for _, rank := range slices.Sorted(maps.Keys(byRank)) {
+		s.left = mostTrue
+		first, second := s.firsts(byRank[rank], pieces)
+		kept, err := s.allTrue(first)
+		if err == nil {
+			var again []piece
+			again, _ = s.firsts(second, append(slices.Clone(pieces), kept...))
+			var more []piece
+			more, err = s.allTrue(again)
+			kept = append(kept, more...)
+		}
+		pieces = append(pieces, kept...)
+		if err != nil && !errors.Is(err, errPart) {
+			return pieces, err
+		}
+	}
+	return pieces, nil
+}
+
+// firsts takes of pieces the first of each word of a scope, if it is in none of some others.
+func (s *seeker) firsts(pieces, but []piece) (first, rest []piece) {
+	type word struct {
+		file  string
+		scope int
+		old   string
+	}
+	has := make(map[word]bool)
+	of := func(p piece) word { return word{p.Edits[0].File, p.Scope, p.Old} }
+	for _, p := range but {
+		has[of(p)] = true
+	}
+	for _, p := range pieces {
+		switch {
+		case has[of(p)]:
+			rest = append(rest, p)
+		case len(first) < mostPieces:
+			has[of(p)] = true
+			first = append(first, p)
+		}
+	}
+	return first, rest
+}
+
+// allTrue finds which pieces hold together: without those that a failure names and, where
+// it names none, in halves.
+func (s *seeker) allTrue(pieces []piece) ([]piece, error) {
+	if len(pieces) == 0 {
+		return nil, nil
+	}
+	told, err := s.ask(reference, version(pieces))
+	if err != nil || told.holds() {
+		if err != nil {
+			pieces = nil
+		}
+		return pieces, err
+	}
+	if len(pieces) == 1 {
+		return nil, nil
+	}
+	if rest := s.unnamed(pieces, told); len(rest) > 0 && len(rest) < len(pieces) {
+		return s.allTrue(rest)
+	}
+	half := len(pieces) / 2
+	first, err := s.allTrue(pieces[:half])
+	if err != nil {
+		return first, err
+	}
+	second, err := s.allTrue(pieces[half:])
+	return append(first, second...), err
+}
+
+// unnamed are the pieces whose new words no failure says.
+func (s *seeker) unnamed(pieces []piece, told answer) []piece {
+	return slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool {
+		return slices.ContainsFunc(p.Edits, func(e alteration.Edit) bool { return s.says(told, p.New, e) })
+	})
+}
+
+// says tells whether failures say what an edit says: its word, or its whole text.
+func (s *seeker) says(told answer, fresh string, e alteration.Edit) bool {
+	for _, said := range told.failing {
+		said = gist(e.File, said)
+		if text := literal(e.New); len(text) > 2 && strings.Contains(said, text) || len(fresh) > 2 && alteration.HasWord(said, fresh) {
+			return true
+		}
+	}
+	return false
+}
+
+// version makes one version of pieces: words are replaced one after the other where they
+// stand in the same literal, and what else overlaps is left out.
+func version(pieces []piece) []alteration.Edit {
+	var edits []alteration.Edit
+	for _, p := range pieces {
+		if p.answered || p.Kind == alteration.Answered {
+			if !overlaps(edits, p.Edits) {
+				edits = append(edits, p.Edits...)
+			}
+			continue
+		}
+		for _, e := range p.Edits {
+			if i := slices.IndexFunc(edits, func(o alteration.Edit) bool { return same(o, e) }); i >= 0 {
+				edits[i].New = alteration.ReplaceWord(edits[i].New, p.Old, p.New)
+			} else if !overlaps(edits, []alteration.Edit{e}) {
+				edits = append(edits, e)
+			}
+		}
+	}
+	return edits
+}
+
+func overlaps(edits, more []alteration.Edit) bool {
+	return slices.ContainsFunc(edits, func(a alteration.Edit) bool {
+		return slices.ContainsFunc(more, func(b alteration.Edit) bool { return overlap(a, b) })
+	})
+}
+
+// live leaves the pieces that touch what decides: another edit of the same literal fails the
+// reference fix, or what the unsolved code says changes with it.
+func (s *seeker) live(pieces []piece) ([]piece, error) {
+	s.left = mostProbes
+	var live, left []piece
+	for _, p := range pieces {
+		if slices.ContainsFunc(s.known, func(f *found) bool { return touches(p.Edits, f.Edit) && solving(f, s.targets) }) {
+			live = append(live, p)
+		} else {
+			left = append(left, p)
+		}
+	}
+	if len(left) == 0 {
+		return live, nil
+	}
+	told, err := s.ask(unsolved, version(pieces))
+	if err != nil {
+		return live, err
+	}
+	rest := s.unnamed(left, told)
+	live = append(live, but(left, rest)...)
+	const many = 3
+	if len(rest) > many {
+		if told, err = s.ask(reference, probes(rest)); err != nil {
+			return live, err
+		}
+		left, rest = rest, s.unprobed(rest, told)
+		live = append(live, but(left, rest)...)
+	}
+	for _, p := range rest {
+		decides, err := s.decides(p)
+		if errors.Is(err, errPart) {
+			break
+		}
+		if err != nil {
+			return live, err
+		}
+		if decides {
+			live = append(live, p)
+		}
+	}
+	return live, nil
+}
