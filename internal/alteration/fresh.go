@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -29,6 +30,7 @@ type Fresh struct {
 	Test   bool
 	Row    int
 	Scope  int    // the offset of the row, or of the test, whose literals belong together
+	Column string // of a table, in which the first of its edits stands; what decides in one row does in others
 	Old    string // the word or number that is replaced; the literal of an Answered one
 	New    string
 	Edits  []Edit // to be made together
@@ -72,9 +74,10 @@ func FreshCandidates(f File, o Options) []Fresh {
 	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
 	s.prepare()
 	var list []Fresh
-	for _, sc := range s.scopes() {
+	scopes := s.scopes()
+	for _, sc := range scopes {
 		list = append(list, s.consistent(sc)...)
-		list = append(list, s.answered(sc)...)
+		list = append(list, s.answered(sc, scopes)...)
 		list = append(list, s.turned(sc)...)
 	}
 	s.rng.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
@@ -197,6 +200,9 @@ func (s *search) consistent(sc *scope) []Fresh {
 				break
 			}
 			f.Probe = s.replaced(places[w], w, func() string { return s.another(w) })
+			if contrary := s.contrary(places[w][0]); contrary != "" && len(places[w]) == 1 {
+				f.Probe = []Edit{s.editOf(places[w][0], contrary)}
+			}
 			f.Rank = s.consistentRank(places[w])
 			list = append(list, f)
 		}
@@ -249,7 +255,11 @@ func (s *search) freshOf(sc *scope, i int, f Fresh) Fresh {
 	if sc.row >= 0 {
 		f.Scope = s.toks[sc.row].Start
 	}
-	f.Row = s.toks[s.purposes[i].row].Start
+	p := s.purposes[i]
+	f.Row = s.toks[p.row].Start
+	if p.table >= 0 {
+		f.Column = strconv.Itoa(s.toks[p.table].Start) + " " + p.column
+	}
 	return f
 }
 

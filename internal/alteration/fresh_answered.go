@@ -9,10 +9,17 @@ type Answer struct {
 	List       bool
 }
 
-// answered changes one input of a scope. Where the scope says what it expects, that is
-// another then, or not.
-func (s *search) answered(sc *scope) []Fresh {
+// answered changes one input of a scope. Where the scope says what it expects, or where
+// tests share it and say so, that is another then, or not.
+func (s *search) answered(sc *scope, all []*scope) []Fresh {
 	answers := s.answersOf(sc)
+	if len(answers) == 0 && sc.region >= 0 && s.regions[sc.region].Kind == Shared {
+		for _, test := range all {
+			if test.region >= 0 && s.regions[test.region].Kind == Test && len(answers) < mostAnswers {
+				answers = append(answers, s.answersOf(test)...)
+			}
+		}
+	}
 	rank := 3
 	if len(answers) == 0 {
 		rank = 4
@@ -45,6 +52,59 @@ func (s *search) inputs(i int) []string {
 		}
 	}
 	return list
+}
+
+// marked are strings that differ from a string in one mark, which often separates its parts:
+// it is another, gone, or there twice.
+func (s *search) marked(i int) []string {
+	from, to, ok := inner(s.lang, s.toks[i].Kind, s.text(i))
+	if !ok || s.toks[i].Kind != String {
+		return nil
+	}
+	text := s.text(i)
+	body := text[from:to]
+	free := editable(body)
+	var list []string
+	for at := range body {
+		if !free[at] || alphanumeric(body[at]) {
+			continue
+		}
+		for _, v := range []string{marks[body[at]], "", body[at:at+1] + body[at:at+1]} {
+			if v != body[at:at+1] && len(list) < mostWords && len(body) > 1 {
+				list = append(list, text[:from]+body[:at]+v+body[at+1:]+text[to:])
+			}
+		}
+	}
+	s.rng.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
+	return list
+}
+
+// contrary returns what stands in the same column of another row, which expects something
+// else; or "".
+func (s *search) contrary(i int) string {
+	p := s.purposes[i]
+	if p.table < 0 || !p.whole {
+		return ""
+	}
+	t := s.tableAt(p.table)
+	own, ok := t.at(p.row)
+	if !ok || len(t.rows) > mostLiterals {
+		return ""
+	}
+	start := s.rng.IntN(len(t.rows))
+	for n := range t.rows {
+		other := t.rows[(start+n)%len(t.rows)]
+		text := strings.TrimSpace(strings.TrimPrefix(other.cells[p.column], p.column+" : "))
+		if kind, one := one(s.lang, text); !one || kind != s.toks[i].Kind || text == s.text(i) {
+			continue
+		}
+		for column, value := range own.cells {
+			if column != p.column && (s.expects(column) || outcome.MatchString(column)) && other.cells[column] != value {
+				return text
+			}
+		}
+	}
+	return ""
 }
 
 // otherEscapes returns a string with its first escape of a space replaced by another.
@@ -129,9 +189,11 @@ func (s *search) turned(sc *scope) []Fresh {
 		if p := s.purposes[i]; p.equality || p.key {
 			continue
 		}
-		variants := s.inputs(i)
-		const most = 3
-		for _, v := range variants[:min(most, len(variants))] {
+		variants := s.marked(i)
+		if others := s.variants(i); len(others) > 0 {
+			variants = append(variants[:min(3, len(variants))], others[0])
+		}
+		for _, v := range variants {
 			edits := append([]Edit{s.editOf(i, v)}, turns...)
 			list = append(list, s.freshOf(sc, i, Fresh{Kind: Answered, Old: s.text(i), New: v, Edits: edits, Turned: true, Rank: 3}))
 		}

@@ -59,10 +59,14 @@ func belongs(e alteration.Edit, id string) bool {
 	case ".py":
 		return belongsPython(e, names, testid.Python(id))
 	}
-	// The titles of the test and of the blocks that it is in; reporters leave out outer ones.
+	// The titles of the test and of the blocks that it is in; reporters leave out outer ones,
+	// and mocha's put a space between them.
 	titles := strings.Split(strings.ReplaceAll(id, "::", regionSeparator), regionSeparator)
-	n := min(len(titles), len(names))
-	return slices.Equal(titles[len(titles)-n:], names[len(names)-n:])
+	if last := titles[len(titles)-1]; last != names[len(names)-1] || last == "" {
+		return false
+	}
+	one, other := " "+strings.Join(titles, " "), " "+strings.Join(names, " ")
+	return strings.HasSuffix(one, other) || strings.HasSuffix(other, one)
 }
 
 // isCase tells whether a subtest of Go is a row, by the name that the row gives it.

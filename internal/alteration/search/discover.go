@@ -27,6 +27,7 @@ const (
 	wantedKnown = 2  // edits of such a test that the image's tests hold, where there are no others: a control
 	wantedKept  = 1  // edits of a group without such a test: a control, too
 	mostTries   = 40 // of a group that has a fail_to_pass test
+	mostGuesses = 10 // of a group that shares nothing with one, as far as the text tells
 	mostControl = 2  // of a group of other tests
 	mostGroups  = 8  // of other tests, in all
 )
@@ -187,10 +188,10 @@ func (d *discovery) next() (batch []set, alone [][]set) {
 	for _, rows := range []bool{true, false} {
 		for _, key := range d.order {
 			q := d.queues[key]
-			if q.shared || q.row != rows || !rows && slices.ContainsFunc(q.homes, func(home string) bool { return busy[home] }) || !d.wants(q, q.targets) {
+			if q.shared || q.row != rows || len(q.targets) == 0 && !control(q, controls) || !d.wants(q, q.targets) {
 				continue
 			}
-			if len(q.targets) == 0 && !control(q, controls) {
+			if !rows && slices.ContainsFunc(q.homes, func(home string) bool { return busy[home] }) {
 				continue
 			}
 			solving = solving || len(q.targets) > 0
@@ -205,11 +206,14 @@ func (d *discovery) next() (batch []set, alone [][]set) {
 	}
 	for _, key := range d.order {
 		q := d.queues[key]
+		if !q.shared || len(q.targets) == 0 && (len(q.homes) > 1 || q.tries >= mostGuesses) {
+			continue
+		}
 		targets := q.targets
 		if len(targets) == 0 {
 			targets = slices.Collect(maps.Keys(d.solvable()))
 		}
-		if q.shared && d.wants(q, targets) {
+		if d.wants(q, targets) {
 			alone = append(alone, []set{q.take(q.size())})
 		}
 	}

@@ -13,9 +13,9 @@ import (
 
 // How much is looked for in a cluster.
 const (
-	mostPieces  = 48 // of one rank, that are tried together
-	mostTrue    = 10 // runs that find which of them hold
-	mostProbes  = 8  // runs that tell whether something depends on them
+	mostPieces  = 96 // of one rank, that are tried together
+	mostTrue    = 12 // runs that find which of them hold
+	mostProbes  = 14 // runs that tell whether something depends on them
 	mostAnswers = 16 // runs that look for answers
 	enough      = 4  // answers
 )
@@ -175,8 +175,8 @@ func (s *seeker) allTrue(pieces []piece) ([]piece, error) {
 	if len(pieces) == 1 {
 		return nil, nil
 	}
-	if rest := s.unnamed(pieces, told); len(rest) > 0 && len(rest) < len(pieces) {
-		return s.allTrue(rest)
+	if rest := s.unnamed(pieces, told); len(rest) > 0 && len(rest) < len(pieces) && (s.left > mostTrue/2 || len(rest) < len(pieces)*3/4) {
+		return s.allTrue(rest) // where a test ends at its first failure, it names one at a time
 	}
 	half := len(pieces) / 2
 	first, err := s.allTrue(pieces[:half])
@@ -233,11 +233,16 @@ func overlaps(edits, more []alteration.Edit) bool {
 	})
 }
 
-// live leaves the pieces that touch what decides: another edit of the same literal fails the
-// reference fix, or what the unsolved code says changes with it.
-func (s *seeker) live(pieces []piece) ([]piece, error) {
+// live leaves the pieces with which the unsolved code fails all targets and which touch what
+// decides: another edit of the same literal fails the reference fix, or what the unsolved
+// code says changes with it.
+func (s *seeker) live(pieces []piece) (live []piece, err error) {
 	s.left = mostProbes
-	var live, left []piece
+	pieces, told, err := s.visible(pieces)
+	if err != nil {
+		return nil, partly(err)
+	}
+	var left []piece
 	for _, p := range pieces {
 		if slices.ContainsFunc(s.known, func(f *found) bool { return touches(p.Edits, f.Edit) && solving(f, s.targets) }) {
 			live = append(live, p)
@@ -245,34 +250,65 @@ func (s *seeker) live(pieces []piece) ([]piece, error) {
 			left = append(left, p)
 		}
 	}
-	if len(left) == 0 {
-		return live, nil
-	}
-	told, err := s.ask(unsolved, version(pieces))
-	if err != nil {
-		return live, err
-	}
 	rest := s.unnamed(left, told)
 	live = append(live, but(left, rest)...)
 	const many = 3
 	if len(rest) > many {
 		if told, err = s.ask(reference, probes(rest)); err != nil {
-			return live, err
+			return live, partly(err)
 		}
 		left, rest = rest, s.unprobed(rest, told)
 		live = append(live, but(left, rest)...)
 	}
-	for _, p := range rest {
-		decides, err := s.decides(p)
-		if errors.Is(err, errPart) {
-			break
+	for n, p := range rest {
+		if slices.ContainsFunc(live, func(o piece) bool {
+			return p.Column != "" && o.Column == p.Column && o.Edits[0].File == p.Edits[0].File
+		}) {
+			live = append(live, p)
+			continue
 		}
+		decides, err := s.decides(p)
 		if err != nil {
-			return live, err
+			return append(live, alike(rest[n:], live)...), partly(err)
 		}
 		if decides {
 			live = append(live, p)
+			live = append(live, alike(rest[:n], live[len(live)-1:])...)
 		}
 	}
 	return live, nil
+}
+
+// alike are the pieces in a column in which another decides.
+func alike(pieces, live []piece) []piece {
+	return slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool {
+		return p.Column == "" || !slices.ContainsFunc(live, func(o piece) bool {
+			return o.Column == p.Column && o.Edits[0].File == p.Edits[0].File && o.Scope != p.Scope
+		})
+	})
+}
+
+// visible finds pieces with which the unsolved code fails all targets: one that takes away
+// what the issue is about hides the others. What it says of all of them comes with them.
+func (s *seeker) visible(pieces []piece) ([]piece, answer, error) {
+	if len(pieces) == 0 {
+		return nil, answer{}, nil
+	}
+	told, err := s.ask(unsolved, version(pieces))
+	if err != nil || told.clear && len(s.failing(told)) == len(s.targets) {
+		return pieces, told, err
+	}
+	if len(pieces) == 1 {
+		return nil, answer{}, nil
+	}
+	half := len(pieces) / 2
+	first, told, err := s.visible(pieces[:half])
+	if err != nil {
+		return first, told, err
+	}
+	second, more, err := s.visible(pieces[half:])
+	if told.failing == nil {
+		told = more
+	}
+	return append(slices.Clone(first), second...), told, err
 }
