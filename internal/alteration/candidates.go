@@ -74,6 +74,9 @@ type Options struct {
 	PerFile, PerRegion, PerToken int
 	// Old are the lines of the image's old tests.
 	Old Lines
+	// In tells of a region, by its Path, whether FreshCandidates are wanted there. Nil stands
+	// for all; the bounds hold for what is wanted.
+	In func(region string) bool
 	// Conspicuous keeps edits that can be told, for a control that shall hold against
 	// runners that pass everything, and nobody else.
 	Conspicuous bool
@@ -106,6 +109,7 @@ func Candidates(f File, o Options) []Edit {
 		s.literal(i)
 		s.flips(i)
 		s.exception(i)
+		s.expectedNone(i)
 		s.list(i)
 	}
 	s.outputs()

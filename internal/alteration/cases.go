@@ -33,7 +33,7 @@ func (x *file) caseOf(p purpose) string {
 	var parts []string
 	columns := x.columnsOf(p.table)
 	for n, cell := range x.elements(at) {
-		if !x.titles.fields[x.column(columns, n, cell)] {
+		if !x.names(x.column(columns, n, cell), cell.from) {
 			continue
 		}
 		from := cell.from

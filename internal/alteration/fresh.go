@@ -76,6 +76,9 @@ func FreshCandidates(f File, o Options) []Fresh {
 	var list []Fresh
 	scopes := s.scopes()
 	for _, sc := range scopes {
+		if o.In != nil && (sc.region < 0 || !o.In(s.regions[sc.region].Path)) {
+			continue
+		}
 		list = append(list, s.consistent(sc)...)
 		list = append(list, s.answered(sc, scopes)...)
 		list = append(list, s.turned(sc)...)

@@ -182,3 +182,41 @@ func TestCases(t *testing.T) {
 		}
 	}
 }
+
+// A column names the tests of the function that says so, and not of others.
+func TestTitlesAreOfTheirFunction(t *testing.T) {
+	src := `func TestNamed(t *testing.T) {
+	for _, tc := range []struct{ line, want string }{
+		{"parcel one", "PARCEL"},
+		{"bridge one", "BRIDGE"},
+	} {
+		t.Run(tc.line, func(t *testing.T) {
+			if f(tc.line) != tc.want {
+				t.Error()
+			}
+		})
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for _, tc := range []struct{ line, want string }{
+		{"meadow two", "MEADOW"},
+		{"hollow two", "HOLLOW"},
+	} {
+		if f(tc.line) != tc.want {
+			t.Error()
+		}
+	}
+}
+`
+	edited := map[string]bool{}
+	for _, e := range alteration.Candidates(alteration.File{Path: "a_test.go", Source: []byte(src)}, alteration.Options{}) {
+		edited[e.Old] = true
+		if (e.Case != "") != strings.HasPrefix(e.Region, "TestNamed") && strings.Contains(e.Old, "E") {
+			t.Errorf("%+v", e)
+		}
+	}
+	if edited[`"parcel one"`] || !edited[`"meadow two"`] {
+		t.Errorf("%v", edited)
+	}
+}

@@ -37,12 +37,27 @@ const regionSeparator = " > "
 // it against a run.
 func (s sources) belongs(e alteration.Edit, id string) bool {
 	if e.Test {
-		return belongs(e, id)
+		return belongs(e, id) && !s.elsewhere(e.File, id)
 	}
 	src := s[e.File]
-	return src != nil && slices.ContainsFunc(src.users[e.Region], func(user string) bool {
+	return src != nil && !s.elsewhere(e.File, id) && slices.ContainsFunc(src.users[e.Region], func(user string) bool {
 		return belongs(alteration.Edit{File: e.File, Region: user, Test: true, Case: e.Case}, id)
 	})
+}
+
+// elsewhere tells whether a test of Go is of another package than a file at the root, whose
+// package's path is not known: of that of another file.
+func (s sources) elsewhere(file, id string) bool {
+	if path.Dir(file) != "." || path.Ext(file) != ".go" {
+		return false
+	}
+	place := "/" + testid.Go(id).Place
+	for name := range s {
+		if dir := path.Dir(name); dir != "." && strings.HasSuffix(place, "/"+dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // belongs is as above, for an edit in a test.

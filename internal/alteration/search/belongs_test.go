@@ -127,3 +127,21 @@ func TestRowsBelong(t *testing.T) {
 		}
 	}
 }
+
+// One name in the package at the root and in another is two tests.
+func TestThePackageAtTheRoot(t *testing.T) {
+	s := sources{"lru_test.go": {}, "simple/lru_test.go": {}}
+	for _, tt := range []struct {
+		file, id string
+		want     bool
+	}{
+		{"lru_test.go", "github.com/x/lru::TestA", true},
+		{"lru_test.go", "github.com/x/lru/simple::TestA", false},
+		{"simple/lru_test.go", "github.com/x/lru/simple::TestA", true},
+		{"simple/lru_test.go", "github.com/x/lru::TestA", false},
+	} {
+		if got := s.belongs(alteration.Edit{File: tt.file, Region: "TestA", Test: true}, tt.id); got != tt.want {
+			t.Errorf("%s, %s: %v", tt.file, tt.id, got)
+		}
+	}
+}

@@ -184,14 +184,14 @@ func (d *discovery) wants(q *queue, targets []string) bool {
 // what tests share alone, and only when the tests themselves have none left. What stands
 // outside of the rows of a table changes all of them, and waits until they are done.
 func (d *discovery) next() (batch []set, alone [][]set) {
-	solving, busy, controls := false, make(map[string]bool), make(map[string]int)
+	solving, busy, controls, news := false, make(map[string]bool), make(map[string]int), d.news()
 	for _, rows := range []bool{true, false} {
 		for _, key := range d.order {
 			q := d.queues[key]
 			if q.shared || q.row != rows || len(q.targets) == 0 && !control(q, controls) || !d.wants(q, q.targets) {
 				continue
 			}
-			if !rows && slices.ContainsFunc(q.homes, func(home string) bool { return busy[home] }) {
+			if !rows && slices.ContainsFunc(q.homes, func(home string) bool { return busy[home] }) || news && len(q.targets) > 0 && q.old() {
 				continue
 			}
 			solving = solving || len(q.targets) > 0
@@ -213,12 +213,26 @@ func (d *discovery) next() (batch []set, alone [][]set) {
 		if len(targets) == 0 {
 			targets = slices.Collect(maps.Keys(d.solvable()))
 		}
-		if d.wants(q, targets) {
+		if d.wants(q, targets) && (!news || !q.old()) {
 			alone = append(alone, []set{q.take(q.size())})
 		}
 	}
 	return batch, alone
 }
+
+// news tells whether what tests share has candidates that the image's old tests do not hold:
+// they come before those that can be a control and no more.
+func (d *discovery) news() bool {
+	for _, key := range d.order {
+		if q := d.queues[key]; q.shared && len(q.targets) > 0 && !q.old() && d.wants(q, q.targets) {
+			return true
+		}
+	}
+	return false
+}
+
+// old tells whether the best of a group's candidates stands in the image's old tests.
+func (q *queue) old() bool { return len(q.suspects) == 0 && len(q.left) > 0 && q.left[0].Known }
 
 // control tells whether a group of tests that need not be solved is among the few that are
 // tried, and counts it. Of the rows of one table there are few, too.

@@ -111,7 +111,7 @@ func (s sources) familiesOf(id string) []string {
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		for _, region := range s[name].tests {
 			home := familyOf(name, region)
-			if belongs(alteration.Edit{File: name, Region: region, Test: true}, id) && !slices.Contains(homes, home) {
+			if s.belongs(alteration.Edit{File: name, Region: region, Test: true}, id) && !slices.Contains(homes, home) {
 				homes = append(homes, home)
 			}
 		}

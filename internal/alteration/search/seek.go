@@ -97,11 +97,9 @@ func (s *seeker) candidates(version []alteration.Edit) []alteration.Fresh {
 		if err != nil {
 			continue
 		}
-		for _, c := range alteration.FreshCandidates(alteration.File{Path: name, Source: text}, alteration.Options{Seed: s.seed, PerRegion: mostOfRegion}) {
-			if len(c.Edits) > 0 && s.families[family(c.Edits[0])] {
-				list = append(list, c)
-			}
-		}
+		list = append(list, alteration.FreshCandidates(alteration.File{Path: name, Source: text}, alteration.Options{
+			Seed: s.seed, PerRegion: mostOfRegion, In: func(region string) bool { return s.families[familyOf(name, region)] },
+		})...)
 	}
 	slices.SortStableFunc(list, func(a, b alteration.Fresh) int { return cmp.Compare(a.Rank, b.Rank) })
 	return list
