@@ -1,6 +1,9 @@
 package alteration
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Answer is what a test expects: a literal, or the literals between the brackets of a list.
 type Answer struct {
@@ -42,14 +45,20 @@ func (s *search) answered(sc *scope, all []*scope) []Fresh {
 	return list
 }
 
-// inputs are what may stand in the place of an input: an escape that is another, and what
-// may be put in the place of any literal.
+// inputs are what may stand in the place of an input: an escape that is another, a mark that
+// is, and small edits as of any literal. Another string of the test is none: it says nothing
+// of what decides.
 func (s *search) inputs(i int) []string {
+	const most = 2
+	marked := s.marked(i)
 	var list []string
-	for _, v := range append(s.otherEscapes(i), s.variants(i)...) {
-		if v != s.text(i) {
+	for _, v := range slices.Concat(s.otherEscapes(i), s.variants(i), marked[:min(most, len(marked))]) {
+		if v != s.text(i) && !in(s.siblings[s.regionOf[i]], v) {
 			list = append(list, v)
 		}
+	}
+	if len(list) > 1 && len(marked) > 0 && s.rng.IntN(2) == 0 { // an input often fails by what separates its parts
+		list[0], list[len(list)-1] = list[len(list)-1], list[0]
 	}
 	return list
 }

@@ -74,6 +74,9 @@ func newDiscovery(t *trials, b *baseline, s sources) *discovery {
 }
 
 func (d *discovery) add(e alteration.Edit) {
+	if e.Case != "" && !d.isRow(e) {
+		e.Case = ""
+	}
 	key := group(e)
 	q := d.queues[key]
 	if q == nil {
@@ -90,6 +93,17 @@ func (d *discovery) add(e alteration.Edit) {
 		d.order = append(d.order, key)
 	}
 	q.left = append(q.left, e)
+}
+
+// isRow tells whether the row that an edit stands in is a test of its own: its name may be
+// there for other tests, or for people.
+func (d *discovery) isRow(e alteration.Edit) bool {
+	for id := range d.stable {
+		if d.sources.belongs(e, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // homes are the families of the tests that an edit can change, as far as the text tells.
@@ -235,11 +249,12 @@ func (d *discovery) news() bool {
 func (q *queue) old() bool { return len(q.suspects) == 0 && len(q.left) > 0 && q.left[0].Known }
 
 // control tells whether a group of tests that need not be solved is among the few that are
-// tried, and counts it. Of the rows of one table there are few, too.
+// tried, and counts it. Of the rows of one table there are few, too, and none of what tests
+// share: it is of no use if others fail with it.
 func control(q *queue, controls map[string]int) bool {
 	const all, rows = "", 2
 	home := q.homes[0]
-	if controls[all] == mostGroups || q.row && controls[home] == rows {
+	if controls[all] == mostGroups || len(q.homes) > 1 || q.row && controls[home] == rows {
 		return false
 	}
 	controls[all]++
