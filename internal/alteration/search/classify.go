@@ -112,10 +112,10 @@ func sameGot(a, b *found) bool {
 
 // gots are the values that a failure sets against the one that an edit made.
 func gots(f *found, id string) []string {
-	made := literal(f.New)
+	made := bare(f.New)
 	var values []string
 	for _, failure := range alteration.ParseGot(alteration.LanguageOf(f.File), f.said[id]) {
-		switch one, two := strings.Contains(failure.Got, made), strings.Contains(failure.Want, made); {
+		switch one, two := strings.Contains(bare(failure.Got), made), strings.Contains(bare(failure.Want), made); {
 		case two && !one:
 			values = append(values, failure.Got)
 		case one && !two:
@@ -123,6 +123,17 @@ func gots(f *found, id string) []string {
 		}
 	}
 	return values
+}
+
+// bare is a value without what parts and quotes its elements, which runners write in other
+// ways than sources.
+func bare(value string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("\"'`,[]{}() \t", r) {
+			return -1
+		}
+		return r
+	}, value)
 }
 
 // Blindness is what the unsolved code tells of an alteration.

@@ -13,11 +13,12 @@ import (
 
 // How much is looked for in a cluster.
 const (
-	mostPieces  = 96 // of one rank, that are tried together
-	mostTrue    = 12 // runs that find which of them hold
-	mostProbes  = 14 // runs that tell whether something depends on them
-	mostAnswers = 16 // runs that look for answers
-	enough      = 4  // answers
+	mostCandidates = 4000 // of a file
+	mostPieces     = 96   // of one rank, that are tried together
+	mostTrue       = 12   // runs that find which of them hold
+	mostProbes     = 14   // runs that tell whether something depends on them
+	mostAnswers    = 16   // runs that look for answers
+	enough         = 4    // answers
 )
 
 // piece is a part of a fresh truth: edits that leave a test true.
@@ -98,11 +99,27 @@ func (s *seeker) candidates(version []alteration.Edit) []alteration.Fresh {
 			continue
 		}
 		list = append(list, alteration.FreshCandidates(alteration.File{Path: name, Source: text}, alteration.Options{
-			Seed: s.seed, PerRegion: mostOfRegion, In: func(region string) bool { return s.families[familyOf(name, region)] },
+			Seed: s.seed, PerFile: mostCandidates, PerRegion: mostCandidates, In: func(region string) bool { return s.families[familyOf(name, region)] },
 		})...)
 	}
-	slices.SortStableFunc(list, func(a, b alteration.Fresh) int { return cmp.Compare(a.Rank, b.Rank) })
+	slices.SortStableFunc(list, func(a, b alteration.Fresh) int {
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(s.unsaid(a.Edits), s.unsaid(b.Edits)))
+	})
 	return list
+}
+
+// unsaid is 0 if what the unsolved code says of the true tests names one of the literals that
+// are edited, and 1 otherwise: in a table, most rows are not why it fails.
+func (s *seeker) unsaid(edits []alteration.Edit) int {
+	for _, id := range s.targets {
+		said := gist(edits[0].File, text(s.baseline.unsolved.Outcomes[id]))
+		for _, e := range edits {
+			if old := literal(e.Old); len(old) > 2 && strings.Contains(said, old) {
+				return 0
+			}
+		}
+	}
+	return 1
 }
 
 // consistent finds which pieces leave every test passing with the reference fix, those of

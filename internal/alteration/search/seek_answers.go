@@ -19,7 +19,7 @@ func (s *seeker) answers(base []alteration.Edit, alone bool) (pieces []piece, er
 	tried := make(map[int]int) // by scope
 	for _, c := range s.candidates(base) {
 		const each = 3
-		if c.Kind != alteration.Answered || len(c.Answers) == 0 && !c.Turned && (!alone || len(pieces) > 0) || tried[c.Scope] >= each && (c.Row != c.Scope || c.Turned) {
+		if c.Kind != alteration.Answered || len(c.Answers) == 0 && !c.Turned && (!alone || len(pieces) >= enough) || tried[c.Scope] >= each && (c.Row != c.Scope || c.Turned) {
 			continue
 		}
 		tried[c.Scope]++
