@@ -30,6 +30,7 @@ const (
 	mostGuesses = 10 // of a group that shares nothing with one, as far as the text tells
 	mostControl = 2  // of a group of other tests
 	mostGroups  = 8  // of other tests, in all
+	mostTied    = 6  // tests that one edit may make fail, their subtests aside
 )
 
 // discovery tries candidates until there are enough of every group.
@@ -127,6 +128,7 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 		}
 		for _, g := range append([][]set{batch}, alone...) {
 			kept, err := d.try(ctx, g)
+			kept = slices.DeleteFunc(kept, d.ties)
 			all = append(all, kept...)
 			for _, f := range kept {
 				d.note(f)
@@ -139,6 +141,18 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 			}
 		}
 	}
+}
+
+// ties tells whether an edit makes so many tests fail that to keep it would be to show no two
+// of them altered in different ways: it is of a helper that all use.
+func (d *discovery) ties(f *found) bool {
+	homes := make(map[string]bool)
+	for _, id := range leaves(f.tests) {
+		for _, home := range d.sources.familiesOf(id) {
+			homes[home] = true
+		}
+	}
+	return len(homes) > mostTied
 }
 
 func (d *discovery) note(f *found) {
@@ -170,6 +184,10 @@ func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
 		enough = wantedRow
 	}
 	return slices.ContainsFunc(ids, func(id string) bool {
+		enough := enough
+		if _, ran := d.unsolved.Outcomes[id]; !ran { // none of them can be blind
+			enough = min(enough, wantedKnown)
+		}
 		if e.Known {
 			return d.altered[id]+d.known[id] < min(enough, wantedKnown)
 		}
