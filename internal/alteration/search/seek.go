@@ -112,7 +112,7 @@ func (s *seeker) candidates(version []alteration.Edit) []alteration.Fresh {
 // are edited, and 1 otherwise: in a table, most rows are not why it fails.
 func (s *seeker) unsaid(edits []alteration.Edit) int {
 	for _, id := range s.targets {
-		said := gist(edits[0].File, text(s.baseline.unsolved.Outcomes[id]))
+		said := gist(edits[0].File, text(s.unsolved.Outcomes[id]))
 		for _, e := range edits {
 			if old := literal(e.Old); len(old) > 2 && strings.Contains(said, old) {
 				return 0
