@@ -40,4 +40,6 @@ const (
 	AuditPayment     AuditAction = "payment"     // a deposit was paid and credited
 	AuditRefund      AuditAction = "refund"
 	AuditDispute     AuditAction = "dispute"
+
+	AuditVerdictWithdraw AuditAction = "verdict.withdraw"
 )

@@ -9,6 +9,7 @@ type Dataset struct {
 	SampleCount int // of latest versions
 	CreatedAt   time.Time
 	Answers     Answers
+	Judging     Judging
 	Validation  DatasetValidation
 	Alterations DatasetAlterations
 }
@@ -103,6 +104,8 @@ type Sample struct {
 	// Answers is the setting of its dataset when the sample was read. It belongs to no
 	// version.
 	Answers Answers `json:"-"`
+	// Judging is what was settled of its dataset then.
+	Judging Judging `json:"-"`
 	// Withheld marks a copy without the answers.
 	Withheld bool `json:"-"`
 }

@@ -32,6 +32,7 @@ const (
 	CodeInsufficientBalance Code = "insufficient_balance"    // below the price of a session's first minute
 	CodeEmailNotVerified    Code = "email_not_verified"      // the GitHub account has no verified primary address
 	CodeUserDisabled        Code = "user_disabled"           // told to whom GitHub vouches for alone
+	CodeDetailsWithheld     Code = "details_withheld"        // the key, or the dataset, opens no more of a verification than whether it is solved
 	CodeLoginNotConfigured  Code = "login_not_configured"    // the server has no GitHub OAuth app
 	CodePaymentsNotConfig   Code = "payments_not_configured" // the server has no Stripe keys
 	CodeUnavailable         Code = "unavailable"             // try again: stopping, database or runtime away
@@ -50,6 +51,7 @@ const (
 	CodePatchFailed      Code = "patch_failed"      // a patch of the sample does not apply to its own image
 	CodeSuiteNotRun      Code = "suite_not_run"     // the verifier left no report that says that it ran
 	CodeReportInvalid    Code = "report_invalid"    // a report cannot be read
+	CodeAssuranceTooLow  Code = "assurance_too_low" // a verdict that it is solved would hold less than its dataset demands
 	CodeVerifierTimeout  Code = "verifier_timeout"  // the suite was cut short
 	CodeInterrupted      Code = "interrupted"       // the server was killed too often during this job
 )

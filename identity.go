@@ -26,6 +26,8 @@ type APIKey struct {
 	ExpiresAt  *time.Time
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
+	// Feedback is how much is told of verdicts to who has the key; "" is FeedbackFull.
+	Feedback Feedback
 }
 
 // Active tells whether the key opens anything at the time now.

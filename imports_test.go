@@ -20,14 +20,18 @@ var arrows = map[string][]string{
 
 	// Services: the rules live here, once. They know the vocabulary, their ports
 	// and each other where the rule says so.
-	"assay/internal/dataset":      {"assay", "assay/internal/patch", "assay/internal/testid", "assay/internal/testreport"},
+	"assay/internal/dataset":      {"assay", "assay/internal/narrow", "assay/internal/patch", "assay/internal/testid", "assay/internal/testreport"},
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
 	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
-	"assay/internal/verification": {"assay", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/verification": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/rounds", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
+
+	// The command by which some tests are run alone.
+	"assay/internal/narrow": {"assay/internal/testid"},
 
 	// The judge knows no store, no user and no session.
 	"assay/internal/evaluate":    {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/steering", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/testid", "assay/internal/testreport", "assay/internal/worktree"},
+	"assay/internal/rounds":      {"assay", "assay/internal/alteration", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/testid"},
 	"assay/internal/tasksandbox": {"assay", "assay/internal/sandbox"},
 
 	// What is known of samples' tests: pure text, found by trying, kept sealed.
@@ -69,7 +73,7 @@ var arrows = map[string][]string{
 
 // anything may import what it needs: test suites, the dataset's builder and the
 // end-to-end tests are nobody's foundation.
-var anything = []string{"assay/e2e", "assay/datasets", "assay/internal/sandbox/sandboxtest", "assay/internal/store/pgtest", "assay/internal/store/storetest", "assay/internal/stripe/stripetest"}
+var anything = []string{"assay/e2e", "assay/datasets", "assay/internal/alteration/search/searchtest", "assay/internal/sandbox/sandboxtest", "assay/internal/store/pgtest", "assay/internal/store/storetest", "assay/internal/stripe/stripetest"}
 
 func TestImportsFollowTheArrows(t *testing.T) {
 	for _, pkg := range listPackages(t) {

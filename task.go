@@ -31,6 +31,10 @@ type Verifier struct {
 	TimeoutSeconds int          `json:"timeout_seconds" yaml:"timeout_seconds"` // of the command
 	Reports        []ReportSpec `json:"reports" yaml:"reports"`
 
+	// CommandFor, when set, runs some of the tests alone: {files} and {tests} in it become
+	// quoted words, see package narrow.
+	CommandFor string `json:"command_for,omitempty" yaml:"command_for,omitempty"`
+
 	// User runs the command in the clean sandbox: UserNobody, the default, or UserRoot.
 	User string `json:"user,omitempty" yaml:"user,omitempty"`
 	// ExitCode says what the command's exit code is worth. Defaults to ExitChecked.

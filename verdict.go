@@ -57,6 +57,21 @@ type Evidence struct {
 	// the API of the server, by the setting of its dataset when the verdict was given.
 	AnswersOpen bool `json:"answers_open"`
 
+	// Rounds is how many rounds of altered tests the work was judged by. Without any, this and
+	// what follows up to Doubted is empty.
+	Rounds int `json:"rounds,omitempty"`
+	// Odds is the chance (above 0, at most 1) of who guesses best to come through the rounds
+	// with the fail_to_pass test that is guessed most easily; OddsWithRetries is that with
+	// this user's refused plays counted in, and OddsOfAll that of coming through with all.
+	Odds            float64     `json:"odds,omitempty"`
+	OddsWithRetries float64     `json:"odds_with_retries,omitempty"`
+	OddsOfAll       float64     `json:"odds_of_all,omitempty"`
+	Covered         Covered     `json:"covered,omitzero"`
+	Exposure        Exposure    `json:"exposure,omitzero"` // this play included
+	Assurance       Assurance   `json:"assurance,omitempty"`
+	Fresh           FreshTruths `json:"fresh,omitzero"`
+	Doubted         int         `json:"doubted,omitempty"` // fail_to_pass tests that count as not covered, since the work passes altered inputs of them
+
 	Expected Expected `json:"expected"`
 	// LeftOut are the topmost names of what was no part of the work, because the image's
 	// .gitignore files ignore it: a directory ends with "/". At most 100, and then how many more.

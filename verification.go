@@ -22,6 +22,18 @@ type Verification struct {
 	Verdict       *Verdict // when Status is completed
 	Handle        string   // of the clean sandbox while it runs, as JSON
 	Location      string
+
+	// Withdrawn is set once an operator took the verdict back.
+	Withdrawn *Withdrawal
+
+	// Withheld marks a copy without what the suite said.
+	Withheld bool
+}
+
+// Withdrawal says that an operator took a verdict back.
+type Withdrawal struct {
+	At     time.Time
+	Reason string // for its user
 }
 
 // VerificationStatus is a state of a verification.

@@ -52,6 +52,13 @@ func (c *Client) VerdictKeys(ctx context.Context) ([]byte, error) {
 	return outside.bytes(ctx, get(wire.KeysPath))
 }
 
+// Standing tells whether the verdict of a verification was taken back since. No key is needed.
+func (c *Client) Standing(ctx context.Context, jobID string) (*wire.VerdictStanding, error) {
+	outside := *c
+	outside.base = strings.TrimSuffix(c.base, wire.BasePath)
+	return result[wire.VerdictStanding](&outside, ctx, get(wire.WithdrawnPath+url.PathEscape(jobID)))
+}
+
 // bytes makes a request and returns its answer as it is.
 func (c *Client) bytes(ctx context.Context, r request) ([]byte, error) {
 	res, err := c.do(ctx, r)

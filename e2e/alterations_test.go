@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,8 +34,11 @@ type searched struct {
 	Odds     struct {
 		Three float64 `json:"3"`
 	} `json:"odds"`
-	Runs        int `json:"runs"`
-	Alterations int `json:"alterations"`
+	Runs        int  `json:"runs"`
+	Spent       bool `json:"spent"`
+	Stored      bool `json:"stored"`
+	FreshSought bool `json:"fresh_searched"`
+	Alterations int  `json:"alterations"`
 	Found       *struct {
 		Alterations []struct {
 			Edit      struct{ Old, New string }
@@ -62,18 +66,7 @@ func alterations(t *testing.T, p harness.Program, args ...string) (found []searc
 
 // A sample whose suite costs nothing: bash reads what looks like Python.
 const (
-	wordsDataset = `schema: 1
-name: words
-defaults:
-  image: assay-starter/masterminds_semver-3.3.1:latest
-  workdir: /testbed
-  language: python
-  resources: {cpus: 1, memory_mb: 512, pids: 128, disk_mb: 256}
-  verifier:
-    exit_code: ignored
-    timeout_seconds: 60
-    reports: [{path: "{reports}/report.xml", format: junit-xml}]
-    command: |
+	wordsCommand = `
       is='^    assert shout\("(.*)"\) (==|!=) "(.*)"$'
       while IFS= read -r line; do
         [[ $line =~ ^def\ (test_[a-z]+) ]] && name=${BASH_REMATCH[1]}
@@ -109,7 +102,7 @@ func newFile(name, text string) string {
 // wordsProgram is ownProgram with that dataset.
 func wordsProgram(t *testing.T) harness.Program {
 	t.Helper()
-	p, folder := ownProgram(t), t.TempDir()
+	p := ownProgram(t)
 	row, err := json.Marshal(map[string]any{
 		"instance_id": "words", "problem_statement": "Words are not loud.", "created_at": "2024-05-01T12:00:00Z",
 		"patch": newFile("words.txt", "loud\n"), "test_patch": newFile("tests/test_words.py", wordsTests),
@@ -118,12 +111,7 @@ func wordsProgram(t *testing.T) harness.Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"dataset.yaml": wordsDataset, "samples.jsonl": string(row) + "\n"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := p.Run(t.Context(), "dataset", "import", folder); err != nil {
+	if _, err := p.Run(t.Context(), "dataset", "import", smallDataset(t, "words", "python", wordsCommand, string(row)+"\n")); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -268,5 +256,96 @@ func TestAKilledSearchGoesOn(t *testing.T) {
 	}
 	if err := nothingLeft(p); err != nil {
 		t.Error(err)
+	}
+}
+
+// A search that ended at its bounds is told as such, goes on with larger ones, and looks for
+// fresh truths when that is asked for later.
+func TestASpentSearchGoesOn(t *testing.T) {
+	t.Parallel()
+	p := wordsProgram(t)
+	few, out, said := alterations(t, p, "words", "--max-runs", "8")
+	if !few[0].Spent || few[0].Stored || few[0].Runs > 8 || !strings.Contains(said, "ended at its bounds") {
+		t.Fatalf("it said %q: %s", said, out)
+	}
+	first := trials(t, p)
+	again, _, said := alterations(t, p, "words", "--max-runs", "8")
+	if !again[0].Stored || !again[0].Spent || !strings.Contains(said, "a larger --max-runs") {
+		t.Errorf("the same again: it said %q: %+v", said, again)
+	}
+	text, err := p.Run(t.Context(), "dataset", "alterations", "words", "--max-runs", "8")
+	if err != nil || !regexp.MustCompile(`(?m)SPENT\s*\nwords .* yes\s*$`).Match(text) {
+		t.Errorf("%v: the table is\n%s", err, text)
+	}
+	if kept := trials(t, p); !maps.Equal(first, kept) {
+		t.Errorf("%d trials are kept, then %d", len(first), len(kept))
+	}
+	all, out, said := alterations(t, p, "words")
+	if all[0].Stored || all[0].Spent || all[0].Blind != 2 || all[0].Blind < few[0].Blind || all[0].FreshSought {
+		t.Errorf("with more runs: it said %q: %s", said, out)
+	}
+	fresh, out, said := alterations(t, p, "words", "--fresh")
+	if fresh[0].Stored || !fresh[0].FreshSought || fresh[0].Fresh != 2 || fresh[0].Blind != 2 {
+		t.Errorf("with fresh truths: it said %q: %s", said, out)
+	}
+	if !strings.Contains(said, "words  run 25 of at most 150") {
+		t.Errorf("it said %q", said)
+	}
+	if poorer, _, _ := alterations(t, p, "words", "--max-runs", "4"); !poorer[0].Stored || poorer[0].Blind != 2 {
+		t.Errorf("with fewer runs: %+v", poorer)
+	}
+	if left := trials(t, p); len(left) > 0 {
+		t.Errorf("%d trials of a search that has ended", len(left))
+	}
+}
+
+// An interrupt says what is kept, and what is kept is not made again.
+func TestAnInterruptedSearchSaysWhatIsKept(t *testing.T) {
+	t.Parallel()
+	p := wordsProgram(t)
+	var out, said bytes.Buffer
+	cmd := p.Command(t.Context(), "dataset", "alterations", "words", "--json")
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); len(trials(t, p)) < 4 && time.Now().Before(deadline); {
+		pause(20 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("it ended with %v", err)
+	}
+	kept := trials(t, p)
+	want := fmt.Sprintf("assay: interrupted: 0 of 1 samples are done and stored, and the %d runs of those under way are kept; the same command goes on there\n", len(kept)-1)
+	if !strings.HasSuffix(said.String(), "\n"+want) || out.Len() > 0 {
+		t.Errorf("it said %q, want %q, and printed %q", said.String(), want, out.String())
+	}
+	found, _, _ := alterations(t, p, "words")
+	if found[0].Blind != 2 || found[0].Stored {
+		t.Errorf("then: %+v", found)
+	}
+	if err := nothingLeft(p); err != nil {
+		t.Error(err)
+	}
+}
+
+// Without its key, what is stored is searched again, and nothing else is in the way.
+func TestALostAlterationsKey(t *testing.T) {
+	t.Parallel()
+	p := wordsProgram(t)
+	alterations(t, p, "words")
+	if err := os.Remove(filepath.Join(p.DataDir, "alterations.key")); err != nil {
+		t.Fatal(err)
+	}
+	found, out, said := alterations(t, p, "words")
+	if found[0].Stored || found[0].Blind != 2 || strings.Count(said, "alterations.key") < 1 || strings.Count(said, "level=WARN") != 1 {
+		t.Errorf("it said %q: %s", said, out)
+	}
+	if again, _, said := alterations(t, p, "words"); !again[0].Stored || strings.Contains(said, "alterations.key") {
+		t.Errorf("it said %q: %+v", said, again)
 	}
 }

@@ -101,20 +101,34 @@ func TestAKilledValidationGoesOn(t *testing.T) {
 	}
 }
 
-// A sample with a test that is a coin.
-const (
-	coinDataset = `schema: 1
-name: coin
+// smallDataset writes a dataset whose suites run in the image of the other tests, and returns
+// its folder.
+func smallDataset(t *testing.T, name, language, command, rows string) string {
+	t.Helper()
+	folder := t.TempDir()
+	manifest := `schema: 1
+name: ` + name + `
 defaults:
   image: assay-starter/masterminds_semver-3.3.1:latest
   workdir: /testbed
-  language: bash
+  language: ` + language + `
   resources: {cpus: 1, memory_mb: 512, pids: 128, disk_mb: 256}
   verifier:
     exit_code: ignored
     timeout_seconds: 60
     reports: [{path: "{reports}/report.xml", format: junit-xml}]
-    command: |
+    command: |` + command
+	for name, text := range map[string]string{"dataset.yaml": manifest, "samples.jsonl": rows} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// A sample with a test that is a coin.
+const (
+	coinCommand = `
       grep -qx yes answer || wrong='<failure message="the answer is not yes"/>'
       [ $((RANDOM % 2)) = 0 ] || tails='<failure message="tails"/>'
       echo "<testsuite name='check'><testcase classname='check' name='answer'>$wrong</testcase>
@@ -130,12 +144,7 @@ defaults:
 func TestACoinIsQuarantinedOnTheOperatorsWord(t *testing.T) {
 	t.Parallel()
 	p := ownProgram(t)
-	folder := t.TempDir()
-	for name, text := range map[string]string{"dataset.yaml": coinDataset, "samples.jsonl": coinSamples} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	folder := smallDataset(t, "coin", "bash", coinCommand, coinSamples)
 	run := func(want string, args ...string) {
 		t.Helper()
 		out, err := p.Run(t.Context(), append([]string{"dataset"}, args...)...)

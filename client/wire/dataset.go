@@ -15,11 +15,23 @@ type Dataset struct {
 
 	Answers assay.Answers `json:"answers" enum:"public,users,operators" example:"users" doc:"Who reads the answers of its samples: everybody, who has a token, or nobody over the API. Not in the Codeset API, as what follows"`
 
+	Judging Judging `json:"judging" doc:"How works on its samples are judged by rounds of altered tests, and what is told of it: what was settled of the dataset, else of the server"`
+
 	ValidatedAt  *time.Time `json:"validated_at" doc:"When the last of its samples was validated: the work tree as it is must not be solved, and with the reference fix it must be. Null while a sample is not validated in its latest version by the rules of this server"`
 	GoldPassRate *float64   `json:"gold_pass_rate" minimum:"0" maximum:"1" example:"1" doc:"Share of the runs with a reference fix that were solved, of the samples that are validated. Null when there is none"`
 	FlakySamples *int       `json:"flaky_samples" minimum:"0" example:"0" doc:"Samples with a graded test that did not always do the same, of those that are validated. Null when none is"`
 
 	Alterations *DatasetAlterations `json:"alterations" doc:"What is known of alterations of its samples' tests: small edits that make exactly a known test fail with the reference fix, by which a forged verdict is told. Null while no sample was searched, in its latest version by the rules of this server"`
+}
+
+// Judging is how works that look solved are judged further, and what is told of it.
+type Judging struct {
+	Rounds           int             `json:"rounds" minimum:"1" maximum:"8" example:"3" doc:"Rounds of altered tests"`
+	MaxOdds          float64         `json:"max_odds" minimum:"0" maximum:"1" example:"1" doc:"The chance of who guesses that more rounds are played for; 1 asks for none"`
+	RequireAssurance assay.Assurance `json:"require_assurance" enum:"uncontrolled,controlled_partial,controlled,blind_partial,blind" example:"uncontrolled" doc:"The least assurance of a verdict that a work is solved"`
+	Fresh            assay.Fresh     `json:"fresh" enum:"inform,require,off" example:"inform" doc:"What true tests with inputs that nobody has seen are for"`
+	Feedback         assay.Feedback  `json:"feedback" enum:"full,verdict" example:"full" doc:"How much is told of a verdict, to all keys and tokens; a key may be told less"`
+	Known            assay.Known     `json:"known" enum:"public,private" example:"private" doc:"Who may know the answers from elsewhere: anybody, or nobody who is judged"`
 }
 
 // DatasetAlterations are numbers of what searches found; what they found is secret.

@@ -26,6 +26,26 @@ type Job struct {
 	ContainerInfo *ContainerInfo           `json:"container_info" doc:"Always null: the clean sandbox of a verification is nobody's to reach"`
 	Error         *Failure                 `json:"error" doc:"Why the server could not judge; null else"`
 	Result        *JobResult               `json:"result" doc:"The verdict; null until completed"`
+
+	Withdrawn       *Withdrawal `json:"withdrawn" doc:"Set once the operator took the verdict back, which then counts for nothing; null else. Not in the Codeset API, as what follows"`
+	DetailsWithheld bool        `json:"details_withheld" doc:"Whether no more is told than whether the task is solved and how sure that is, by the feedback of the key or of the dataset: lists and texts are empty then, and numbers 0"`
+}
+
+// Withdrawal says that the operator took a verdict back.
+type Withdrawal struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// WithdrawnPath is below which a server tells whether verdicts were taken back, by the id of
+// the verification. It stands beside BasePath, not below it.
+const WithdrawnPath = "/.well-known/assay-withdrawn/"
+
+// VerdictStanding tells whether a verdict still stands. Of an id that the server does not
+// know it is as of one that was not withdrawn.
+type VerdictStanding struct {
+	VerificationID string      `json:"verification_id"`
+	Withdrawn      *Withdrawal `json:"withdrawn"`
 }
 
 // Final tells whether the verification has ended.
@@ -81,11 +101,41 @@ type Evidence struct {
 	SecondRun     assay.SecondRun `json:"second_run,omitempty" enum:"agreed,disagreed,impossible" doc:"What came of running the suite once more, with other names for its tests; absent when it was not"`
 	NotRun        bool            `json:"not_run,omitempty" doc:"No suite was run, because the work cannot be judged as it is: the reason says why, and exit_code is -1000"`
 	AnswersOpen   bool            `json:"answers_open" doc:"Whether the session's user could read the answers of the sample (reference fix, tests, lists) over this API when the verdict was given"`
-	Expected      Expected        `json:"expected" doc:"The lists that the verdict was graded by"`
-	LeftOut       []string        `json:"left_out" nullable:"false" doc:"New files and directories that were no part of the judged work, because the image's own .gitignore files ignore them; see verifier.ignored of the dataset format"`
-	Quarantined   []string        `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
-	Resources     Usage           `json:"resources" doc:"What the clean sandbox used"`
-	Durations     Durations       `json:"durations" doc:"Where the time went"`
+	Rounds        int             `json:"rounds,omitempty" doc:"Rounds of altered tests that the work was judged by; absent without any, as all that follows up to doubted"`
+
+	Odds            float64         `json:"odds,omitempty" minimum:"0" maximum:"1" example:"0.142857" doc:"Chance of who guesses best to come through the rounds with the fail_to_pass test that is guessed most easily"`
+	OddsWithRetries float64         `json:"odds_with_retries,omitempty" minimum:"0" maximum:"1" doc:"The same, with the plays of this user that rounds refused counted in"`
+	OddsOfAll       float64         `json:"odds_of_all,omitempty" minimum:"0" maximum:"1" doc:"Chance of who guesses all fail_to_pass tests"`
+	Covered         *Covered        `json:"covered,omitempty" doc:"How many fail_to_pass tests can be altered so that only who knows the answer tells"`
+	Exposure        *Exposure       `json:"exposure,omitempty" doc:"What became of the works of this user on this version of the sample"`
+	Assurance       assay.Assurance `json:"assurance,omitempty" enum:"uncontrolled,controlled_partial,controlled,blind_partial,blind" doc:"What the verdict holds against"`
+	Fresh           *FreshTruths    `json:"fresh,omitempty" doc:"True tests with inputs that nobody has seen"`
+	Doubted         int             `json:"doubted,omitempty" doc:"Of the fail_to_pass tests, those that count as not covered, since the work passes altered inputs of them"`
+
+	Expected    Expected  `json:"expected" doc:"The lists that the verdict was graded by"`
+	LeftOut     []string  `json:"left_out" nullable:"false" doc:"New files and directories that were no part of the judged work, because the image's own .gitignore files ignore them; see verifier.ignored of the dataset format"`
+	Quarantined []string  `json:"quarantined" nullable:"false" doc:"Expected tests that were not graded"`
+	Resources   Usage     `json:"resources" doc:"What the clean sandbox used"`
+	Durations   Durations `json:"durations" doc:"Where the time went"`
+}
+
+// Covered tells how many tests are covered.
+type Covered struct {
+	Covered int `json:"covered" minimum:"0"`
+	Of      int `json:"of" minimum:"0" doc:"fail_to_pass tests that are graded"`
+}
+
+// Exposure counts the works of a user on a version of a sample.
+type Exposure struct {
+	Plays   int `json:"plays" minimum:"0" doc:"Works that were judged, each once, this one included"`
+	Reached int `json:"reached" minimum:"0" doc:"Of these, those that looked solved and came to rounds"`
+	Refused int `json:"refused" minimum:"0" doc:"Of these, those that rounds refused"`
+}
+
+// FreshTruths counts true tests with inputs that nobody has seen.
+type FreshTruths struct {
+	Checked int `json:"checked" minimum:"0"`
+	Differs int `json:"differs" minimum:"0" doc:"Of these, those with which the work does something else than the reference fix"`
 }
 
 // Expected is lists of expected tests.

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"assay"
+)
 
 // User is who calls.
 type User struct {
@@ -24,12 +28,16 @@ type APIKey struct {
 	ExpiresAt  *time.Time `json:"expires_at" doc:"Null when it does not expire"`
 	IsActive   bool       `json:"is_active"`
 	LastUsedAt *time.Time `json:"last_used_at"`
+
+	Feedback assay.Feedback `json:"feedback" enum:"full,verdict" example:"full" doc:"How much is told of a verification to who has the key: all, or whether the task is solved. Not in the Codeset API"`
 }
 
 // APIKeyCreate asks for an API key.
 type APIKeyCreate struct {
 	Name      string     `json:"name,omitempty" nullable:"true" maxLength:"100" pattern:"^[^\\x00]*$" patternDescription:"free of NUL characters" example:"laptop" doc:"To tell keys apart"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true" doc:"When the key ends by itself; never without it. Must be ahead"`
+
+	Feedback assay.Feedback `json:"feedback,omitempty" enum:"full,verdict" example:"verdict" doc:"How much is told of a verification to who has the key: all, or (for keys that are given to agents) whether the task is solved. As of the key or token that makes it, when absent. Not in the Codeset API"`
 }
 
 // APIKeyCreated holds the new key with its secret, which is shown nowhere else.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/schollz/progressbar/v3"
 
 	"assay"
 	"assay/internal/alteration/catalog"
@@ -19,18 +18,15 @@ import (
 )
 
 type datasetAlterationsCmd struct {
-	localFlags
-	Name       string        `arg:"" help:"Name of the dataset."`
-	Samples    []string      `name:"sample" placeholder:"ID" help:"Search these samples alone."`
-	Workers    int           `placeholder:"N" default:"2" help:"Samples at a time (2)."`
-	MaxRuns    int           `name:"max-runs" placeholder:"N" default:"150" help:"Runs of the suite of each sample at most (150)."`
-	Limit      time.Duration `placeholder:"TIME" default:"30m" help:"Time for each sample at most (30m)."`
-	Fresh      bool          `help:"Find true versions of tests that nobody has seen, too."`
-	Again      bool          `help:"Search what was searched already, too."`
-	Reveal     bool          `help:"Print what was found, and not only numbers: with it, verdicts on these samples can be forged."`
-	JSON       bool          `name:"json" help:"Print JSON."`
-	OCIRuntime string        `name:"oci-runtime" placeholder:"PROGRAM" help:"OCI runtime: runc, runsc, or a path (runc)."`
-	Agent      string        `name:"agent" placeholder:"FILE" help:"Path of assay-agent (the one beside this program)."`
+	suiteFlags
+	Name    string        `arg:"" help:"Name of the dataset."`
+	MaxRuns int           `name:"max-runs" placeholder:"N" default:"150" help:"Runs of the suite of each sample at most, with those of the search that goes on (150)."`
+	Limit   time.Duration `placeholder:"TIME" default:"30m" help:"Time for each sample at most, without that of earlier commands (30m)."`
+	Fresh   bool          `help:"Find true versions of tests that nobody has seen, too."`
+	Again   bool          `help:"Search what was searched already, with other choices, and replace what is stored."`
+	Yes     bool          `help:"Do not ask before a large search. Without a terminal nothing is asked."`
+	Reveal  bool          `help:"Print what was found, and not only numbers: with it, verdicts on these samples can be forged."`
+	JSON    bool          `name:"json" help:"Print JSON."`
 }
 
 func (*datasetAlterationsCmd) Help() string {
@@ -41,20 +37,24 @@ Alterations are found by running the suite with one edit after the other, first 
 What is found is a key like any other: it is stored encrypted with alterations.key, only numbers are told, and
 each server finds its own. The same command, after an interrupt or a crash, goes on where it was.
 
+A sample that was searched is not searched again: what is stored of it is told. SPENT tells that its search ended at
+its bounds, before all was tried. Then a larger --max-runs or --limit goes on where it ended, and repeats no run;
+of a search that tried all, they change nothing. --fresh looks for fresh truths where that was not done yet; of a
+search that tried all, the runs are not kept, and it makes them again. What any of these finds replaces what is
+stored, unless that is better. --again begins anew, with other choices, and what it finds replaces what is stored,
+better or not, when the search has ended. Without alterations.key nothing that is stored can be opened, and it is
+searched as if it were not there.
+
     assay dataset alterations starter
-    assay dataset alterations starter --sample beevik__etree-1.5.1 --fresh --json`
+    assay dataset alterations starter --sample beevik__etree-1.5.1 --fresh --json
+    assay dataset alterations starter --max-runs 400 --limit 2h`
 }
 
 func (c *datasetAlterationsCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	if c.Workers < 1 {
-		return usageError{errors.New("--workers: want at least 1")}
+	if c.Limit <= 0 {
+		return usageError{errors.New("--limit: want a time of more than 0, such as 30m")}
 	}
-	if c.MaxRuns < 1 || c.MaxRuns > maxRuns {
-		return usageError{fmt.Errorf("--max-runs: want 1 to %d", maxRuns)}
-	}
-	flags := c.config()
-	flags.OCIRuntime, flags.Agent = c.OCIRuntime, c.Agent
-	a, err := openApp(ctx, c.File, flags, parsed)
+	a, err := c.open(ctx, parsed, "max-runs", c.MaxRuns)
 	if err != nil {
 		return err
 	}
@@ -63,28 +63,33 @@ func (c *datasetAlterationsCmd) Run(ctx context.Context, parsed *kong.Context, s
 	if err != nil {
 		return err
 	}
-	tester, err := a.Evaluator(ctx)
-	if err != nil {
-		return err
-	}
 	known, err := a.Alterations()
 	if err != nil {
 		return err
 	}
-	c.tellCost(std.err, len(ids))
-	show := &searchProgress{std: std, samples: len(ids)}
+	show := &searchProgress{std: std, samples: len(ids), most: c.MaxRuns}
 	var outcomes []catalog.Outcome
-	err = known.Search(ctx, tester, catalog.Request{
-		Dataset: c.Name, Samples: ids, Workers: c.Workers, Runs: c.MaxRuns, Limit: c.Limit, Fresh: c.Fresh, Again: c.Again,
-		Ran: show.ran,
+	req := catalog.Request{
+		Dataset: c.Name, Samples: ids, Workers: c.Workers, Again: c.Again,
+		Bounds: catalog.Bounds{Runs: c.MaxRuns, Limit: c.Limit, Fresh: c.Fresh},
+		Ran:    show.ran,
 		Done: func(o catalog.Outcome) {
 			outcomes = append(outcomes, o)
 			show.done(o)
 		},
-	})
+	}
+	if err := c.agree(ctx, std, len(known.Left(ctx, req))); err != nil {
+		return err
+	}
+	tester, err := a.Evaluator(ctx)
+	if err != nil {
+		return err
+	}
+	show.begin(c.Workers)
+	err = known.Search(ctx, tester, req)
 	show.end()
 	if err != nil {
-		return fmt.Errorf("%w; the same command goes on where this one was", err)
+		return interrupted(show.kept(), err)
 	}
 	return c.print(std, outcomes)
 }
@@ -105,14 +110,25 @@ func (c *datasetAlterationsCmd) samples(ctx context.Context, a *app.App) ([]stri
 	return ids, err
 }
 
-// tellCost says before a large search what it may take.
-func (c *datasetAlterationsCmd) tellCost(w io.Writer, samples int) {
-	const large = 20
-	if samples > large {
-		rounds := (samples + c.Workers - 1) / c.Workers
-		fmt.Fprintf(w, "searching %d samples, %d at a time: at most %d runs of suites and %s in all; each sample is stored when it is done\n",
-			samples, c.Workers, samples*c.MaxRuns, time.Duration(rounds)*c.Limit)
+// agree says before a large search what it may take, and asks a person whether it may.
+func (c *datasetAlterationsCmd) agree(ctx context.Context, std stdio, samples int) error {
+	const (
+		large = 3000 // runs
+		usual = 5 * time.Second
+	)
+	runs := samples * c.MaxRuns
+	if runs < large {
+		return nil
 	}
+	rounds := (samples + c.Workers - 1) / c.Workers
+	most := time.Duration(rounds) * c.Limit
+	fmt.Fprintf(std.err, "%d samples are to be searched, %d at a time: at most %d runs of suites (%s if a suite takes %s), and at most %s in all; "+
+		"each sample is stored when it is done, and after an interrupt the same command goes on\n",
+		samples, c.Workers, runs, min(time.Duration(rounds*c.MaxRuns)*usual, most), usual, most)
+	if c.Yes || !std.asks() {
+		return nil
+	}
+	return std.agree(ctx, "go on?")
 }
 
 // searchedSample is a sample in the output for programs.
@@ -124,12 +140,14 @@ type searchedSample struct {
 	Altered     int           `json:"altered"`
 	Blind       int           `json:"blind"`
 	FreshTests  int           `json:"fresh"`
+	FreshSought bool          `json:"fresh_searched"` // whether fresh truths were looked for
 	Draws       int           `json:"draws"`
 	Odds        odds          `json:"odds"` // of the best guesser, by rounds
 	Candidates  int           `json:"candidates"`
 	Runs        int           `json:"runs"`
 	Seconds     float64       `json:"seconds"`
-	Spent       bool          `json:"spent"` // it ended at its bounds
+	Spent       bool          `json:"spent"`  // it ended at its bounds
+	Stored      bool          `json:"stored"` // all of it was found by earlier commands
 	Without     []search.Test `json:"without"`
 	Expected    int           `json:"expected"` // alterations of what a fail_to_pass test expects
 	Alterations int           `json:"alterations"`
@@ -150,6 +168,7 @@ func (c *datasetAlterationsCmd) shown(o catalog.Outcome) searchedSample {
 		return s
 	}
 	s.Tests, s.Altered, s.Blind, s.FreshTests, s.Draws = o.Summary.Tests, o.Summary.Altered, o.Summary.Blind, o.Summary.Fresh, o.Summary.Draws
+	s.FreshSought, s.Stored = o.Fresh, o.Stored
 	s.Odds = odds{o.Summary.Odds(3), o.Summary.Odds(7)}
 	s.Candidates, s.Runs, s.Seconds, s.Spent = o.Result.Candidates, o.Result.Runs, o.Result.Took.Seconds(), o.Result.Spent
 	for _, t := range o.Result.Tests {
@@ -191,13 +210,13 @@ func (c *datasetAlterationsCmd) print(std stdio, outcomes []catalog.Outcome) err
 }
 
 func printSearched(w io.Writer, samples []searchedSample) error {
-	t := newTable(w, "SAMPLE", "TESTS", "ALTERED", "BLIND", "DRAWS", "FRESH", "ODDS OF 3", "OF 7", "RUNS", "SECONDS")
+	t := newTable(w, "SAMPLE", "TESTS", "ALTERED", "BLIND", "DRAWS", "FRESH", "ODDS OF 3", "OF 7", "RUNS", "SECONDS", "SPENT")
 	for _, s := range samples {
 		if s.Error != "" {
 			continue
 		}
-		t.row(s.SampleID, strconv.Itoa(s.Tests), strconv.Itoa(s.Altered), strconv.Itoa(s.Blind), strconv.Itoa(s.Draws), strconv.Itoa(s.FreshTests),
-			oneIn(s.Odds.Three), oneIn(s.Odds.Seven), strconv.Itoa(s.Runs), strconv.FormatFloat(s.Seconds, 'f', 0, 64))
+		t.row(s.SampleID, strconv.Itoa(s.Tests), strconv.Itoa(s.Altered), strconv.Itoa(s.Blind), strconv.Itoa(s.Draws), s.fresh(),
+			oneIn(s.Odds.Three), oneIn(s.Odds.Seven), strconv.Itoa(s.Runs), strconv.FormatFloat(s.Seconds, 'f', 0, 64), yesNo(s.Spent))
 	}
 	err := t.flush()
 	for _, s := range samples {
@@ -216,50 +235,18 @@ func printSearched(w io.Writer, samples []searchedSample) error {
 	return err
 }
 
+// fresh is how many tests have a fresh truth, if such were looked for.
+func (s *searchedSample) fresh() string {
+	if !s.FreshSought {
+		return dash("")
+	}
+	return strconv.Itoa(s.FreshTests)
+}
+
 // oneIn shows a chance.
 func oneIn(p float64) string {
 	if p >= 1 {
 		return "1"
 	}
 	return fmt.Sprintf("1 in %.0f", 1/p)
-}
-
-// searchProgress shows how a search gets on, on standard error.
-type searchProgress struct {
-	std     stdio
-	samples int
-	bar     *progressbar.ProgressBar // nil when nobody watches
-	runs    map[string]int
-}
-
-func (p *searchProgress) ran(id string) {
-	if p.runs == nil {
-		p.runs = make(map[string]int)
-		if p.std.interactive() {
-			p.bar = newBar(p.std, "searching", int64(p.samples))
-		}
-	}
-	p.runs[id]++
-	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("searching %s, run %d", id, p.runs[id]))
-	}
-}
-
-func (p *searchProgress) done(o catalog.Outcome) {
-	switch {
-	case p.bar != nil:
-		_ = p.bar.Add(1) // what cannot be drawn is not missed
-	case o.Err != nil:
-		fmt.Fprintf(p.std.err, "%s  %s\n", o.SampleID, o.Err)
-	case o.Stored:
-		fmt.Fprintf(p.std.err, "%s  was searched before\n", o.SampleID)
-	default:
-		fmt.Fprintf(p.std.err, "%s  %d of %d tests altered, %d blind  %s\n", o.SampleID, o.Summary.Altered, o.Summary.Tests, o.Summary.Blind, o.Summary.Took.Round(time.Second))
-	}
-}
-
-func (p *searchProgress) end() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
-	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,31 @@ type stdio struct {
 func (s stdio) interactive() bool {
 	f, ok := s.err.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// asks tells whether a person can be asked something.
+func (s stdio) asks() bool {
+	f, ok := s.in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && s.interactive()
+}
+
+// agree asks a person, and returns an error unless the answer is yes.
+func (s stdio) agree(ctx context.Context, question string) error {
+	fmt.Fprint(s.err, question, " [y/N] ")
+	answers := make(chan string, 1)
+	go func() { // which ends with the program, when it is interrupted meanwhile
+		line, _ := bufio.NewReader(s.in).ReadString('\n') // no answer is no
+		answers <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return interrupted("nothing was done", ctx.Err())
+	case answer := <-answers:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
+		return errors.New("nothing was done: the answer was not yes")
+	}
 }
 
 // grammar is the command line. Each verb is a struct with its flags and a Run.
@@ -59,7 +85,7 @@ type grammar struct {
 		Import   datasetImportCmd   `cmd:"" help:"Import a dataset, or what changed in it."`
 		List     datasetListCmd     `cmd:"" help:"List the datasets."`
 		Show     datasetShowCmd     `cmd:"" help:"Show a dataset, or a sample with its answers."`
-		Set      datasetSetCmd      `cmd:"" help:"Say who reads the answers of a dataset over the API."`
+		Set      datasetSetCmd      `cmd:"" help:"Say who reads the answers of a dataset, and how its works are judged."`
 		Validate datasetValidateCmd `cmd:"" help:"Prove that the tests of a dataset tell a fix from no fix."`
 
 		Alterations datasetAlterationsCmd `cmd:"" help:"Find edits of a dataset's tests that tell an answer from a forgery."`
@@ -77,6 +103,8 @@ type grammar struct {
 	Verdict struct {
 		Get   verdictGetCmd   `cmd:"" help:"Print a signed verdict."`
 		Check verdictCheckCmd `cmd:"" help:"Check the signature of a verdict, and print it."`
+
+		Withdraw verdictWithdrawCmd `cmd:"" help:"Take a verdict back; an operator's, on the data directory."`
 	} `cmd:"" help:"Signed verdicts."`
 }
 
@@ -84,7 +112,7 @@ const description = `Assay gives coding agents real software-engineering tasks, 
 
 serve, doctor, migrate, user, key, keys, audit, billing, dataset and image work on a data directory (--data-dir,
 ASSAY_DATA_DIR) and its database (--database-url, ASSAY_DATABASE_URL), beside a running server or without one.
-session and verdict speak to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY).
+session and verdict speak to a server (--server, ASSAY_SERVER) with an API key (ASSAY_API_KEY), but for verdict withdraw.
 
 Exit status: 0 done; 1 it failed, or the answer is no; 2 the command line or the configuration is wrong;
 125 "session exec" and "session verify" could not find out; 130 interrupted. "session exec" passes on the

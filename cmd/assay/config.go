@@ -41,10 +41,11 @@ type localFlags struct {
 	DataDir string `name:"data-dir" placeholder:"DIR" help:"Where the server keeps everything (/var/lib/assay)."`
 	// The name is that of the setting: see app.Config.
 	DatabaseURL string `name:"database-url" placeholder:"URL" help:"PostgreSQL database of the server (a SQLite file in the data directory)."`
+	IDBase      uint32 `name:"id-base" placeholder:"ID" help:"First user and group id that sandboxes use; needed once: the data directory keeps it (1879048192)."`
 }
 
 func (f *localFlags) config() app.Config {
-	return app.Config{DataDir: f.DataDir, DatabaseURL: f.DatabaseURL}
+	return app.Config{DataDir: f.DataDir, DatabaseURL: f.DatabaseURL, IDBase: f.IDBase}
 }
 
 // open opens the data directory, beside a server that may run on it.

@@ -23,6 +23,7 @@ type datasetImportCmd struct {
 	Set             []string `sep:"none" placeholder:"KEY=VALUE" help:"Setting to lay over those of each sample, such as image=TEMPLATE or verifier.command=...; of another format only."`
 	SkipUnsupported bool     `help:"Leave out the rows of another format that cannot be judged, and list them."`
 	Answers         string   `enum:",public,users,operators" default:"" placeholder:"public|users|operators" help:"Who reads the answers of a dataset of another format over the API, unless it is set already (users)."`
+	Known           string   `enum:",public,private" default:"" placeholder:"public|private" help:"Who may know the answers of a dataset of another format from elsewhere: anybody, or nobody who is judged (public)."`
 	JSON            bool     `name:"json" help:"Print JSON."`
 }
 
@@ -64,8 +65,8 @@ type changedSample struct {
 
 func (c *datasetImportCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
 	own := dataset.IsFolder(c.Path) && (c.Format == "" || c.Format == ownFormat)
-	if own && (c.Name != "" || len(c.Set) > 0 || c.SkipUnsupported || c.Answers != "") {
-		return usageError{fmt.Errorf("%s has a dataset.yaml, which says all that --name, --set, --answers and --skip-unsupported would", c.Path)}
+	if own && (c.Name != "" || len(c.Set) > 0 || c.SkipUnsupported || c.Answers != "" || c.Known != "") {
+		return usageError{fmt.Errorf("%s has a dataset.yaml, which says all that --name, --set, --answers, --known and --skip-unsupported would", c.Path)}
 	}
 	a, err := c.open(ctx, parsed)
 	if err != nil {
@@ -78,7 +79,7 @@ func (c *datasetImportCmd) Run(ctx context.Context, parsed *kong.Context, std st
 		got, err = a.Datasets.Import(ctx, c.Path)
 	} else {
 		got, report, err = a.Datasets.ImportForeign(ctx, dataset.ForeignRequest{
-			Path: c.Path, Format: c.Format, Name: c.Name, Set: c.Set, SkipUnsupported: c.SkipUnsupported, Answers: assay.Answers(c.Answers),
+			Path: c.Path, Format: c.Format, Name: c.Name, Set: c.Set, SkipUnsupported: c.SkipUnsupported, Answers: assay.Answers(c.Answers), Known: assay.Known(c.Known),
 		})
 	}
 	if err != nil {
@@ -109,12 +110,13 @@ func importedJSON(got *dataset.Import, report *dataset.ForeignReport) importedDa
 	return out
 }
 
-// notes are those of the import and of its answers.
+// notes are those of the import and of what operators set otherwise.
 func notes(got *dataset.Import, report *dataset.ForeignReport) []string {
 	all := slices.Clone(report.Notes)
 	if got.Overruled != "" {
 		all = append(all, fmt.Sprintf("its answers stay for %s, as an operator set it, and not for %s", got.Answers, got.Overruled))
 	}
+	all = append(all, got.Unheard...)
 	return all
 }
 
@@ -152,6 +154,7 @@ type listedDataset struct {
 	CreatedAt   string `json:"created_at"`
 
 	Answers assay.Answers `json:"answers"` // who reads them over the API
+	Judging listedJudging `json:"judging"` // in force
 
 	ValidatedAt  *time.Time `json:"validated_at"` // null while a sample is not validated
 	GoldPassRate *float64   `json:"gold_pass_rate"`
@@ -172,7 +175,7 @@ type listedAlterations struct {
 func listed(d *assay.Dataset) listedDataset {
 	out := listedDataset{
 		Name: d.Name, Description: d.Description, SampleCount: d.SampleCount, CreatedAt: d.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"),
-		Answers:     d.Answers,
+		Answers: d.Answers, Judging: listedJudging(d.Judging),
 		ValidatedAt: d.ValidatedAt(), GoldPassRate: d.GoldPassRate(), FlakySamples: d.FlakySamples(),
 	}
 	if a := d.Alterations; a.Searched > 0 {
@@ -206,9 +209,10 @@ func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdi
 		}
 		return writeJSON(std.out, out)
 	}
-	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "BLIND", "ANSWERS", "DESCRIPTION")
+	t := newTable(std.out, "NAME", "SAMPLES", "SINCE", "VALIDATED", "GOLD", "FLAKY", "BLIND", "ROUNDS", "FEEDBACK", "KNOWN", "ANSWERS", "DESCRIPTION")
 	for _, d := range datasets {
-		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), blindSamples(d), string(d.Answers), d.Description)
+		t.row(d.Name, strconv.Itoa(d.SampleCount), when(d.CreatedAt), whenever(d.ValidatedAt()), percent(d.GoldPassRate()), number(d.FlakySamples()), blindSamples(d),
+			strconv.Itoa(d.Judging.Rounds), string(d.Judging.Feedback), string(d.Judging.Known), string(d.Answers), d.Description)
 	}
 	return t.flush()
 }

@@ -35,6 +35,16 @@ func (e exitError) Error() string {
 
 func (e exitError) Unwrap() error { return e.err }
 
+// interrupted is the error of a verb that was asked to end, and says what is left of its work.
+// Of err, that it was interrupted is not told twice.
+func interrupted(kept string, err error) error {
+	text := errors.New("interrupted: " + kept)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return exitError{exitInterrupted, errors.Join(text, err)}
+}
+
 // report prints what went wrong and returns the exit status.
 func report(w io.Writer, err error) int {
 	if err == nil {

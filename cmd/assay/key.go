@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"assay"
 	"assay/internal/identity"
 )
 
@@ -17,24 +18,31 @@ type keyCreateCmd struct {
 	Name    string        `placeholder:"NAME" help:"To tell keys apart."`
 	Expires time.Duration `placeholder:"TIME" help:"How long the key opens anything, such as 720h (for good)."`
 	JSON    bool          `name:"json" help:"Print JSON."`
+
+	Feedback assay.Feedback `enum:"full,verdict" default:"full" placeholder:"full|verdict" help:"How much is told of verifications to who has the key (full)."`
 }
 
 func (*keyCreateCmd) Help() string {
 	return `The key is what the API takes as bearer token. It is stored hashed and cannot be shown again.
 
-    assay key create --user usr_... --name ci --expires 720h`
+A key that is given to agents, or to whatever trains them, better has --feedback verdict: of a verification it is told
+whether the task is solved and how sure that is, and nothing that the tests said.
+
+    assay key create --user usr_... --name ci --expires 720h
+    assay key create --user usr_... --name agent --feedback verdict`
 }
 
 // createdKey is what key create --json prints.
 type createdKey struct {
-	UserID    string     `json:"user_id"`
-	KeyID     string     `json:"key_id"`
-	Key       string     `json:"key"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	UserID    string         `json:"user_id"`
+	KeyID     string         `json:"key_id"`
+	Key       string         `json:"key"`
+	ExpiresAt *time.Time     `json:"expires_at,omitempty"`
+	Feedback  assay.Feedback `json:"feedback"`
 }
 
 func (c *keyCreateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	r := identity.KeyRequest{Name: c.Name}
+	r := identity.KeyRequest{Name: c.Name, Feedback: c.Feedback}
 	if c.Expires < 0 {
 		return usageError{errors.New("expires: want a time ahead, such as 720h")}
 	}
@@ -51,7 +59,7 @@ func (c *keyCreateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio)
 		return fmt.Errorf("create key: %w", err)
 	}
 	if c.JSON {
-		return writeJSON(std.out, createdKey{key.UserID, key.ID, secret, key.ExpiresAt})
+		return writeJSON(std.out, createdKey{key.UserID, key.ID, secret, key.ExpiresAt, key.Feedback})
 	}
 	_, err = fmt.Fprintf(std.out, "id    %s\nkey   %s\nends  %s\n\nThe key is shown this once.\n", key.ID, secret, whenever(key.ExpiresAt))
 	return err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // writeJSON prints one JSON document for programs.
@@ -38,6 +40,17 @@ func newTable(w io.Writer, head ...string) *table {
 func (t *table) row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t")) }
 
 func (t *table) flush() error { return t.w.Flush() }
+
+// plain makes a text that an agent may have written fit for a terminal: nothing of it
+// moves the cursor, begins a line, or turns the direction in which it is read.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+}
 
 // when prints a time for people, in UTC as the API does.
 func when(t time.Time) string {

@@ -53,7 +53,10 @@ func showQuarantine(s *assay.Sample, tests []string) shownQuarantine {
 	return shownQuarantine{s.ID, s.Version, append([]string{}, tests...)}
 }
 
-func (c *datasetQuarantineCmd) check() error {
+func (c *datasetQuarantineCmd) check() (err error) {
+	if c.Samples, err = sampleIDs(c.Samples); err != nil {
+		return err
+	}
 	switch {
 	case c.FromValidation && (c.Remove || len(c.Tests) > 0):
 		return usageError{errors.New("--from-validation goes without --test and --remove")}

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"assay/client/wire"
 )
 
 // fakeAPI answers requests with what a test lays down for them.
@@ -238,5 +240,20 @@ func TestEditTakesTextsFromAnywhere(t *testing.T) {
 	status, stdout, stderr, _ := cli(t, refused, "", "session", "edit", "ses_1", "f.go", "--old", "a", "--new", "b")
 	if status != 1 || stdout != "" || stderr != "assay: edit f.go: it occurs in lines 1 and 2\n" {
 		t.Errorf("a refusal: got status %d, %q, %q", status, stdout, stderr)
+	}
+}
+
+// What an agent wrote into names and messages does not speak to the terminal of who reads
+// a verdict.
+func TestAVerdictDoesNotControlTheTerminal(t *testing.T) {
+	verdict := &wire.JobResult{
+		Reason:    "no\x1b[2Jsolved: all tests passed",
+		Tampering: []wire.Tampering{{Kind: "test", Path: "a\nsolved: b", Detail: "\u202ec"}},
+		Missing:   []string{"t\rsolved", "ä > ö"},
+	}
+	var out bytes.Buffer
+	showVerdict(stdio{out: &out}, verdict, false)
+	if text := out.String(); strings.ContainsAny(text, "\x1b\r\u202e") || strings.Contains(text, "\nsolved") || !strings.Contains(text, "ä > ö") {
+		t.Errorf("it shows %q", text)
 	}
 }

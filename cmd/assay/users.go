@@ -92,9 +92,9 @@ func printUser(w io.Writer, u *assay.User, keys []*assay.APIKey, logins []*assay
 		u.ID, u.Name, u.Email, dash(u.GitHubID), when(u.CreatedAt), whenever(u.LastLoginAt), stateOf(u), account.Balance, account.Deposited, account.Spent)
 	if len(keys) > 0 {
 		fmt.Fprintln(w)
-		t := newTable(w, "KEY", "BEGINS", "NAME", "MADE", "EXPIRES", "LAST USED")
+		t := newTable(w, "KEY", "BEGINS", "NAME", "MADE", "EXPIRES", "LAST USED", "FEEDBACK")
 		for _, k := range keys {
-			t.row(k.ID, k.Hint, dash(k.Name), when(k.CreatedAt), whenever(k.ExpiresAt), whenever(k.LastUsedAt))
+			t.row(k.ID, k.Hint, dash(k.Name), when(k.CreatedAt), whenever(k.ExpiresAt), whenever(k.LastUsedAt), string(k.Feedback))
 		}
 		if err := t.flush(); err != nil {
 			return err
@@ -176,6 +176,8 @@ type keyJSON struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+
+	Feedback assay.Feedback `json:"feedback"`
 }
 
 type loginJSON struct {
@@ -194,7 +196,7 @@ func shownUserWith(u *assay.User, keys []*assay.APIKey, logins []*assay.Login, a
 	shown := shownUser(u)
 	shown.Account = &accountJSON{int64(account.Balance), int64(account.Deposited), int64(account.Spent)}
 	for _, k := range keys {
-		shown.Keys = append(shown.Keys, keyJSON{k.ID, k.Hint, k.Name, k.CreatedAt, k.ExpiresAt, k.LastUsedAt})
+		shown.Keys = append(shown.Keys, keyJSON{k.ID, k.Hint, k.Name, k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.Feedback})
 	}
 	for _, l := range logins {
 		shown.Logins = append(shown.Logins, loginJSON{l.ID, l.CreatedAt, l.ExpiresAt, l.Address, l.UserAgent})

@@ -13,21 +13,14 @@ import (
 	"assay/internal/dataset"
 )
 
-// maxRuns bounds the runs of a sample's trees.
-const maxRuns = 1000
-
 type datasetValidateCmd struct {
-	localFlags
-	Name       string   `arg:"" help:"Name of the dataset."`
-	Samples    []string `name:"sample" placeholder:"ID" help:"Validate these samples alone."`
-	Runs       int      `placeholder:"N" default:"1" help:"Runs of each work tree of each sample (1)."`
-	Workers    int      `placeholder:"N" default:"2" help:"Runs at a time (2)."`
-	Fresh      bool     `help:"Begin anew: no run that is stored counts."`
-	Quarantine bool     `name:"quarantine-flaky" help:"Quarantine the tests that flake: list them, and do not grade them."`
-	JSON       bool     `name:"json" help:"Print JSON."`
-	Report     string   `placeholder:"FILE" help:"Write the JSON to this file as well."`
-	OCIRuntime string   `name:"oci-runtime" placeholder:"PROGRAM" help:"OCI runtime: runc, runsc, or a path (runc)."`
-	Agent      string   `name:"agent" placeholder:"FILE" help:"Path of assay-agent (the one beside this program)."`
+	suiteFlags
+	Name       string `arg:"" help:"Name of the dataset."`
+	Runs       int    `placeholder:"N" default:"1" help:"Runs of each work tree of each sample (1)."`
+	Fresh      bool   `help:"Begin anew: no run that is stored counts."`
+	Quarantine bool   `name:"quarantine-flaky" help:"Quarantine the tests that flake: list them, and do not grade them."`
+	JSON       bool   `name:"json" help:"Print JSON."`
+	Report     string `placeholder:"FILE" help:"Write the JSON to this file as well."`
 }
 
 func (*datasetValidateCmd) Help() string {
@@ -43,15 +36,7 @@ count that judged the same version of the sample by the same rules on the same i
 }
 
 func (c *datasetValidateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	if c.Workers < 1 {
-		return usageError{errors.New("--workers: want at least 1")}
-	}
-	if c.Runs < 1 || c.Runs > maxRuns {
-		return usageError{fmt.Errorf("--runs: want 1 to %d", maxRuns)}
-	}
-	flags := c.config()
-	flags.OCIRuntime, flags.Agent = c.OCIRuntime, c.Agent
-	a, err := openApp(ctx, c.File, flags, parsed)
+	a, err := c.open(ctx, parsed, "runs", c.Runs)
 	if err != nil {
 		return err
 	}
@@ -73,7 +58,7 @@ func (c *datasetValidateCmd) Run(ctx context.Context, parsed *kong.Context, std 
 	show.end()
 	if err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w; the same command makes the runs that are missing", err)
+			return interrupted("the runs that ended are stored; the same command makes those that are missing", err)
 		}
 		return err
 	}

@@ -35,6 +35,7 @@ type shownValidation struct {
 	Flaky     bool        `json:"flaky"`
 	Reasons   []string    `json:"reasons"`
 	Note      string      `json:"note,omitempty"`
+	Narrow    bool        `json:"narrow"` // the command for some tests may be used
 	Seconds   float64     `json:"seconds_p50"`
 	Finished  *time.Time  `json:"finished_at"` // null without a run
 	Empty     shownTally  `json:"empty"`
@@ -91,7 +92,7 @@ func showReport(r *dataset.Report) *shownReport {
 func showValidation(v dataset.Validation) shownValidation {
 	shown := shownValidation{
 		SampleID: v.SampleID, Version: v.Version, Valid: v.Valid(), Flaky: v.Flaky(),
-		Reasons: append([]string{}, v.Reasons...), Note: v.Note, Seconds: v.Median.Seconds(),
+		Reasons: append([]string{}, v.Reasons...), Note: v.Note, Narrow: v.Narrow, Seconds: v.Median.Seconds(),
 		Empty: showTally(v.Empty), Reference: showTally(v.Reference), Flakes: []shownTest{},
 	}
 	if !v.Finished.IsZero() {

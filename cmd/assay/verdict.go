@@ -75,7 +75,8 @@ type verdictCheckCmd struct {
 
 func (*verdictCheckCmd) Help() string {
 	return `Exits with status 0 only if the signature holds and nothing was changed, be it one byte; then it prints what was
-signed. That the task is solved is another question: read what it prints.
+signed. That the task is solved is another question: read what it prints. Without --keys the server is asked as well
+whether its operator took the verdict back since: then the status is 1.
 
     curl -s https://assay.example.org/.well-known/assay-keys.json > keys.json
     assay verdict check verdict.json --keys keys.json`
@@ -103,10 +104,40 @@ func (c *verdictCheckCmd) Run(ctx context.Context, std stdio) error {
 		return fmt.Errorf("%s is signed, but is no statement that this program knows: %w", c.File, err)
 	}
 	if c.JSON {
-		_, err := fmt.Fprintf(std.out, "%s\n", opened.Payload)
+		_, err = fmt.Fprintf(std.out, "%s\n", opened.Payload)
+	} else {
+		err = showStatement(std.out, &s, opened.KeyID)
+	}
+	if err != nil || c.Keys != "" {
 		return err
 	}
-	return showStatement(std.out, &s, opened.KeyID)
+	return c.standing(ctx, s.VerificationID)
+}
+
+// standing fails when the server that signed a verdict says that it was taken back since.
+func (c *verdictCheckCmd) standing(ctx context.Context, verificationID string) error {
+	api, err := c.api()
+	if err != nil {
+		return err
+	}
+	standing, err := api.Standing(ctx, verificationID)
+	switch {
+	case assay.CodeOf(err) == assay.CodeNotFound: // a server from before verdicts were withdrawn
+		return nil
+	case err != nil:
+		return fmt.Errorf("the signature holds, but the server does not tell whether the verdict was withdrawn: %w", err)
+	case standing.Withdrawn != nil:
+		return fmt.Errorf("the signature holds, but the verdict was withdrawn %s: %s", when(standing.Withdrawn.At), standing.Withdrawn.Reason)
+	}
+	return nil
+}
+
+func (c *verdictCheckCmd) api() (*client.Client, error) {
+	api, err := client.New(c.Server, "", client.WithUserAgent("assay/"+app.Version))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return api, nil
 }
 
 func (c *verdictCheckCmd) keys(ctx context.Context) (attest.KeySet, error) {
@@ -115,8 +146,8 @@ func (c *verdictCheckCmd) keys(ctx context.Context) (attest.KeySet, error) {
 	switch {
 	case c.Keys == "":
 		var api *client.Client
-		if api, err = client.New(c.Server, "", client.WithUserAgent("assay/"+app.Version)); err != nil {
-			return attest.KeySet{}, usageError{err}
+		if api, err = c.api(); err != nil {
+			return attest.KeySet{}, err
 		}
 		text, err = api.VerdictKeys(ctx)
 	case strings.HasPrefix(c.Keys, "https://") || strings.HasPrefix(c.Keys, "http://"):
@@ -180,18 +211,21 @@ func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 	if v.Solved {
 		verdict = "solved"
 	}
-	fmt.Fprintf(w, "%s: %s\n\n", verdict, v.Reason)
+	fmt.Fprintf(w, "%s: %s\n\n", verdict, plain(v.Reason))
 	t := newTable(w, "verification", fmt.Sprintf("%s of session %s", s.VerificationID, s.SessionID))
 	t.row("sample", fmt.Sprintf("%s/%s, version %d", s.Dataset, s.SampleID, s.SampleVersion))
 	t.row("tests", fmt.Sprintf("%d passed, %d failed, %d skipped, %d missing; graded as %s by rules %s", v.Passed, v.Failed, v.Skipped, len(v.Missing), v.Grading, v.Evidence.Grader))
 	t.row("patch", dash(v.Evidence.PatchSHA256))
 	t.row("image", dash(v.Evidence.ImageDigest))
 	t.row("answers", openOrClosed(v.Evidence.AnswersOpen))
+	if told := roundsInWords(&v.Evidence); told != "" {
+		t.row("rounds", told)
+	}
 	if v.Evidence.CachedFrom != "" {
 		t.row("repeats", v.Evidence.CachedFrom)
 	}
 	for _, tampering := range v.Tampering {
-		t.row(labelOf(tampering.Kind), strings.TrimSpace(fmt.Sprintf("%s: %s %s", tampering.Kind, tampering.Path, tampering.Detail)))
+		t.row(labelOf(tampering.Kind), plain(strings.TrimSpace(fmt.Sprintf("%s: %s %s", tampering.Kind, tampering.Path, tampering.Detail))))
 	}
 	t.row("completed", when(s.CompletedAt))
 	t.row("signed by", "key "+keyID)

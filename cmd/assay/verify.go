@@ -47,7 +47,10 @@ func (c *sessionVerifyCmd) Run(ctx context.Context, std stdio) error {
 		return unknown(fmt.Errorf("verification %s ended as %s, without a verdict: %s", job.JobID, job.Status, failure(job.Error)))
 	}
 	if !c.JSON {
-		showVerdict(std, job.Result)
+		showVerdict(std, job.Result, job.DetailsWithheld)
+		if w := job.Withdrawn; w != nil {
+			fmt.Fprintf(std.out, "withdrawn: %s, %s\n", when(w.At), w.Reason)
+		}
 	}
 	if !job.Result.IsSuccess {
 		return exitError{status: exitFailed}
@@ -63,23 +66,35 @@ func labelOf(k assay.TamperingKind) string {
 	return "note"
 }
 
+// showSurety shows what tells how much a verdict is worth.
+func showSurety(std stdio, r *wire.JobResult) {
+	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
+	if told := roundsInWords(roundsOf(&r.Evidence)); told != "" {
+		fmt.Fprintf(std.out, "rounds: %s\n", told)
+	}
+}
+
 // maxShownTests bounds the tests that are listed of a verdict.
 const maxShownTests = 20
 
-func showVerdict(std stdio, r *wire.JobResult) {
+func showVerdict(std stdio, r *wire.JobResult, withheld bool) {
 	verdict := "not solved"
 	if r.IsSuccess {
 		verdict = "solved"
 	}
 	took := time.Duration(r.ExecutionDurationSeconds * float64(time.Second)).Round(10 * time.Millisecond)
-	fmt.Fprintf(std.out, "%s: %s\n", verdict, r.Reason)
+	fmt.Fprintf(std.out, "%s: %s\n", verdict, plain(r.Reason))
+	if withheld {
+		showSurety(std, r)
+		return
+	}
 	fmt.Fprintf(std.out, "%d passed, %d failed, %d skipped, %d missing, in %s\n", r.Passed, r.Failed, r.Skipped, len(r.Missing), took)
 	if from := r.Evidence.CachedFrom; from != "" {
 		fmt.Fprintf(std.out, "the same work was judged before, in %s\n", from)
 	}
-	fmt.Fprintf(std.out, "answers: %s\n", openOrClosed(r.Evidence.AnswersOpen))
+	showSurety(std, r)
 	for _, t := range r.Tampering {
-		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+strings.TrimSpace(t.Path+" "+t.Detail))
+		fmt.Fprintln(std.out, labelOf(t.Kind)+": "+plain(strings.TrimSpace(t.Path+" "+t.Detail)))
 	}
 	var wrong []string
 	for _, t := range r.Failures {
@@ -100,6 +115,6 @@ func showVerdict(std stdio, r *wire.JobResult) {
 			fmt.Fprintf(std.out, "  and %d more; --json shows all\n", len(wrong)-i)
 			break
 		}
-		fmt.Fprintln(std.out, "  "+line)
+		fmt.Fprintln(std.out, "  "+plain(line))
 	}
 }

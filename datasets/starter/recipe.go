@@ -55,7 +55,11 @@ type Release struct {
 
 // Verifier is a command, run by bash in the work tree, and the reports it leaves.
 type Verifier struct {
-	Command string   `yaml:"command" json:"command,omitempty"`
+	Command string `yaml:"command" json:"command,omitempty"`
+
+	// CommandFor is the same for some tests; docs/dataset-format.md describes it.
+	CommandFor string `yaml:"command_for" json:"command_for,omitempty"`
+
 	Reports []Report `yaml:"reports" json:"reports,omitempty"`
 
 	// Canaries are tests that must be seen to fail; docs/dataset-format.md describes
@@ -98,11 +102,13 @@ type Lists struct {
 
 var verifiers = map[Language]Verifier{
 	Go: {
-		Command: `go test -json -vet=off -count=1 -mod=mod -timeout=120s ./... > "$ASSAY_REPORTS/go-test.json"`,
-		Reports: []Report{{Path: "{reports}/go-test.json", Format: "go-test-json"}},
+		Command:    `go test -json -vet=off -count=1 -mod=mod -timeout=120s ./... > "$ASSAY_REPORTS/go-test.json"`,
+		CommandFor: `go test -json -vet=off -count=1 -mod=mod -timeout=120s -run={tests} {files} > "$ASSAY_REPORTS/go-test.json"`,
+		Reports:    []Report{{Path: "{reports}/go-test.json", Format: "go-test-json"}},
 	},
 	Python: {
-		Command: `python3 -m pytest -p no:cacheprovider -q --junitxml="$ASSAY_REPORTS/junit.xml" tests`,
+		Command:    `python3 -m pytest -p no:cacheprovider -q --junitxml="$ASSAY_REPORTS/junit.xml" tests`,
+		CommandFor: `python3 -m pytest -p no:cacheprovider -q --junitxml="$ASSAY_REPORTS/junit.xml" {tests}`,
 		Reports: []Report{
 			{Path: "{reports}/junit.xml", Format: "junit-xml"},
 			{Path: "-", Format: "pytest-text", Witness: true},

@@ -27,14 +27,14 @@ func (b *bench) verify(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	floor, judged, err := b.verifyByTurns(ctx, t, work{solved, true}, work{unsolved, false})
+	floors, judged, err := b.verifyByTurns(ctx, t, work{solved, true}, work{unsolved, false})
 	if err != nil {
 		return nil, err
 	}
 	const name = "verify"
 	return append([]Result{
-		timed(name+bareFloor, floor, judged[0].whole).atMostMore(verifyOverhead),
-		timed(name+", nothing solved"+bareFloor, floor, judged[1].whole).atMostMore(verifyOverhead),
+		timed(name+bareFloor, floors[0], judged[0].whole).atMostMore(verifyOverhead),
+		timed(name+", nothing solved"+bareFloor, floors[1], judged[1].whole).atMostMore(verifyOverhead),
 	}, judged[0].parts(name)...), errors.Join(b.close(ctx, solved), b.close(ctx, unsolved))
 }
 
@@ -50,16 +50,16 @@ type work struct {
 	solved  bool
 }
 
-// verifyByTurns verifies sessions of a task again and again, by turns with bare.
-func (b *bench) verifyByTurns(ctx context.Context, t task, works ...work) (floor []float64, judged []judgements, err error) {
+// verifyByTurns verifies sessions of a task again and again, by turns with bare of the same
+// work. Its results are in the order of the works.
+func (b *bench) verifyByTurns(ctx context.Context, t task, works ...work) (floors [][]float64, judged []judgements, err error) {
 	const warm = 1
-	turns := []func(context.Context) (time.Duration, error){
-		func(ctx context.Context) (time.Duration, error) { return b.bare(ctx, t) },
-	}
 	judged = make([]judgements, len(works))
+	var bare, verified []func(context.Context) (time.Duration, error)
 	for i, w := range works {
 		round := 0
-		turns = append(turns, timing(func(ctx context.Context) error {
+		bare = append(bare, func(ctx context.Context) (time.Duration, error) { return b.bare(ctx, t, w.solved) })
+		verified = append(verified, timing(func(ctx context.Context) error {
 			j, err := b.judge(ctx, w.session)
 			if err == nil {
 				err = j.mustBe(w.solved)
@@ -70,11 +70,11 @@ func (b *bench) verifyByTurns(ctx context.Context, t task, works ...work) (floor
 			return err
 		}))
 	}
-	times, err := byTurns(ctx, warm, verifyRounds, turns...)
+	times, err := byTurns(ctx, warm, verifyRounds, append(bare, verified...)...)
 	if err != nil {
 		return nil, nil, err
 	}
-	return times[0], judged, nil
+	return times[:len(works)], judged, nil
 }
 
 // judgement is one verification, as its client saw it.

@@ -43,14 +43,14 @@ func (b *bench) wide(ctx context.Context) ([]Result, error) {
 	if err := b.command(ctx, solved, fmt.Sprintf("for i in {0..%d}; do echo changed >> wide/$((i * 50))/$i.txt; done", wideChanged-1)); err != nil {
 		return nil, err
 	}
-	floor, judged, err := b.verifyByTurns(ctx, t, work{solved, true})
+	floors, judged, err := b.verifyByTurns(ctx, t, work{solved, true})
 	if err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("verify, %d files of which %d changed", wideFiles, wideChanged)
 	return append([]Result{
 		timed(name+": POST until it is accepted", nil, judged[0].accepted).atMost(50),
-		timed(name+bareFloor, floor, judged[0].whole).atMostMore(verifyOverhead),
+		timed(name+bareFloor, floors[0], judged[0].whole).atMostMore(verifyOverhead),
 	}, judged[0].parts(name)...), b.close(ctx, solved)
 }
 

@@ -16,7 +16,7 @@ func (a *App) Alterations() (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalog.New(catalog.Config{Store: a.store, Samples: a.Datasets, Key: key, ImageDigest: a.trees().digest})
+	return catalog.New(catalog.Config{Store: a.store, Samples: a.Datasets, Key: key, ImageDigest: a.trees().digest, Log: a.Log})
 }
 
 // searches are those that a server makes by itself while its queue leaves room, in sandboxes

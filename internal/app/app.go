@@ -84,6 +84,7 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 		ImageDigest: trees.digest,
 		BundleDir:   a.dir.path("bundles"),
 		Log:         a.Log,
+		Judging:     cfg.judging(),
 	})
 	if err != nil {
 		return nil, err

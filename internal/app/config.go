@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"assay"
 	"assay/internal/github"
 	"assay/internal/image"
 	"assay/internal/sandbox"
@@ -76,6 +77,19 @@ type Config struct {
 	// tests while no verification waits and a worker is free, and "off" when only assay dataset
 	// alterations searches. Defaults to idle.
 	Alterations string `yaml:"alterations" name:"alterations" placeholder:"idle|off" help:"Whether the tests of samples that are used are searched for alterations when no verification waits (idle)."`
+	// Rounds is how many rounds of altered tests judge a work that looks solved, on datasets
+	// that do not say, as for the next settings. Defaults to 3.
+	Rounds int `yaml:"rounds" name:"rounds" placeholder:"N" help:"Rounds of altered tests that judge a work that looks solved, 1 to 8, where the dataset does not say (3)."`
+	// MaxOdds is the chance of who guesses that more rounds are played for. Defaults to 1,
+	// which asks for none.
+	MaxOdds float64 `yaml:"max_odds" name:"max-odds" placeholder:"X" help:"Chance of who guesses that more rounds are played for, such as 0.01, where the dataset does not say (1)."`
+	// RequireAssurance is the least assurance of a verdict that a work is solved. Defaults to
+	// uncontrolled.
+	RequireAssurance string `yaml:"require_assurance" name:"require-assurance" placeholder:"ASSURANCE" help:"Least assurance of a verdict that a work is solved: uncontrolled, controlled_partial, controlled, blind_partial, blind, where the dataset does not say (uncontrolled)."`
+	// Fresh says what true tests are for that nobody has seen. Defaults to inform.
+	Fresh string `yaml:"fresh" name:"fresh" placeholder:"inform|require|off" help:"What true tests with other inputs are for, where the dataset does not say (inform)."`
+	// Feedback says how much is told of verdicts over the API. Defaults to full.
+	Feedback string `yaml:"feedback" name:"feedback" placeholder:"full|verdict" help:"How much is told of a verdict over the API, where the dataset does not say (full)."`
 	// MaxTTLMinutes bounds the lifetime that a session may ask for. Defaults to 1440.
 	MaxTTLMinutes int `yaml:"max_ttl_minutes" name:"max-ttl-minutes" placeholder:"N" help:"Longest lifetime of a session, minutes (1440)."`
 	// MaxBodyBytes bounds the body of a request. Defaults to 1 MiB.
@@ -165,6 +179,12 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.MaxCommandsPerSession, 32)
 	setDefault(&c.MaxVerifications, runtime.NumCPU())
 	setDefault(&c.Alterations, "idle")
+	defaults := assay.DefaultJudging()
+	setDefault(&c.Rounds, defaults.Rounds)
+	setDefault(&c.MaxOdds, defaults.MaxOdds)
+	setDefault(&c.RequireAssurance, string(defaults.RequireAssurance))
+	setDefault(&c.Fresh, string(defaults.Fresh))
+	setDefault(&c.Feedback, string(defaults.Feedback))
 	setDefault(&c.MaxTTLMinutes, 1440)
 	setDefault(&c.MaxBodyBytes, 1<<20)
 	setDefault(&c.MaxEditBytes, 16<<20)
@@ -206,6 +226,7 @@ func (c Config) Validate() error {
 		within("max_commands_per_session", c.MaxCommandsPerSession, 1, 64),
 		within("max_verifications", c.MaxVerifications, 1, 1024),
 		oneOf("alterations", c.Alterations, "idle", "off"),
+		c.judging().Validate(),
 		within("max_ttl_minutes", c.MaxTTLMinutes, 1, 365*24*60),
 		within("max_body_bytes", c.MaxBodyBytes, 1<<10, 1<<30),
 		within("max_edit_bytes", c.MaxEditBytes, 1<<10, 1<<30),
@@ -306,6 +327,14 @@ func within[T int | int64 | float64 | time.Duration](key string, got, least, mos
 		return nil
 	}
 	return fmt.Errorf("%s: %v is not within %v and %v", key, got, least, most)
+}
+
+// judging is what the server says of judging, for datasets that do not say.
+func (c Config) judging() assay.Judging {
+	return assay.Judging{
+		Rounds: c.Rounds, MaxOdds: c.MaxOdds, RequireAssurance: assay.Assurance(c.RequireAssurance),
+		Fresh: assay.Fresh(c.Fresh), Feedback: assay.Feedback(c.Feedback),
+	}
 }
 
 // scheme is what the API speaks.

@@ -106,6 +106,10 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 			return nil, err
 		}
 	}
+	altered, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
 	s.verifications, err = verification.New(verification.Config{
 		Store:    a.store,
 		Sessions: s.sessions,
@@ -119,6 +123,8 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Images:   a.trees(),
 		Signer:   s.verdictKeys,
 		Version:  Version,
+		Judging:  a.Datasets.Judging,
+		Rounds:   altered,
 
 		ReuseVerdicts: a.Config.VerdictCache,
 		Yielding:      s.searches.cpu,

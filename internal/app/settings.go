@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"assay/internal/image"
 )
 
 // Sources is where settings come from; the later ones win.
@@ -25,14 +27,14 @@ type Sources struct {
 // Settings is a Config that knows where each of its values comes from.
 type Settings struct {
 	Config Config            // with its defaults
-	Source map[string]string // by key: "default", "file NAME:LINE", "ASSAY_NAME" or "--name"
+	Source map[string]string // by key: "default", "file NAME:LINE", "ASSAY_NAME", "--name", or what else it is from
 }
 
 // maxConfigBytes bounds a configuration file.
 const maxConfigBytes = 1 << 20
 
-// LoadSettings puts the settings together: defaults, then the file, then the
-// environment, then flags. It tells everything that cannot be read, but does not
+// LoadSettings puts the settings together: defaults, then what the data directory says of
+// the ids of sandboxes, then the file, then the environment, then flags. It tells everything that cannot be read, but does not
 // validate: see Config.Validate.
 func LoadSettings(src Sources) (*Settings, error) {
 	s := &Settings{Source: map[string]string{}}
@@ -48,8 +50,27 @@ func LoadSettings(src Sources) (*Settings, error) {
 			s.Source[f.key] = "--" + f.flag()
 		}
 	}
+	s.readDataDir()
 	s.fillDefaults(all)
 	return s, nil
+}
+
+// readDataDir takes the ids of sandboxes from the data directory where nothing else says
+// them: its images are unpacked for those, and for no others. Whatever keeps that from being
+// read is told by who opens the directory.
+func (s *Settings) readDataDir() {
+	dir := dataDir(s.Config.WithDefaults().DataDir)
+	shift, err := image.StoredShift(dir.path("images"))
+	if err != nil || shift.UIDBase != shift.GIDBase {
+		return
+	}
+	const source = "the images of the data directory"
+	if s.Config.IDBase == 0 {
+		s.Config.IDBase, s.Source["id_base"] = shift.UIDBase, source
+	}
+	if s.Config.IDSize == 0 {
+		s.Config.IDSize, s.Source["id_size"] = shift.Size, source
+	}
 }
 
 // fillDefaults fills the defaults in, and notes which values are such.

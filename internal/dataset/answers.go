@@ -65,7 +65,12 @@ func (s *Service) SampleFor(ctx context.Context, reader Reader, dataset, id stri
 
 // Dataset returns a dataset: dataset_not_found.
 func (s *Service) Dataset(ctx context.Context, name string) (*assay.Dataset, error) {
-	return s.store.Dataset(ctx, name)
+	d, err := s.store.Dataset(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	d.Judging = d.Judging.Over(s.judging)
+	return d, nil
 }
 
 // SetAnswers says who reads the answers of a dataset over the API, from now on and
@@ -77,5 +82,5 @@ func (s *Service) SetAnswers(ctx context.Context, name string, answers assay.Ans
 	if err := s.store.SetAnswers(ctx, name, answers); err != nil {
 		return nil, err
 	}
-	return s.store.Dataset(ctx, name)
+	return s.Dataset(ctx, name)
 }

@@ -165,7 +165,7 @@ func TestBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := readOne(t, goodManifest, compact.String())
-	again.Version, again.Latest, again.Answers = sample.Version, sample.Latest, sample.Answers
+	again.Version, again.Latest, again.Answers, again.Judging = sample.Version, sample.Latest, sample.Answers, sample.Judging
 	if diff := cmp.Diff(sample, again); diff != "" {
 		t.Errorf("sample.json imported again is another sample (-want +got):\n%s", diff)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"assay"
+	"assay/internal/narrow"
 	"assay/internal/patch"
 	"assay/internal/testreport"
 )
@@ -112,6 +113,11 @@ func (c *checker) task(s *assay.Sample) {
 func (c *checker) verifier(v assay.Verifier) {
 	if v.Command == "" {
 		c.fault("assay.verifier.command", "%s", c.absent)
+	}
+	if v.CommandFor != "" {
+		if err := narrow.Check(v.CommandFor); err != nil {
+			c.fault("assay.verifier.command_for", "%v", err)
+		}
 	}
 	if len(v.Reports) == 0 {
 		c.fault("assay.verifier.reports", "%s", c.absent)

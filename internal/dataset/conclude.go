@@ -20,7 +20,8 @@ type Validation struct {
 	Median    time.Duration // of a run with a verdict
 	Finished  time.Time     // the last run
 	Reasons   []string      // why the sample is not valid, a sentence each
-	Note      string        // why something was not run; "" when all was
+	Note      string        // why something was not run, or is not used; "" when all was
+	Narrow    bool          // the command for some tests was seen to run the fail_to_pass tests
 }
 
 // Valid tells whether every run was as it must be.
@@ -76,6 +77,7 @@ type Conclusion struct {
 	ReferenceRuns   int
 	ReferenceSolved int
 	Flaky           bool
+	Narrow          bool      // see Validation.Narrow
 	FinishedAt      time.Time // the last run
 }
 

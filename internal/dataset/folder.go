@@ -65,7 +65,7 @@ func ReadFolder(dir string) (*Folder, error) {
 		return nil, err
 	}
 	return &Folder{
-		Dataset: &assay.Dataset{Name: head.name, Description: head.description, SampleCount: len(rd.samples), Answers: head.answers},
+		Dataset: &assay.Dataset{Name: head.name, Description: head.description, SampleCount: len(rd.samples), Answers: head.answers, Judging: head.judging},
 		Samples: rd.samples,
 	}, nil
 }

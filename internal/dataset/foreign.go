@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,9 @@ type ForeignRequest struct {
 	// Answers says who reads the answers over the API; "" leaves what is set, as a
 	// dataset.yaml that does not say.
 	Answers assay.Answers
+	// Known says who may know the answers from elsewhere. Defaults to KnownPublic: what is
+	// in a format of others was mostly published, and no row says otherwise.
+	Known assay.Known
 }
 
 // Formats lists the names of the formats of others that are read, sorted.
@@ -96,7 +100,7 @@ func ReadForeign(req ForeignRequest) (_ *Folder, _ *ForeignReport, err error) {
 		return nil, nil, err
 	}
 	return &Folder{
-		Dataset: &assay.Dataset{Name: name, SampleCount: len(rd.samples), Answers: req.Answers},
+		Dataset: &assay.Dataset{Name: name, SampleCount: len(rd.samples), Answers: req.Answers, Judging: assay.Judging{Known: cmp.Or(req.Known, assay.KnownPublic)}},
 		Samples: rd.samples,
 	}, rd.report, nil
 }
@@ -165,6 +169,9 @@ func (rd *foreignReader) take(r *foreign.Record) error {
 	}
 	if r.Sample.Task.Verifier.Command != command { // the user's own, of which nothing was taken
 		r.Steps, r.LaysTests = nil, false
+	}
+	if v := &r.Sample.Task.Verifier; v.CommandFor == "" {
+		v.CommandFor = foreign.CommandFor(v)
 	}
 	if why := rd.unsupported(r); why != "" {
 		f := at("", fmt.Sprintf("%s cannot be judged: %s", r.Sample.ID, why))

@@ -23,6 +23,7 @@ type manifest struct {
 	name        string
 	description string
 	answers     assay.Answers  // "" when it does not say
+	judging     assay.Judging  // what it says of it
 	defaults    map[string]any // as JSON decodes it; samples are laid over it
 }
 
@@ -58,8 +59,23 @@ func readManifest(root *os.Root, schema *jsonschema.Schema, faults *FaultsError)
 	if answers, ok := m["answers"].(string); ok {
 		head.answers = assay.Answers(answers)
 	}
+	if head.judging, err = judgingOf(m); err != nil {
+		faults.add(Fault{File: manifestFile, Message: err.Error()})
+	}
 	head.defaults, _ = m["defaults"].(map[string]any)
 	return head, nil
+}
+
+// judgingOf takes what a document that fits the schema says of judging.
+func judgingOf(document map[string]any) (j assay.Judging, err error) {
+	text, err := json.Marshal(document)
+	if err != nil {
+		return j, err
+	}
+	if err := json.Unmarshal(text, &j); err != nil {
+		return j, err
+	}
+	return j, j.Validate()
 }
 
 // decodeYAML reads a document both as nodes, which know their lines, and as the value

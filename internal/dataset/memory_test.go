@@ -24,10 +24,13 @@ type memoryStore struct {
 	conclusions []*Conclusion
 	quarantines map[string][]string // by sample
 	answersSet  map[string]bool     // by an operator
+	judgingSaid map[string]assay.Judging
+	judgingSet  map[string]assay.Judging // by an operator
 }
 
 func newMemoryStore() *memoryStore {
-	return &memoryStore{datasets: map[string]*assay.Dataset{}, quarantines: map[string][]string{}, answersSet: map[string]bool{}}
+	return &memoryStore{datasets: map[string]*assay.Dataset{}, quarantines: map[string][]string{}, answersSet: map[string]bool{},
+		judgingSaid: map[string]assay.Judging{}, judgingSet: map[string]assay.Judging{}}
 }
 
 // content is what makes a sample another version.
@@ -55,6 +58,7 @@ func (m *memoryStore) ImportDataset(_ context.Context, d *assay.Dataset, samples
 	if old := m.datasets[d.Name]; old != nil && (d.Answers == "" || m.answersSet[d.Name]) {
 		stored.Answers = old.Answers
 	}
+	m.judgingSaid[d.Name] = d.Judging
 	m.datasets[d.Name] = &stored
 	given := map[string]bool{}
 	for _, s := range samples {
@@ -102,7 +106,7 @@ func (m *memoryStore) Datasets(context.Context) ([]*assay.Dataset, error) {
 	defer m.mu.Unlock()
 	var all []*assay.Dataset
 	for _, d := range m.datasets {
-		all = append(all, d)
+		all = append(all, m.readDataset(d))
 	}
 	slices.SortFunc(all, func(a, b *assay.Dataset) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
@@ -115,7 +119,39 @@ func (m *memoryStore) Dataset(_ context.Context, name string) (*assay.Dataset, e
 	if !ok {
 		return nil, assay.Errorf(assay.CodeDatasetNotFound, "there is no dataset %s", name)
 	}
-	return d, nil
+	return m.readDataset(d), nil
+}
+
+// readDataset is a dataset with what is settled of it.
+func (m *memoryStore) readDataset(d *assay.Dataset) *assay.Dataset {
+	c := *d
+	c.Judging = m.judging(d.Name)
+	return &c
+}
+
+func (m *memoryStore) judging(name string) assay.Judging {
+	return m.judgingSet[name].Over(m.judgingSaid[name])
+}
+
+func (m *memoryStore) Judging(ctx context.Context, name string) (assay.Judging, error) {
+	d, err := m.Dataset(ctx, name)
+	if err != nil {
+		return assay.Judging{}, err
+	}
+	return d.Judging, nil
+}
+
+func (m *memoryStore) SetJudging(ctx context.Context, name string, change func(assay.Judging) (assay.Judging, error)) error {
+	if _, err := m.Dataset(ctx, name); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	set, err := change(m.judgingSet[name])
+	if err == nil {
+		m.judgingSet[name] = set
+	}
+	return err
 }
 
 func (m *memoryStore) Sample(_ context.Context, dataset, id string, version int) (*assay.Sample, error) {
@@ -132,7 +168,7 @@ func (m *memoryStore) Sample(_ context.Context, dataset, id string, version int)
 // read is a sample with what is set of its dataset.
 func (m *memoryStore) read(s *assay.Sample) *assay.Sample {
 	c := *s
-	c.Answers = m.datasets[s.Dataset].Answers
+	c.Answers, c.Judging = m.datasets[s.Dataset].Answers, m.judging(s.Dataset)
 	return &c
 }
 
@@ -209,6 +245,18 @@ func (m *memoryStore) SetConclusion(_ context.Context, c *Conclusion) error {
 	defer m.mu.Unlock()
 	m.conclusions = append(m.conclusions, c)
 	return nil
+}
+
+func (m *memoryStore) Narrow(_ context.Context, dataset, sampleID string, version int) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	narrow := false
+	for _, c := range m.conclusions {
+		if c.Dataset == dataset && c.SampleID == sampleID && c.SampleVersion == version {
+			narrow = c.Narrow
+		}
+	}
+	return narrow, nil
 }
 
 func (m *memoryStore) Quarantines(context.Context, string) (map[string][]string, error) {

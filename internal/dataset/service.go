@@ -20,6 +20,7 @@ type Service struct {
 	bundles *bundler      // nil without a place to keep bundles
 	digest  ImageDigester // nil without images
 	now     func() time.Time
+	judging assay.Judging // of the server
 }
 
 // Config is what a Service is made of.
@@ -40,6 +41,9 @@ type Config struct {
 	Log          *slog.Logger // Defaults to slog.Default()
 	// Now is the clock of validations. Defaults to time.Now.
 	Now func() time.Time
+	// Judging is what the server says of judging, for datasets that do not say. What it does
+	// not say is as in assay.DefaultJudging.
+	Judging assay.Judging
 }
 
 // WithDefaults returns c with its defaults filled in.
@@ -56,6 +60,7 @@ func (c Config) WithDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Judging = c.Judging.Over(assay.DefaultJudging())
 	return c
 }
 
@@ -65,7 +70,7 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("dataset: no store")
 	}
 	c = c.WithDefaults()
-	s := &Service{store: c.Store, digest: c.ImageDigest, now: c.Now}
+	s := &Service{store: c.Store, digest: c.ImageDigest, now: c.Now, judging: c.Judging}
 	if c.BundleDir != "" && c.Worktree != nil && c.ImageDigest != nil {
 		b, err := newBundler(c)
 		if err != nil {
@@ -85,6 +90,9 @@ type Import struct {
 	Answers assay.Answers  // that are in force
 	// Overruled is what the folder says of the answers, if an operator set it otherwise.
 	Overruled assay.Answers
+	// Unheard are settings of judging that an operator set otherwise than the folder, a
+	// sentence each.
+	Unheard []string
 }
 
 // SampleChange is what an import did to one sample.
@@ -146,12 +154,17 @@ func (s *Service) storeFolder(ctx context.Context, folder *Folder) (*Import, err
 	if said := folder.Dataset.Answers; said != "" && said != stored.Answers {
 		done.Overruled = said
 	}
+	done.Unheard = unheard(folder.Dataset.Judging, stored.Judging)
 	return done, nil
 }
 
 // Datasets returns all datasets, by name.
 func (s *Service) Datasets(ctx context.Context) ([]*assay.Dataset, error) {
-	return s.store.Datasets(ctx)
+	all, err := s.store.Datasets(ctx)
+	for _, d := range all {
+		d.Judging = d.Judging.Over(s.judging)
+	}
+	return all, err
 }
 
 // Samples calls fn for each sample that q selects, by dataset and id, without
@@ -160,7 +173,10 @@ func (s *Service) Samples(ctx context.Context, q Query, fn func(*assay.Sample) e
 	if err := s.known(ctx, q.Dataset); err != nil {
 		return err
 	}
-	return s.store.Samples(ctx, q, fn)
+	return s.store.Samples(ctx, q, func(sample *assay.Sample) error {
+		sample.Judging = sample.Judging.Over(s.judging)
+		return fn(sample)
+	})
 }
 
 // CountSamples returns how many samples q selects, whatever its Offset and Limit. A
@@ -175,7 +191,12 @@ func (s *Service) CountSamples(ctx context.Context, q Query) (int, error) {
 // Sample returns a version of a sample, the latest when version is 0:
 // dataset_not_found, sample_not_found.
 func (s *Service) Sample(ctx context.Context, dataset, id string, version int) (*assay.Sample, error) {
-	return s.store.Sample(ctx, dataset, id, version)
+	sample, err := s.store.Sample(ctx, dataset, id, version)
+	if err != nil {
+		return nil, err
+	}
+	sample.Judging = sample.Judging.Over(s.judging)
+	return sample, nil
 }
 
 func (s *Service) known(ctx context.Context, dataset string) error {

@@ -213,12 +213,15 @@ func (c *campaign) conclude(ctx context.Context, of *candidate, outcomes []Valid
 		return err
 	}
 	v := conclude(sample, counting(runs, of.digest, c.req.Runs))
+	if err := c.concludeNarrow(ctx, sample, &v); err != nil {
+		return err
+	}
 	if v.Empty.Errors+v.Reference.Errors == 0 {
 		err := c.store.SetConclusion(ctx, &Conclusion{
 			Dataset: c.req.Dataset, SampleID: of.id, SampleVersion: of.version,
 			Grader: assay.GraderVersion, Campaign: c.id,
 			ReferenceRuns: v.Reference.Runs, ReferenceSolved: v.Reference.Solved,
-			Flaky: v.Flaky(), FinishedAt: v.Finished,
+			Flaky: v.Flaky(), Narrow: v.Narrow, FinishedAt: v.Finished,
 		})
 		if err != nil {
 			return fmt.Errorf("store what became of sample %s: %w", of.id, err)

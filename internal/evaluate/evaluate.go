@@ -37,15 +37,19 @@ type Request struct {
 	Sample *assay.Sample
 	Work   Work
 
+	// Alterable says that the work is run afterwards with altered tests, if it looks solved. No
+	// canaries are laid then, and there is no second run: they could say no more.
+	Alterable bool
+
 	// Created and Started, if set, are told of the clean sandbox, and that the suite
 	// begins. Their error ends the evaluation.
 	Created func(context.Context, sandbox.Handle) error
 	Started func(context.Context) error
 
-	// OwnCPU, if set, tells the CPU time that the sessions of whose work it is have used, by
-	// their ids: what they take from the suite is no excuse for it. How many verifications
-	// run at once is the server's doing, whosever they are.
-	OwnCPU func(context.Context) map[string]time.Duration
+	// OwnCPU, if set, tells the CPU time that the sessions of whose work it is have used so far,
+	// those that are gone, too: what they take from the suite is no excuse for it. How many
+	// verifications run at once is the server's doing, whosever they are.
+	OwnCPU func(context.Context) time.Duration
 }
 
 // Config says what an Evaluator works with.
@@ -100,12 +104,15 @@ func (e *Evaluator) Close() { e.freed.Wait() }
 func (e *Evaluator) Evaluate(ctx context.Context, req Request) (*assay.Verdict, error) {
 	e.use(req.ID, 1)
 	defer e.use(req.ID, -1)
+	if req.Alterable {
+		req.Sample = withoutCanaries(req.Sample)
+	}
 	first := &run{Evaluator: e, Request: req, sandboxID: req.ID, first: true}
 	verdict, err := first.once(ctx)
 	if err == nil && verdict.TimedOut && first.starved {
 		verdict, err = first.onceQuietly(ctx)
 	}
-	if err != nil || !verdict.Solved || !wantsRerun(req.Sample, verdict) {
+	if err != nil || !verdict.Solved || req.Alterable || !wantsRerun(req.Sample, verdict) {
 		return verdict, err
 	}
 	return verdict, first.confirm(ctx, verdict)

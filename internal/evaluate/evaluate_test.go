@@ -64,6 +64,28 @@ func TestEvaluatePatch(t *testing.T) {
 	}
 }
 
+// What is run with altered tests afterwards has no canaries, and no second run.
+func TestAlterable(t *testing.T) {
+	for _, alterable := range []bool{false, true} {
+		runs := 0
+		e := New(Config{Runtime: runtimeOf(func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+			if runs++; has(p, "tests/test_code.py", "canary") == alterable {
+				t.Errorf("alterable %t: run %d has the canary the other way", alterable, runs)
+			}
+			p.Files.Put("/work/report.xml", memory.File{Content: []byte(`<testsuite name="s"><testcase classname="tests.test_code" name="test_x"/></testsuite>`)})
+			return sandbox.ExitStatus{}
+		})})
+		sample := fixing()
+		sample.Task.Verifier.SecondRun = assay.SecondRunAlways
+		sample.Task.Verifier.Canaries = []assay.Canary{{Path: "tests/test_code.py", Text: "\n# canary {nonce}\n", ID: "tests.test_code::{nonce}"}}
+		v, err := e.Evaluate(t.Context(), Request{ID: "ver_1", Sample: sample, Work: PatchWork(sample, sample.Patch), Alterable: alterable})
+		if err != nil || v.Solved != alterable || v.Evidence.SecondRun != "" || runs != 1 || len(sample.Task.Verifier.Canaries) != 1 {
+			t.Errorf("alterable %t: %d runs, %+v, %v", alterable, runs, v, err)
+		}
+		e.Close()
+	}
+}
+
 func TestTry(t *testing.T) {
 	e := New(Config{Runtime: runtimeOf(suiteOf)})
 	defer e.Close()

@@ -38,8 +38,13 @@ type evidence struct {
 	byExit    bool                 // the verifier tells by its exit code alone
 }
 
-// errOverflow says that there are more reports than are read.
-var errOverflow = errors.New("too much was reported")
+// overflow says that there are more reports than are read. Its text is for people; what an
+// agent's errors wrap around it is not.
+type overflow struct{ what string }
+
+func (o *overflow) Error() string { return "too much was reported: " + o.what }
+
+func overflows(format string, args ...any) error { return &overflow{fmt.Sprintf(format, args...)} }
 
 // silent tells whether a suite said nothing of itself, not even that it could not be
 // built. That its report is empty, or no report, says nothing. A suite that was cut short
@@ -68,11 +73,16 @@ func (e *evidence) unclear(sample *assay.Sample) bool {
 	return len(asked) > 0 && !seen && !e.findings && len(e.report.Problems) == 0
 }
 
+// cutOff tells whether a suite was ended before it could say what it had to.
+func (e *evidence) cutOff() bool { return e.result.Exit.TimedOut || e.result.Exit.OOMKilled }
+
 // notTold is the error of a suite that reports nothing, or too much, of a tree that is not
 // at fault.
-func (e *evidence) notTold() error {
+func (e *evidence) notTold(sample *assay.Sample) error {
 	const also = ", also without the session's changes"
 	switch {
+	case e.cutOff():
+		return assay.Errorf(assay.CodeSuiteNotRun, "the suite did not tell what became of the tests, and without the session's changes, %s", cutShort(sample, e.result))
 	case e.overflow != "":
 		return assay.Errorf(assay.CodeReportInvalid, "%s%s", e.overflow, also)
 	case e.reports == 0:
@@ -99,10 +109,9 @@ func readEvidence(ctx context.Context, env *environment, res sandbox.Result) (*e
 	var sources []*testreport.Report
 	for _, spec := range env.sample.Task.Verifier.Reports {
 		found, err := e.read(ctx, env, spec)
-		switch {
-		case errors.Is(err, errOverflow):
-			e.overflow = err.Error()
-		case err != nil:
+		if over, ok := errors.AsType[*overflow](err); ok {
+			e.overflow = over.Error()
+		} else if err != nil {
 			return nil, err
 		}
 		e.reports += len(found)
@@ -156,7 +165,7 @@ func doubtsOf(spec assay.ReportSpec, found []*testreport.Report) []string {
 	return doubts
 }
 
-// read reads the reports of one kind. An error that wraps errOverflow says which of them
+// read reads the reports of one kind. An error that wraps an overflow says which of them
 // is too large.
 func (e *evidence) read(ctx context.Context, env *environment, spec assay.ReportSpec) (found []*testreport.Report, err error) {
 	format, err := testreport.ParseFormat(spec.Format)
@@ -171,7 +180,7 @@ func (e *evidence) read(ctx context.Context, env *environment, spec assay.Report
 		found = append(found, report) // what was read is there, and is not Complete
 		switch {
 		case errors.Is(err, testreport.ErrTooLarge):
-			return fmt.Errorf("%w: the report %s: %w (at most %d MiB are read)", errOverflow, name, err, maxReportBytes>>20)
+			return overflows("the report %s: %s (at most %d MiB are read)", name, err, maxReportBytes>>20)
 		case err != nil:
 			e.unread = append(e.unread, fmt.Sprintf("report %s: %s", name, err))
 		}
@@ -183,14 +192,12 @@ func (e *evidence) read(ctx context.Context, env *environment, spec assay.Report
 	}
 	req := sandbox.CollectRequest{Root: root, Patterns: []string{pattern}, MaxFiles: maxReportFiles, MaxBytes: maxReportFilesMB << 20}
 	switch err = env.box.Collect(ctx, req, parse); {
+	case err == nil, isNoFile(err): // a suite that is root may remove the place of its reports
+		return found, nil
 	case errors.Is(err, sandbox.ErrTooLarge):
-		err = fmt.Errorf("%w: the reports %s: at most %d MiB in %d files are read", errOverflow, spec.Path, maxReportFilesMB, maxReportFiles)
-	case isNoFile(err): // a suite that is root may remove the place of its reports
-		err = nil
-	case err != nil && !errors.Is(err, errOverflow):
-		err = fmt.Errorf("read the reports: %w", err)
+		return found, overflows("the reports %s: at most %d MiB in %d files are read", spec.Path, maxReportFilesMB, maxReportFiles)
 	}
-	return found, err
+	return found, fmt.Errorf("read the reports: %w", err)
 }
 
 // readStandardOutput reads what the verifier wrote to its standard output.
@@ -199,14 +206,14 @@ func (e *evidence) readStandardOutput(ctx context.Context, box sandbox.Sandbox, 
 		kept := &counted{r: r}
 		err := parse("on standard output", total, kept)
 		if _, rest := io.Copy(io.Discard, kept); err == nil && rest == nil && kept.n < total {
-			return fmt.Errorf("%w: %d MiB were written to standard output, of which the first %d were kept", errOverflow, total>>20, kept.n>>20)
+			return overflows("%d MiB were written to standard output, of which the first %d were kept", total>>20, kept.n>>20)
 		}
 		return err
 	})
-	if err != nil && !errors.Is(err, errOverflow) {
+	if err != nil {
 		return fmt.Errorf("read the verifier's standard output: %w", err)
 	}
-	return err
+	return nil
 }
 
 // counted counts what is read.

@@ -1,8 +1,10 @@
 package evaluate
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 	"testing"
@@ -57,6 +59,7 @@ func outcome(t *testing.T, suite memory.Program, report assay.ReportSpec, work s
 	sample := fixing()
 	sample.FailToPass = []string{"fix"}
 	sample.Task.Verifier.Reports = []assay.ReportSpec{report}
+	sample.Task.Verifier.TimeoutSeconds = 600 // of suites that end by themselves, on a machine that may be busy
 	e := New(Config{Runtime: runtime})
 	verdict, err := e.EvaluatePatch(t.Context(), sample, work)
 	if e.Close(); len(runtime.Names()) > 0 {
@@ -196,5 +199,100 @@ func TestACustomVerifierMaySpeakByItsExitCode(t *testing.T) {
 		if e.Close(); err != nil || verdict.Solved != want {
 			t.Errorf("exit code %d: %+v, %v", code, verdict, err)
 		}
+	}
+}
+
+// What was not read may say otherwise: however well the rest of it reads, nothing is solved.
+func TestNothingIsSolvedOfWhichMoreWasReportedThanIsRead(t *testing.T) {
+	for _, kind := range []assay.VerifierKind{assay.VerifierTestSuite, assay.VerifierLinter, assay.VerifierCustom} {
+		for _, grading := range []assay.Grading{assay.GradingSWEBench, assay.GradingExact} {
+			sample := fixing()
+			sample.Task.Verifier.Kind, sample.Task.Grading = kind, grading
+			e := &evidence{reports: 4, report: &testreport.Report{Complete: true}}
+			if kind != assay.VerifierLinter {
+				e.report.Results = []testreport.Result{{ID: sample.FailToPass[0], Status: testreport.Passed}}
+			}
+			if v := grade(sample, e); !v.Solved {
+				t.Fatalf("%s, %s: %+v", kind, grading, v)
+			}
+			e.overflow = "too much was reported: the reports *.xml"
+			e.report = testreport.Merge(e.report)
+			if v := grade(sample, e); v.Solved || !strings.Contains(v.Reason, e.overflow) {
+				t.Errorf("%s, %s, with more than is read: %+v", kind, grading, v)
+			}
+		}
+	}
+}
+
+// talkative is a sandbox whose errors say where they happened, as an agent's do.
+type talkative struct{ sandbox.Sandbox }
+
+func (b talkative) Collect(ctx context.Context, req sandbox.CollectRequest, fn func(string, int64, io.Reader) error) error {
+	if err := b.Sandbox.Collect(ctx, req, fn); err != nil {
+		return fmt.Errorf("collect files from %s: %w", req.Root, err)
+	}
+	return nil
+}
+
+func TestWhatIsTooMuchIsToldWithoutThePlacesOfTheCleanRoom(t *testing.T) {
+	sample := fixing()
+	sample.Task.Verifier.Reports = []assay.ReportSpec{{Path: "{reports}/*.xml", Format: "junit-xml"}}
+	box, err := runtimeOf(nil).Create(t.Context(), cleanSpec("ver_1", sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer destroy(t.Context(), box)
+	env, err := newEnvironment(t.Context(), talkative{box}, sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := append([]byte("<testsuite>"), make([]byte, maxReportBytes)...)
+	box.(*memory.Sandbox).Files().Put(env.reports+"/long.xml", memory.File{Content: bytes.ReplaceAll(long, []byte{0}, []byte{' '})})
+	e, err := readEvidence(t.Context(), env, sandbox.Result{})
+	if err != nil || strings.Contains(e.overflow, env.reports) || !strings.HasPrefix(e.overflow, "too much was reported: the report long.xml: ") {
+		t.Errorf("%q, %v", e.overflow, err)
+	}
+}
+
+// A suite that was cut short on the sample's own tree is no witness against the work.
+func TestAControlThatIsCutShortAccusesNobody(t *testing.T) {
+	const work = "--- a/pkg/code.py\n+++ b/pkg/code.py\n@@ -1 +1 @@\n-x = 1\n+broken\n"
+	cutShort := func(ctx context.Context) sandbox.ExitStatus {
+		<-ctx.Done()
+		return sandbox.ExitStatus{}
+	}
+	outOfMemory := func(context.Context) sandbox.ExitStatus {
+		return sandbox.ExitStatus{Code: 137, Signal: 9, OOMKilled: true}
+	}
+	for name, tt := range map[string]struct {
+		ends   func(context.Context) sandbox.ExitStatus
+		fixed  bool // the suite reports with the reference fix
+		others float64
+		code   assay.Code // "" for a verdict
+	}{
+		"by its timeout":                   {cutShort, false, 0.1, assay.CodeSuiteNotRun},
+		"by its memory":                    {outOfMemory, false, 0.1, assay.CodeSuiteNotRun},
+		"which the reference fix mends":    {cutShort, true, 0.1, ""},
+		"for others took the host from it": {cutShort, true, 0.9, assay.CodeSandboxFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runtime := runtimeOf(func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+				switch {
+				case has(p, "pkg/code.py", "broken"), tt.fixed && has(p, "pkg/code.py", "x = 2"):
+					return speaksOf("x = 2")(ctx, p)
+				}
+				return tt.ends(ctx)
+			})
+			runtime.SetLoad(busyHost(tt.others, 0.8))
+			sample := fixing()
+			sample.FailToPass = []string{"fix"}
+			sample.Task.Verifier.Reports, sample.Task.Verifier.TimeoutSeconds = []assay.ReportSpec{{Path: "-", Format: "tap"}}, 1
+			e := New(Config{Runtime: runtime})
+			defer e.Close()
+			verdict, err := e.EvaluatePatch(t.Context(), sample, work)
+			if assay.CodeOf(err) != tt.code || err == nil && verdict.Solved {
+				t.Errorf("%+v, %v", verdict, err)
+			}
+		})
 	}
 }

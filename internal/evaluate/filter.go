@@ -33,9 +33,9 @@ type changeFilter struct {
 	guard   *steering.Guard
 	fixed   func(ctx context.Context, name string) ([]byte, error) // a file as the reference fix leaves it
 	entries []worktree.Entry
-	content map[string][]byte // of changed files that are looked at
-	digests map[string]digest // of all of them
-	added   map[digest]string // names of files that the image does not have; nil until one is looked for
+	content map[string][]byte  // of changed files that are looked at
+	digests map[string]digest  // of all of them
+	added   map[content]string // names of files that the image does not have; nil until one is looked for
 
 	brought  map[string]bool // names that the work has something at
 	held     map[mark]bool   // entries that stay behind

@@ -19,8 +19,11 @@ func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 	v.Passed, v.Failed, v.Skipped = len(v.Passes), len(v.Failures), len(v.Skips)
 
 	solved, why := rule(sample, e, v)
-	if cut := cutShort(sample, res); cut != "" {
+	switch cut := cutShort(sample, res); {
+	case cut != "":
 		solved, why = false, cut
+	case e.overflow != "": // what was not read may say otherwise
+		solved, why = false, e.overflow+"; without these changes all of it is"
 	}
 	forged := forgeries(e, solved)
 	v.Contradictions = slices.Concat(forged, contradictions(sample.Task.Verifier, e))

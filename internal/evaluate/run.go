@@ -46,7 +46,7 @@ type run struct {
 
 // another returns a run of other work on the same sample.
 func (r *run) another(suffix string, work Work) *run {
-	return &run{Evaluator: r.Evaluator, Request: Request{ID: r.ID, Sample: r.Sample, Work: work}, sandboxID: r.ID + suffix}
+	return &run{Evaluator: r.Evaluator, Request: Request{ID: r.ID, Sample: r.Sample, Work: work, OwnCPU: r.OwnCPU}, sandboxID: r.ID + suffix}
 }
 
 // once judges in a clean sandbox.
@@ -68,7 +68,6 @@ func (r *run) onceQuietly(ctx context.Context) (*assay.Verdict, error) {
 		return nil, err
 	}
 	again := r.another(quietSuffix, r.Work)
-	again.OwnCPU = r.OwnCPU
 	verdict, err := again.once(ctx)
 	if err == nil && verdict.TimedOut && again.starved {
 		return nil, assay.Errorf(assay.CodeSandboxFailed, "the suite timed out twice while others used the server's host; start another verification later")
@@ -191,10 +190,12 @@ func (r *run) gradeReports(ctx context.Context, env *environment, res sandbox.Re
 	if err != nil {
 		return nil, err
 	}
-	if evidence.unclear(env.sample) {
-		if r.control {
-			return nil, evidence.notTold()
-		}
+	switch {
+	case r.control && r.starved:
+		return nil, assay.Errorf(assay.CodeSandboxFailed, "the suite did not tell what became of the tests, and timed out without the session's changes while others used the server's host; start another verification later")
+	case r.control && (evidence.unclear(env.sample) || evidence.cutOff()):
+		return nil, evidence.notTold(env.sample)
+	case evidence.unclear(env.sample):
 		if err := r.runControls(ctx); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"assay"
@@ -20,9 +19,9 @@ const (
 // is neither the suite nor whose work it is run on.
 type hostMeter struct {
 	host  sandbox.HostLoad
-	own   func(context.Context) map[string]time.Duration // see Request.OwnCPU
+	own   func(context.Context) time.Duration // see Request.OwnCPU
 	began sandbox.Load
-	used  map[string]time.Duration
+	used  time.Duration
 }
 
 // measureHost starts a meter; nil where the runtime cannot tell.
@@ -33,7 +32,7 @@ func (r *run) measureHost(ctx context.Context) *hostMeter {
 	}
 	m := &hostMeter{host: host, own: r.OwnCPU}
 	if m.own == nil {
-		m.own = func(context.Context) map[string]time.Duration { return nil }
+		m.own = func(context.Context) time.Duration { return 0 }
 	}
 	var err error
 	if m.began, err = host.Load(ctx); err != nil {
@@ -58,26 +57,10 @@ func (m *hostMeter) starved(ctx context.Context, suite time.Duration, cores floa
 	if now.CPUStalled > 0 && now.CPUStalled-m.began.CPUStalled < time.Duration(leastPressure*float64(wall)) {
 		return false
 	}
-	others := now.CPUBusy - m.began.CPUBusy - suite - m.ownSince(ctx, wall)
+	others := now.CPUBusy - m.began.CPUBusy - suite - (m.own(ctx) - m.used)
 	left := time.Duration(now.CPUs)*wall - max(0, others)
 	entitled := min(cores, float64(now.CPUs)) * float64(wall)
 	return float64(left) < leastShare*entitled
-}
-
-// ownSince is what the other sandboxes of whose work it is used since the start. One that
-// is no more may have used a core all the time.
-func (m *hostMeter) ownSince(ctx context.Context, wall time.Duration) time.Duration {
-	now := m.own(ctx)
-	var sum time.Duration
-	for id, used := range now {
-		sum += used - m.used[id]
-	}
-	for id := range maps.Keys(m.used) {
-		if _, lives := now[id]; !lives {
-			sum += wall
-		}
-	}
-	return sum
 }
 
 // defaultCores is what a sample is taken to give a suite if it does not say.

@@ -28,15 +28,15 @@ func busyHost(others, waited float64) func(context.Context) (sandbox.Load, error
 func TestASuiteThatOthersStarvedIsRunOnceMore(t *testing.T) {
 	for name, tt := range map[string]struct {
 		others, waited float64
-		own            map[string]time.Duration
+		own            time.Duration
 		cores          float64
 		runs           int64
 	}{
-		"a quiet host":                          {0.1, 0.01, nil, 2, 1},
-		"others take nearly everything":         {0.9, 0.8, nil, 2, 2},
-		"and nobody waits":                      {0.9, 0.01, nil, 2, 1},
-		"what they leave is enough for it":      {0.5, 0.8, nil, 1, 1},
-		"it is its own user who takes the host": {0.9, 0.8, map[string]time.Duration{"ses_1": 108 * time.Minute}, 2, 1},
+		"a quiet host":                          {0.1, 0.01, 0, 2, 1},
+		"others take nearly everything":         {0.9, 0.8, 0, 2, 2},
+		"and nobody waits":                      {0.9, 0.01, 0, 2, 1},
+		"what they leave is enough for it":      {0.5, 0.8, 0, 1, 1},
+		"it is its own user who takes the host": {0.9, 0.8, 108 * time.Minute, 2, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var runs atomic.Int64
@@ -56,13 +56,13 @@ func TestASuiteThatOthersStarvedIsRunOnceMore(t *testing.T) {
 			var asked int64
 			verdict, err := e.Evaluate(t.Context(), Request{
 				ID: "ver_1", Sample: sample, Work: PatchWork(sample, sample.Patch),
-				OwnCPU: func(context.Context) map[string]time.Duration {
+				OwnCPU: func(context.Context) time.Duration {
 					asked++
 					if asked > 1 {
 						runtime.SetLoad(busyHost(0, 0)) // a quieter moment
 						return tt.own
 					}
-					return map[string]time.Duration{}
+					return 0
 				},
 				Started: func(context.Context) error { return nil },
 			})

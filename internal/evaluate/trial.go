@@ -23,6 +23,8 @@ type TrialRequest struct {
 	Work    Work
 	Files   map[string][]byte // of the work tree, laid when the tests are in their reference state
 	Timeout time.Duration     // of the suite. Defaults to the verifier's
+
+	OwnCPU func(context.Context) time.Duration // see Request
 }
 
 // Trial is what a suite said of itself.
@@ -44,7 +46,7 @@ func (e *Evaluator) Try(ctx context.Context, req TrialRequest) (trial *Trial, er
 	e.use(req.ID, 1)
 	defer e.use(req.ID, -1)
 	r := &run{
-		Evaluator: e, Request: Request{ID: req.ID, Sample: withoutCanaries(req.Sample), Work: req.Work},
+		Evaluator: e, Request: Request{ID: req.ID, Sample: withoutCanaries(req.Sample), Work: req.Work, OwnCPU: req.OwnCPU},
 		sandboxID: req.ID, first: true, files: req.Files,
 	}
 	timeout := req.Timeout

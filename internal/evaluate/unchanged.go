@@ -6,6 +6,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"path"
+	"slices"
+	"strings"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -138,30 +141,81 @@ func (t *changeFilter) tellRemoved(ctx context.Context, name string, r steering.
 	return nil
 }
 
-// movedTo returns where the work has what a file of the image holds, if that is a new place.
+// content is what tells that a file was moved: what it holds, and of an empty one its name.
+type content struct {
+	sum   digest
+	empty string
+}
+
+func contentOf(name string, sum digest) content {
+	if sum == sha256.Sum256(nil) {
+		return content{sum, path.Base(name)}
+	}
+	return content{sum: sum}
+}
+
+// movedTo returns where the work has what a file of the image holds, or all files of a
+// directory, if that is a new place; "" if not. Links say nothing, and move with the rest.
 func (t *changeFilter) movedTo(ctx context.Context, name string) (string, error) {
-	if t.added == nil {
-		t.added = make(map[digest]string)
-		for _, e := range t.entries {
-			sum, file := t.digests[e.Name]
-			if !file || e.Type != tar.TypeReg || e.Size == 0 {
-				continue
-			}
-			there, err := t.tree.has(ctx, e.Name)
-			if err != nil {
-				return "", err
-			}
-			if !there {
-				t.added[sum] = e.Name
-			}
+	if err := t.findAdded(ctx); err != nil || len(t.added) == 0 {
+		return "", err
+	}
+	directory, err := t.tree.isDirectory(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if !directory {
+		return t.fileMovedTo(ctx, name)
+	}
+	names, err := t.tree.below(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	slices.Sort(names)
+	to := ""
+	for _, file := range names {
+		if inRepository(file) || !t.tree.listed[file].IsRegular() {
+			continue
+		}
+		moved, err := t.fileMovedTo(ctx, file)
+		if err != nil || moved == "" {
+			return "", err
+		}
+		if dir, ok := strings.CutSuffix(moved, strings.TrimPrefix(file, name)); ok && to == "" {
+			to = dir
+		} else if to == "" {
+			to = path.Dir(moved)
 		}
 	}
-	if len(t.added) == 0 {
-		return "", nil
+	return to, nil
+}
+
+// findAdded gathers the files that the image does not have.
+func (t *changeFilter) findAdded(ctx context.Context) error {
+	if t.added != nil {
+		return nil
 	}
+	t.added = make(map[content]string)
+	for _, e := range t.entries {
+		sum, file := t.digests[e.Name]
+		if !file || e.Type != tar.TypeReg {
+			continue
+		}
+		there, err := t.tree.has(ctx, e.Name)
+		if err != nil {
+			return err
+		}
+		if !there {
+			t.added[contentOf(e.Name, sum)] = e.Name
+		}
+	}
+	return nil
+}
+
+func (t *changeFilter) fileMovedTo(ctx context.Context, name string) (string, error) {
 	before, err := t.tree.digest(ctx, name, maxUnchanged)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	return t.added[before], err
+	return t.added[contentOf(name, before)], err
 }

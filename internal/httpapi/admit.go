@@ -92,7 +92,10 @@ func (a *API) authenticate(r *http.Request) (err error) {
 	if identity.IsAccessToken(token) {
 		user, c.login, err = a.cfg.Logins.Authenticate(r.Context(), token)
 	} else {
-		user, err = a.cfg.Identity.Authenticate(r.Context(), token)
+		var key *assay.APIKey
+		if user, key, err = a.cfg.Identity.Authenticate(r.Context(), token); err == nil {
+			c.feedback = key.Feedback
+		}
 	}
 	if err != nil {
 		return err

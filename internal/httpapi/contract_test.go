@@ -216,7 +216,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 
 	rec = s.do(t, request{method: "GET", path: "/sessions/ses_a/verify/ver_1?wait=0"})
 	wantJSON(t, rec.Body.Bytes(), `{"job_id":"ver_1","session_id":"ses_a","sample_id":"mux-1","status":"pending","created_at":"2026-03-01T11:00:00.123456Z",
-		"started_at":null,"completed_at":null,"container_info":null,"error":null,"result":null}`)
+		"started_at":null,"completed_at":null,"container_info":null,"error":null,"result":null,"withdrawn":null,"details_withheld":false}`)
 
 	judge{s.world}.putJob(&assay.Verification{
 		ID: "ver_1", SessionID: "ses_a", SampleID: "mux-1", Status: assay.VerificationCompleted, CreatedAt: epoch,
@@ -230,7 +230,7 @@ func TestVerificationOnTheWire(t *testing.T) {
 	})
 	rec = s.do(t, request{method: "GET", path: "/sessions/ses_a/verify/ver_1"})
 	wantJSON(t, rec.Body.Bytes(), `{"job_id":"ver_1","session_id":"ses_a","sample_id":"mux-1","status":"completed","created_at":"2026-03-01T11:00:00.123456Z",
-		"started_at":"2026-03-01T11:00:01.123456Z","completed_at":"2026-03-01T11:00:03.123456Z","container_info":null,"error":null,
+		"started_at":"2026-03-01T11:00:01.123456Z","completed_at":"2026-03-01T11:00:03.123456Z","container_info":null,"error":null,"withdrawn":null,"details_withheld":false,
 		"result":{"tool":"test_suite","is_success":false,"total":2,"passed":1,"failed":1,"skipped":0,"execution_duration_seconds":2,
 			"failures":[{"name":"TestA","expected":"fail_to_pass","message":"no","details":"line 3"}],
 			"passes":[{"name":"TestB","duration_seconds":1,"message":"","details":""}],"skips":[],"stdout":"FAIL","stderr":"",
@@ -245,13 +245,13 @@ func TestUserOnTheWire(t *testing.T) {
 	s := newServer(t)
 	rec := s.do(t, request{method: "POST", path: "/users/me/api-keys", body: `{"name":"laptop"}`})
 	wantStatus(t, rec, 201)
-	wantJSON(t, rec.Body.Bytes(), `{"api_key":{"key_id":"key_1","key":"ask_abcdefgh-whole-secret","name":"laptop","created_at":"2026-03-01T11:00:00.123456Z","expires_at":null,"is_active":true,"last_used_at":null}}`)
+	wantJSON(t, rec.Body.Bytes(), `{"api_key":{"key_id":"key_1","key":"ask_abcdefgh-whole-secret","name":"laptop","created_at":"2026-03-01T11:00:00.123456Z","expires_at":null,"is_active":true,"last_used_at":null,"feedback":"full"}}`)
 
 	rec = s.do(t, request{method: "POST", path: "/users/me/accept-terms"})
 	wantStatus(t, rec, 200)
 	rec = s.do(t, request{method: "GET", path: "/users/me"})
 	wantJSON(t, rec.Body.Bytes(), `{"user_id":"usr_ada","name":"Ada","email":"ada@example.org","github_id":null,
-		"api_keys":[{"key_id":"key_1","key":"ask_abcd...","name":"laptop","created_at":"2026-03-01T11:00:00.123456Z","expires_at":null,"is_active":true,"last_used_at":null}],
+		"api_keys":[{"key_id":"key_1","key":"ask_abcd...","name":"laptop","created_at":"2026-03-01T11:00:00.123456Z","expires_at":null,"is_active":true,"last_used_at":null,"feedback":"full"}],
 		"created_at":"2026-03-01T11:00:00.123456Z","last_login_at":null,"is_active":true,"terms_accepted_at":"2026-03-01T11:00:00.123456Z"}`)
 
 	rec = s.do(t, request{method: "DELETE", path: "/users/me/api-keys", body: `{"key_id":"key_1"}`})

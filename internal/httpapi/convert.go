@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"time"
 
 	"assay"
@@ -48,11 +49,19 @@ func wireDataset(d *assay.Dataset) wire.Dataset {
 		SampleCount: d.SampleCount,
 		CreatedAt:   atOrNull(&d.CreatedAt),
 		Answers:     d.Answers,
+		Judging:     wireJudging(d.Judging),
 
 		ValidatedAt:  atOrNull(d.ValidatedAt()),
 		GoldPassRate: d.GoldPassRate(),
 		FlakySamples: d.FlakySamples(),
 		Alterations:  wireAlterations(&d.Alterations),
+	}
+}
+
+func wireJudging(j assay.Judging) wire.Judging {
+	return wire.Judging{
+		Rounds: j.Rounds, MaxOdds: j.MaxOdds, RequireAssurance: j.RequireAssurance,
+		Fresh: j.Fresh, Feedback: j.Feedback, Known: j.Known,
 	}
 }
 
@@ -151,7 +160,17 @@ func wireJob(v *assay.Verification) wire.Job {
 		CompletedAt: atOrNull(v.CompletedAt),
 		Error:       wireFailure(v.Failure),
 		Result:      wireResult(v.Verdict),
+
+		Withdrawn:       wireWithdrawal(v.Withdrawn),
+		DetailsWithheld: v.Withheld,
 	}
+}
+
+func wireWithdrawal(w *assay.Withdrawal) *wire.Withdrawal {
+	if w == nil {
+		return nil
+	}
+	return &wire.Withdrawal{At: at(w.At), Reason: w.Reason}
 }
 
 func wireResult(v *assay.Verdict) *wire.JobResult {
@@ -186,6 +205,8 @@ func wireTampering(tampering []assay.Tampering) []wire.Tampering {
 func wireEvidence(e *assay.Evidence) wire.Evidence {
 	return wire.Evidence{
 		Grader: e.Grader, ImageDigest: e.ImageDigest, SampleVersion: e.SampleVersion, PatchSHA256: e.PatchSHA256, CachedFrom: e.CachedFrom, SecondRun: e.SecondRun, NotRun: e.NotRun, AnswersOpen: e.AnswersOpen,
+		Rounds: e.Rounds, Odds: e.Odds, OddsWithRetries: e.OddsWithRetries, OddsOfAll: e.OddsOfAll, Assurance: e.Assurance, Doubted: e.Doubted,
+		Covered: orAbsent(wire.Covered(e.Covered)), Exposure: orAbsent(wire.Exposure(e.Exposure)), Fresh: orAbsent(wire.FreshTruths(e.Fresh)),
 		Expected: wire.Expected{
 			FailToPass: listOf(e.Expected.FailToPass), PassToPass: listOf(e.Expected.PassToPass), FailToFail: listOf(e.Expected.FailToFail),
 		},
@@ -197,6 +218,15 @@ func wireEvidence(e *assay.Evidence) wire.Evidence {
 			SuiteSeconds: e.Durations.Suite.Seconds(), GradeSeconds: e.Durations.Grade.Seconds(),
 		},
 	}
+}
+
+// orAbsent is nil for nothing.
+func orAbsent[T comparable](v T) *T {
+	var nothing T
+	if v == nothing {
+		return nil
+	}
+	return &v
 }
 
 func wireOutcomes(outcomes []assay.TestOutcome) []wire.TestOutcome {
@@ -236,5 +266,6 @@ func (a *API) wireKey(k *assay.APIKey, shown string) wire.APIKey {
 		ExpiresAt:  atOrNull(k.ExpiresAt),
 		IsActive:   k.Active(a.cfg.Now()),
 		LastUsedAt: atOrNull(k.LastUsedAt),
+		Feedback:   cmp.Or(k.Feedback, assay.FeedbackFull),
 	}
 }

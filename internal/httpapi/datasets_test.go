@@ -22,7 +22,8 @@ func TestDatasetsOnTheWire(t *testing.T) {
 	s := newServer(t)
 	rec := s.do(t, request{method: "GET", path: "/datasets"})
 	wantJSON(t, rec.Body.Bytes(), `[{"name":"starter","description":null,"sample_count":1,"created_at":"2026-03-01T11:00:00.123456Z",
-		"answers":"users","validated_at":null,"gold_pass_rate":null,"flaky_samples":null,"alterations":null}]`)
+		"answers":"users","judging":{"rounds":3,"max_odds":1,"require_assurance":"uncontrolled","fresh":"inform","feedback":"full","known":"private"},
+		"validated_at":null,"gold_pass_rate":null,"flaky_samples":null,"alterations":null}]`)
 	for _, tt := range []struct {
 		samples int // that were validated, of 1
 		want    string

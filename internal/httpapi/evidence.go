@@ -29,14 +29,15 @@ func (a *API) registerEvidence() {
 	handle(a, huma.Operation{
 		OperationID: "get-verdict", Method: http.MethodGet, Path: "/sessions/{session_id}/verify/{job_id}/verdict", Tags: []string{tagVerification},
 		Summary: "Get the signed verdict",
-		Description: "A DSSE envelope whose payload is the verdict and what it rests on, as JSON. 404 until the verification is completed. " +
-			"The public keys, those of the past included, are at `" + wire.KeysPath + "`; `assay verdict check` checks an envelope against them.",
+		Description: "A DSSE envelope whose payload is the verdict and what it rests on, as JSON. 404 until the verification is completed; 403 to a key, or of a dataset, whose `feedback` is `verdict`. " +
+			"The public keys, those of the past included, are at `" + wire.KeysPath + "`; `assay verdict check` checks an envelope against them. Whether the operator took a verdict back since is told to anybody at `" + wire.WithdrawnPath + "{job_id}`.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The envelope",
 			Content:     map[string]*huma.MediaType{attest.MediaType: {Schema: &huma.Schema{Type: "object"}}},
 		}},
-	}, []int{404}, a.getVerdict)
+	}, []int{403, 404}, a.getVerdict)
 	a.mux.HandleFunc("GET "+wire.KeysPath, a.anyone(a.serveKeys))
+	a.mux.HandleFunc("GET "+wire.WithdrawnPath+"{job_id}", a.anyone(a.serveStanding))
 }
 
 // contentTypeDiff is that of a patch.
@@ -84,7 +85,7 @@ type verdictInput struct {
 }
 
 func (a *API) getVerdict(ctx context.Context, in *verdictInput) (*huma.StreamResponse, error) {
-	envelope, err := a.cfg.Verifications.Envelope(ctx, callOf(ctx).userID, in.SessionID, in.JobID)
+	envelope, err := a.cfg.Verifications.EnvelopeFor(ctx, callOf(ctx).ofVerdicts(), in.SessionID, in.JobID)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +95,23 @@ func (a *API) getVerdict(ctx context.Context, in *verdictInput) (*huma.StreamRes
 		w.Header().Set("Content-Length", strconv.Itoa(len(envelope)))
 		w.Write(envelope) //nolint:errcheck // the client is gone, or gets it
 	}}, nil
+}
+
+// serveStanding tells whoever has a verdict, and so its id, whether it was taken back.
+func (a *API) serveStanding(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("job_id")
+	withdrawn, err := a.cfg.Verifications.Withdrawal(r.Context(), id)
+	if err != nil {
+		a.refuse(r.Context(), err).write(w)
+		return
+	}
+	text, err := json.Marshal(wire.VerdictStanding{VerificationID: id, Withdrawn: wireWithdrawal(withdrawn)})
+	if err != nil {
+		panic(fmt.Sprintf("marshal the standing of a verdict: %v", err)) // a fault of the program
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write(append(text, '\n')) //nolint:errcheck // the client is gone, or gets it
 }
 
 // serveKeys serves the public keys that check verdicts. Others may keep them for a while.

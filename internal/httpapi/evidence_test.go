@@ -2,12 +2,14 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"assay"
+	"assay/client/wire"
 	"assay/internal/attest"
 )
 
@@ -88,4 +90,47 @@ func TestEvidenceOnTheWire(t *testing.T) {
 		"expected":{"fail_to_pass":["TestA"],"pass_to_pass":[],"fail_to_fail":[]},"left_out":[".venv/"],"quarantined":[],
 		"resources":{"cpu_seconds":1.5,"memory_peak_bytes":7,"oom_kills":1},
 		"durations":{"create_seconds":1,"lay_seconds":2,"suite_seconds":3,"grade_seconds":4}}`)
+}
+
+func TestEvidenceOfRoundsOnTheWire(t *testing.T) {
+	got := wireEvidence(&assay.Evidence{
+		Rounds: 3, Odds: 0.125, OddsWithRetries: 0.25, OddsOfAll: 0.015625, Assurance: assay.AssuranceBlind, Doubted: 1,
+		Covered: assay.Covered{Covered: 1, Of: 2}, Exposure: assay.Exposure{Plays: 9, Reached: 3, Refused: 1}, Fresh: assay.FreshTruths{Checked: 4, Differs: 2},
+	})
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantJSON(t, text, `{"grader":"","image_digest":"","sample_version":0,"patch_sha256":"","answers_open":false,
+		"rounds":3,"odds":0.125,"odds_with_retries":0.25,"odds_of_all":0.015625,"covered":{"covered":1,"of":2},
+		"exposure":{"plays":9,"reached":3,"refused":1},"assurance":"blind","fresh":{"checked":4,"differs":2},"doubted":1,
+		"expected":{"fail_to_pass":[],"pass_to_pass":[],"fail_to_fail":[]},"left_out":[],"quarantined":[],
+		"resources":{"cpu_seconds":0,"memory_peak_bytes":0,"oom_kills":0},
+		"durations":{"create_seconds":0,"lay_seconds":0,"suite_seconds":0,"grade_seconds":0}}`)
+}
+
+func TestStandingOfVerdictsIsEverybodys(t *testing.T) {
+	s := newServer(t)
+	s.ready("ses_a")
+	judge{s.world}.putJob(&assay.Verification{
+		ID: "ver_1", SessionID: "ses_a", UserID: "usr_ada", Status: assay.VerificationCompleted, CreatedAt: epoch, Verdict: &assay.Verdict{Solved: true},
+		Withdrawn: &assay.Withdrawal{At: epoch, Reason: "it was <forged>"},
+	})
+	standing := func(id string) *httptest.ResponseRecorder {
+		rec := httptest.NewRecorder()
+		s.api.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/.well-known/assay-withdrawn/"+id, nil))
+		return rec
+	}
+	rec := standing("ver_1")
+	wantStatus(t, rec, 200)
+	wantJSON(t, rec.Body.Bytes(), `{"verification_id":"ver_1","withdrawn":{"at":"2026-03-01T11:00:00.123456Z","reason":"it was <forged>"}}`)
+	rec = standing("ver_2")
+	wantStatus(t, rec, 200)
+	wantJSON(t, rec.Body.Bytes(), `{"verification_id":"ver_2","withdrawn":null}`)
+	job := decodeAs[wire.Job](t, s.do(t, request{method: "GET", path: "/sessions/ses_a/verify/ver_1"}))
+	if job.Withdrawn == nil || job.Withdrawn.Reason != "it was <forged>" || !job.Result.IsSuccess {
+		t.Errorf("the job is told as %+v", job)
+	}
+	s.fail = errors.New("the database is away")
+	wantStatus(t, standing("ver_1"), 500)
 }

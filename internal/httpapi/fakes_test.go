@@ -44,6 +44,7 @@ type world struct {
 	verifications map[string]*assay.Verification
 	idem          map[session.Idempotency]string // to an id
 	samples       []*assay.Sample
+	feedback      assay.Feedback // of the dataset
 	validation    assay.DatasetValidation
 	alterations   assay.DatasetAlterations
 	keys          []*assay.APIKey
@@ -248,7 +249,8 @@ func (j judge) putJob(v *assay.Verification) {
 	j.news.Notify(v.ID)
 }
 
-func (j judge) Get(_ context.Context, userID, sessionID, id string) (*assay.Verification, error) {
+func (j judge) GetFor(_ context.Context, r verification.Reader, sessionID, id string) (*assay.Verification, error) {
+	userID := r.UserID
 	if _, err := j.session(userID, sessionID); err != nil {
 		return nil, err
 	}
@@ -258,12 +260,12 @@ func (j judge) Get(_ context.Context, userID, sessionID, id string) (*assay.Veri
 	if v == nil || v.SessionID != sessionID {
 		return nil, assay.Errorf(assay.CodeJobNotFound, "there is no verification %s", id)
 	}
-	return v, nil
+	return verification.ViewOf(v, r.Feedback.Least(j.feedback)), nil
 }
 
-func (j judge) Await(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
+func (j judge) AwaitFor(ctx context.Context, r verification.Reader, sessionID, id string) (*assay.Verification, error) {
 	return wake.Await(ctx, &j.news, id,
-		func(ctx context.Context) (*assay.Verification, error) { return j.Get(ctx, userID, sessionID, id) },
+		func(ctx context.Context) (*assay.Verification, error) { return j.GetFor(ctx, r, sessionID, id) },
 		func(v *assay.Verification) bool { return v.Status.Final() })
 }
 
@@ -276,8 +278,20 @@ func (j judge) Diff(_ context.Context, userID, sessionID, id string) (*verificat
 	return &verification.Patch{ReadCloser: io.NopCloser(strings.NewReader(text)), Bytes: int64(len(text)), SHA256: "abc123"}, nil
 }
 
-func (j judge) Envelope(ctx context.Context, userID, sessionID, id string) ([]byte, error) {
-	v, err := j.Get(ctx, userID, sessionID, id)
+func (j judge) Withdrawal(_ context.Context, id string) (*assay.Withdrawal, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if v := j.verifications[id]; v != nil {
+		return v.Withdrawn, j.fail
+	}
+	return nil, j.fail
+}
+
+func (j judge) EnvelopeFor(ctx context.Context, r verification.Reader, sessionID, id string) ([]byte, error) {
+	v, err := j.GetFor(ctx, r, sessionID, id)
+	if err == nil && v.Withheld {
+		return nil, assay.Errorf(assay.CodeDetailsWithheld, "details are withheld")
+	}
 	if err == nil && v.Verdict == nil {
 		err = assay.Errorf(assay.CodeJobNotFound, "verification %s has no verdict", id)
 	}
@@ -288,7 +302,7 @@ func (j judge) Envelope(ctx context.Context, userID, sessionID, id string) ([]by
 type library struct{ *world }
 
 func (l library) Datasets(context.Context) ([]*assay.Dataset, error) {
-	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Answers: assay.AnswersUsers, Validation: l.validation, Alterations: l.alterations}}, nil
+	return []*assay.Dataset{{Name: "starter", SampleCount: len(l.samples), CreatedAt: epoch, Answers: assay.AnswersUsers, Judging: assay.DefaultJudging(), Validation: l.validation, Alterations: l.alterations}}, nil
 }
 
 func (l library) matching(q dataset.Query) ([]*assay.Sample, error) {
@@ -352,14 +366,14 @@ func (l library) Bundle(_ context.Context, s *assay.Sample) (*dataset.Bundle, er
 // people is Identity.
 type people struct{ *world }
 
-func (p people) Authenticate(_ context.Context, token string) (*assay.User, error) {
+func (p people) Authenticate(_ context.Context, token string) (*assay.User, *assay.APIKey, error) {
 	switch token {
 	case tokenAda:
-		return &assay.User{ID: "usr_ada"}, nil
+		return &assay.User{ID: "usr_ada"}, &assay.APIKey{}, nil
 	case tokenBob:
-		return &assay.User{ID: "usr_bob"}, nil
+		return &assay.User{ID: "usr_bob"}, &assay.APIKey{}, nil
 	}
-	return nil, assay.Errorf(assay.CodeUnauthenticated, "the API key is unknown, revoked or expired; make a new one")
+	return nil, nil, assay.Errorf(assay.CodeUnauthenticated, "the API key is unknown, revoked or expired; make a new one")
 }
 
 func (p people) User(_ context.Context, id string) (*assay.User, error) {
@@ -374,7 +388,7 @@ func (p people) AcceptTerms(ctx context.Context, id string) (*assay.User, error)
 func (p people) Keys(context.Context, string) ([]*assay.APIKey, error) { return p.keys, nil }
 
 func (p people) CreateKey(_ context.Context, _ identity.Actor, userID string, r identity.KeyRequest) (string, *assay.APIKey, error) {
-	k := &assay.APIKey{ID: "key_1", UserID: userID, Name: r.Name, ExpiresAt: r.ExpiresAt, Hint: "ask_abcd", CreatedAt: epoch}
+	k := &assay.APIKey{ID: "key_1", UserID: userID, Name: r.Name, ExpiresAt: r.ExpiresAt, Feedback: r.Feedback, Hint: "ask_abcd", CreatedAt: epoch}
 	p.keys = append(p.keys, k)
 	return "ask_abcdefgh-whole-secret", k, nil
 }

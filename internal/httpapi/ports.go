@@ -27,13 +27,16 @@ type Sessions interface {
 	Apply(ctx context.Context, userID, sessionID, diff string) (message string, ok bool, err error)
 }
 
-// Verifications is what the API asks of verifications. Await is as in Sessions.
+// Verifications is what the API asks of verifications. It gets to see no more of them than
+// its caller may. AwaitFor is as Await in Sessions.
 type Verifications interface {
 	Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error)
-	Get(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
-	Await(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
+	GetFor(ctx context.Context, reader verification.Reader, sessionID, id string) (*assay.Verification, error)
+	AwaitFor(ctx context.Context, reader verification.Reader, sessionID, id string) (*assay.Verification, error)
 	Diff(ctx context.Context, userID, sessionID, id string) (*verification.Patch, error)
-	Envelope(ctx context.Context, userID, sessionID, id string) ([]byte, error)
+	// Withdrawal is for everybody who knows the id; nil when there is none.
+	Withdrawal(ctx context.Context, id string) (*assay.Withdrawal, error)
+	EnvelopeFor(ctx context.Context, reader verification.Reader, sessionID, id string) ([]byte, error)
 }
 
 // Datasets is what the API asks of datasets. It gets to see no more of a sample than its
@@ -57,7 +60,7 @@ type Logins interface {
 
 // Identity is what the API asks of users and their keys.
 type Identity interface {
-	Authenticate(ctx context.Context, token string) (*assay.User, error)
+	Authenticate(ctx context.Context, token string) (*assay.User, *assay.APIKey, error)
 	User(ctx context.Context, id string) (*assay.User, error)
 	AcceptTerms(ctx context.Context, userID string) (*assay.User, error)
 	Keys(ctx context.Context, userID string) ([]*assay.APIKey, error)

@@ -25,10 +25,10 @@ type doorkeeper struct {
 	revoked bool // Ada's token
 }
 
-func (d *doorkeeper) Authenticate(ctx context.Context, token string) (*assay.User, error) {
+func (d *doorkeeper) Authenticate(ctx context.Context, token string) (*assay.User, *assay.APIKey, error) {
 	d.asked++
 	if token == tokenAda && d.revoked {
-		return nil, assay.Errorf(assay.CodeUnauthenticated, "revoked")
+		return nil, nil, assay.Errorf(assay.CodeUnauthenticated, "revoked")
 	}
 	return d.people.Authenticate(ctx, token)
 }

@@ -18,6 +18,7 @@ import (
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/telemetry"
+	"assay/internal/verification"
 )
 
 // bodyBound is how long a client may take to send a body, also one that nobody wants.
@@ -32,13 +33,14 @@ const writeBound = time.Minute
 type call struct {
 	http.ResponseWriter
 	requestID   string
-	span        trace.Span   // one that does nothing unless traces are on
-	address     string       // of the client, "" if its connection has none
-	network     netip.Addr   // what the address is counted as
-	userID      string       // "" until admitted, and of who sent no token where none is needed
-	login       *assay.Login // of the access token; nil for an API key
-	requestHash string       // of an operation with an idempotency key
-	status      int          // 0 until the header is written
+	span        trace.Span     // one that does nothing unless traces are on
+	address     string         // of the client, "" if its connection has none
+	network     netip.Addr     // what the address is counted as
+	userID      string         // "" until admitted, and of who sent no token where none is needed
+	login       *assay.Login   // of the access token; nil for an API key
+	feedback    assay.Feedback // what the API key is told of verdicts; "" for an access token
+	requestHash string         // of an operation with an idempotency key
+	status      int            // 0 until the header is written
 	bytes       int64
 }
 
@@ -54,7 +56,14 @@ func callOf(ctx context.Context) *call {
 }
 
 // actor is the caller, for the audit log.
-func (c *call) actor() identity.Actor { return identity.Actor{ID: c.userID, Address: c.address} }
+func (c *call) actor() identity.Actor {
+	return identity.Actor{ID: c.userID, Address: c.address, Feedback: c.feedback}
+}
+
+// ofVerdicts is the caller, as one who reads verifications.
+func (c *call) ofVerdicts() verification.Reader {
+	return verification.Reader{UserID: c.userID, Feedback: c.feedback}
+}
 
 // reader is the caller, for what is not for everybody's eyes.
 func (c *call) reader() dataset.Reader {

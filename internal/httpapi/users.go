@@ -55,11 +55,11 @@ func (a *API) registerAPIKeys() {
 		OperationID: "create-api-key", Method: http.MethodPost, Path: "/users/me/api-keys", Tags: []string{tagUsers},
 		DefaultStatus: http.StatusCreated,
 		Summary:       "Make an API key",
-		Description:   "The whole key is in this answer and nowhere else. Idempotency-Key has no effect here: a lost answer is a lost key; revoke it.",
-	}, []int{404, 409}, func(ctx context.Context, in *createKeyInput) (*answer[wire.APIKeyCreated], error) {
+		Description:   "The whole key is in this answer and nowhere else. Idempotency-Key has no effect here: a lost answer is a lost key; revoke it. A key whose `feedback` is `verdict` makes none whose is `full`.",
+	}, []int{403, 404, 409}, func(ctx context.Context, in *createKeyInput) (*answer[wire.APIKeyCreated], error) {
 		var r identity.KeyRequest
 		if in.Body != nil {
-			r = identity.KeyRequest{Name: in.Body.Name, ExpiresAt: in.Body.ExpiresAt}
+			r = identity.KeyRequest{Name: in.Body.Name, ExpiresAt: in.Body.ExpiresAt, Feedback: in.Body.Feedback}
 		}
 		by := callOf(ctx).actor()
 		secret, key, err := a.cfg.Identity.CreateKey(ctx, by, by.ID, r)

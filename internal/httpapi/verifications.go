@@ -19,8 +19,9 @@ func (a *API) registerVerifications() {
 	}, []int{400, 404, 409, 429}, a.startVerification)
 	handle(a, huma.Operation{
 		OperationID: "get-verification", Method: http.MethodGet, Path: "/sessions/{session_id}/verify/{job_id}", Tags: []string{tagVerification},
-		Summary:     "Get a verification",
-		Description: "Until the verdict the answer is held: the first time at most 5 s, later at most 25 s, and at most half of the client's read timeout. `wait` and `Prefer: wait=N` say otherwise.",
+		Summary: "Get a verification",
+		Description: "Until the verdict the answer is held: the first time at most 5 s, later at most 25 s, and at most half of the client's read timeout. `wait` and `Prefer: wait=N` say otherwise. " +
+			"To a key, or of a dataset, whose `feedback` is `verdict`, no more is told than whether the task is solved and how sure that is: `details_withheld` is true then, lists and texts are empty, and numbers 0.",
 	}, []int{404}, a.getVerification)
 }
 
@@ -48,13 +49,13 @@ type getVerificationInput struct {
 }
 
 func (a *API) getVerification(ctx context.Context, in *getVerificationInput) (*heldAnswer[wire.Job], error) {
-	userID := callOf(ctx).userID
+	reader := callOf(ctx).ofVerdicts()
 	v, applied, err := holdJob(ctx, a.holds, &in.HoldParams, in.JobID,
 		func(ctx context.Context) (*assay.Verification, error) {
-			return a.cfg.Verifications.Get(ctx, userID, in.SessionID, in.JobID)
+			return a.cfg.Verifications.GetFor(ctx, reader, in.SessionID, in.JobID)
 		},
 		func(ctx context.Context) (*assay.Verification, error) {
-			return a.cfg.Verifications.Await(ctx, userID, in.SessionID, in.JobID)
+			return a.cfg.Verifications.AwaitFor(ctx, reader, in.SessionID, in.JobID)
 		},
 		func(v *assay.Verification) bool { return v.Status.Final() })
 	if err != nil {

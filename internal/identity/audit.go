@@ -10,6 +10,8 @@ import (
 type Actor struct {
 	ID      string // a user's, or one of assay's Actor constants
 	Address string // network address; "" for the command line
+	// Feedback is how much the key that it acts with is told of verdicts; "" is all.
+	Feedback assay.Feedback
 }
 
 // Operator is whoever runs the command line on the server's data.

@@ -15,27 +15,27 @@ const (
 	messageRefused   = "the API key is unknown, revoked or expired; make a new one"
 )
 
-// Authenticate returns the user whose API key token is: unauthenticated for any
-// other token. Every call looks the key up, which takes SQLite some 20 µs, and
+// Authenticate returns the user whose API key token is, and the key: unauthenticated for
+// any other token. Every call looks the key up, which takes SQLite some 20 µs, and
 // nothing is cached: a revoked key opens nothing from that moment, whichever server
 // revoked it.
-func (s *Service) Authenticate(ctx context.Context, token string) (*assay.User, error) {
+func (s *Service) Authenticate(ctx context.Context, token string) (*assay.User, *assay.APIKey, error) {
 	if !wellFormed(prefixAPIKey, token) {
-		return nil, assay.Errorf(assay.CodeUnauthenticated, messageMalformed)
+		return nil, nil, assay.Errorf(assay.CodeUnauthenticated, messageMalformed)
 	}
 	hash := hashOf(token)
 	key, user, err := s.store.APIKeyByHash(ctx, hash)
 	if assay.CodeOf(err) == assay.CodeAPIKeyNotFound {
-		return nil, assay.Errorf(assay.CodeUnauthenticated, messageRefused)
+		return nil, nil, assay.Errorf(assay.CodeUnauthenticated, messageRefused)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look up API key: %w", err)
+		return nil, nil, fmt.Errorf("look up API key: %w", err)
 	}
 	now := s.now().UTC()
 	same := subtle.ConstantTimeCompare(hash, key.Hash) == 1
 	if !same || !key.Active(now) || !user.Active {
-		return nil, assay.Errorf(assay.CodeUnauthenticated, messageRefused)
+		return nil, nil, assay.Errorf(assay.CodeUnauthenticated, messageRefused)
 	}
 	s.uses.note(key, now)
-	return user, nil
+	return user, key, nil
 }

@@ -285,7 +285,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	wantCode(t, "access token", err, assay.CodeUnauthenticated)
 	_, err = h.Refresh(t.Context(), in.RefreshToken)
 	wantCode(t, "refresh token", err, assay.CodeUnauthenticated)
-	_, err = h.users.Authenticate(t.Context(), secret)
+	_, _, err = h.users.Authenticate(t.Context(), secret)
 	wantCode(t, "key", err, assay.CodeUnauthenticated)
 	_, err = h.LogIn(t.Context(), identity.LoginRequest{Code: h.github.Code(account)})
 	wantCode(t, "login", err, assay.CodeUserDisabled)
@@ -293,7 +293,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	if _, err := h.users.SetActive(t.Context(), identity.Operator, in.User.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.users.Authenticate(t.Context(), secret); err != nil {
+	if _, _, err := h.users.Authenticate(t.Context(), secret); err != nil {
 		t.Errorf("the key of a user that is enabled again: %v", err)
 	}
 	_, _, err = h.Authenticate(t.Context(), in.Access.Token)
@@ -375,13 +375,13 @@ func TestARevokedKeyOpensNothingOnEveryServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Authenticate(t.Context(), secret); err != nil {
+	if _, _, err := other.Authenticate(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.users.RevokeKey(t.Context(), identity.Operator, u.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = other.Authenticate(t.Context(), secret)
+	_, _, err = other.Authenticate(t.Context(), secret)
 	wantCode(t, "at the other server", err, assay.CodeUnauthenticated)
 }
 

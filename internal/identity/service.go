@@ -107,11 +107,15 @@ func (s *Service) AcceptTerms(ctx context.Context, userID string) (*assay.User, 
 type KeyRequest struct {
 	Name      string     // to tell keys apart; may be ""
 	ExpiresAt *time.Time // nil for a key that does not expire
+	// Feedback is how much is told of verdicts to who has the key. Defaults to what is told
+	// to who makes it.
+	Feedback assay.Feedback
 }
 
 // CreateKey makes an API key for a user, who already has at most 49 active ones
-// (conflict). The time of its expiry must be ahead (invalid_request). The secret is
-// returned here and never again.
+// (conflict). The time of its expiry must be ahead (invalid_request). A key that is told
+// verdicts alone makes none that is told more (details_withheld). The secret is returned
+// here and never again.
 func (s *Service) CreateKey(ctx context.Context, by Actor, userID string, r KeyRequest) (secret string, key *assay.APIKey, err error) {
 	name, err := checkName("name", r.Name)
 	if err != nil {
@@ -124,6 +128,10 @@ func (s *Service) CreateKey(ctx context.Context, by Actor, userID string, r KeyR
 	if r.ExpiresAt != nil && r.ExpiresAt.Year() > 9999 {
 		return "", nil, assay.Errorf(assay.CodeInvalid, "expires_at is beyond the year 9999")
 	}
+	feedback, err := feedbackOf(by, r)
+	if err != nil {
+		return "", nil, err
+	}
 	secret = newSecret(prefixAPIKey)
 	key = &assay.APIKey{
 		ID:        assay.NewID(assay.PrefixAPIKey),
@@ -133,11 +141,31 @@ func (s *Service) CreateKey(ctx context.Context, by Actor, userID string, r KeyR
 		Hint:      secret[:hintLength],
 		CreatedAt: now,
 		ExpiresAt: r.ExpiresAt,
+		Feedback:  feedback,
 	}
-	if err := s.store.InsertAPIKey(ctx, key, maxActiveKeys, s.event(by, assay.AuditKeyCreate, userID, key.ID, name)); err != nil {
+	detail := name
+	if feedback != assay.FeedbackFull {
+		detail = strings.TrimSpace(fmt.Sprintf("%s (feedback: %s)", name, feedback))
+	}
+	if err := s.store.InsertAPIKey(ctx, key, maxActiveKeys, s.event(by, assay.AuditKeyCreate, userID, key.ID, detail)); err != nil {
 		return "", nil, fmt.Errorf("store API key: %w", err)
 	}
 	return secret, key, nil
+}
+
+// feedbackOf is how much will be told to who has a new key.
+func feedbackOf(by Actor, r KeyRequest) (assay.Feedback, error) {
+	if err := (assay.Judging{Feedback: r.Feedback}).Validate(); err != nil {
+		return "", assay.Wrap(err, assay.CodeInvalid, "%s", err)
+	}
+	least := by.Feedback.Least(assay.FeedbackFull)
+	if r.Feedback == "" {
+		return least, nil
+	}
+	if r.Feedback.Least(least) != r.Feedback {
+		return "", assay.Errorf(assay.CodeDetailsWithheld, "this key is told verdicts alone, and makes no key that is told more; ask for feedback %q, or use another key", assay.FeedbackVerdict)
+	}
+	return r.Feedback, nil
 }
 
 // Keys returns a user's keys that are not revoked, oldest first.

@@ -58,7 +58,7 @@ func (r *rig) key(t *testing.T, email string) (*assay.User, string, *assay.APIKe
 func TestAuthenticate(t *testing.T) {
 	r := newRig(t)
 	u, secret, key := r.key(t, "one@example.org")
-	got, err := r.Authenticate(t.Context(), secret)
+	got, _, err := r.Authenticate(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestRefusedTokensAreRefusedInTheSameWords(t *testing.T) {
 	r := newRig(t)
 	refuse := func(name, token string) string {
 		t.Helper()
-		_, err := r.Authenticate(t.Context(), token)
+		_, _, err := r.Authenticate(t.Context(), token)
 		if assay.CodeOf(err) != assay.CodeUnauthenticated {
 			t.Fatalf("%s: got %v, want unauthenticated", name, err)
 		}
@@ -114,13 +114,13 @@ func TestMistypedKeysAreToldWithoutALookup(t *testing.T) {
 		if typo[i]++; typo[i] == 'v'+1 {
 			typo[i] = 'a'
 		}
-		_, err := r.Authenticate(t.Context(), string(typo))
+		_, _, err := r.Authenticate(t.Context(), string(typo))
 		if assay.CodeOf(err) != assay.CodeUnauthenticated || !strings.Contains(err.Error(), "not an API key") {
 			t.Fatalf("a typo at %d: %v", i, err)
 		}
 	}
 	for _, token := range []string{"", "ask_", secret[:len(secret)-1], secret + "0", strings.ToUpper(secret), "eyJhbGciOi.e30.x"} {
-		if _, err := r.Authenticate(t.Context(), token); assay.CodeOf(err) != assay.CodeUnauthenticated {
+		if _, _, err := r.Authenticate(t.Context(), token); assay.CodeOf(err) != assay.CodeUnauthenticated {
 			t.Errorf("%q: %v", token, err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestADatabaseThatFailsIsNoRefusal(t *testing.T) {
 	r := newRig(t)
 	_, secret, _ := r.key(t, "one@example.org")
 	r.store.fail = errors.New("disk on fire")
-	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeInternal {
+	if _, _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeInternal {
 		t.Errorf("got %v, want an internal error: the key may be good", err)
 	}
 }
@@ -142,13 +142,13 @@ func TestRevokedKeysOpenNothingAtOnce(t *testing.T) {
 	if err := r.RevokeKey(t.Context(), Operator, other.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
 		t.Errorf("somebody else's key: got %v, want api_key_not_found", err)
 	}
-	if _, err := r.Authenticate(t.Context(), secret); err != nil {
+	if _, _, err := r.Authenticate(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.RevokeKey(t.Context(), Operator, u.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
+	if _, _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
 		t.Errorf("a revoked key: got %v", err)
 	}
 	if err := r.RevokeKey(t.Context(), Operator, u.ID, key.ID); assay.CodeOf(err) != assay.CodeAPIKeyNotFound {
@@ -165,7 +165,7 @@ func TestLastUseIsStoredOnceAMinute(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
-				if _, err := r.Authenticate(t.Context(), secret); err != nil {
+				if _, _, err := r.Authenticate(t.Context(), secret); err != nil {
 					t.Error(err)
 				}
 			})
@@ -203,7 +203,7 @@ func TestAFailedNoteTurnsNobodyAway(t *testing.T) {
 	_, secret, key := r.key(t, "one@example.org")
 	var log bytes.Buffer
 	s := New(Config{Store: failTouch{r.store}, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	if _, err := s.Authenticate(t.Context(), secret); err != nil {
+	if _, _, err := s.Authenticate(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
@@ -311,11 +311,11 @@ func TestAKeyMayExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.clock = r.clock.Add(time.Hour - time.Microsecond)
-	if _, err := r.Authenticate(t.Context(), secret); err != nil {
+	if _, _, err := r.Authenticate(t.Context(), secret); err != nil {
 		t.Errorf("before its end: %v", err)
 	}
 	r.clock = r.clock.Add(time.Microsecond)
-	if _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
+	if _, _, err := r.Authenticate(t.Context(), secret); assay.CodeOf(err) != assay.CodeUnauthenticated {
 		t.Errorf("at its end: %v", err)
 	}
 }

@@ -122,9 +122,19 @@ func (s *Store) checkFormat() error {
 	case have.Version != want.Version:
 		return fmt.Errorf("it has format %d, this program reads %d; remove the directory and load the images again", have.Version, want.Version)
 	case have.Shift != want.Shift:
-		return fmt.Errorf("its layers are unpacked for the id range %s, the configuration says %s; put the old range back, or remove the directory and load the images again", showShift(have.Shift), showShift(want.Shift))
+		return fmt.Errorf("its layers are unpacked for the id range %s, the configuration says %s; put the old range back (id_base and id_size, or leave both out), or remove the directory and load the images again", showShift(have.Shift), showShift(want.Shift))
 	}
 	return nil
+}
+
+// StoredShift returns the shift that the layers of the store in dir are unpacked with: an
+// error that is fs.ErrNotExist where there is none yet.
+func StoredShift(dir string) (IDShift, error) {
+	var have storeFile
+	if err := readJSON(filepath.Join(dir, "store.json"), &have); err != nil {
+		return IDShift{}, fmt.Errorf("read the id range of image store %s: %w", dir, err)
+	}
+	return have.Shift, nil
 }
 
 func showShift(s IDShift) string {

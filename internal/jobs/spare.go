@@ -12,11 +12,18 @@ const newsKey = "jobs"
 // Spare tells whether a worker is free and stays so when all jobs have begun that wait now:
 // then there is room for work that can wait itself.
 func (q *Queue) Spare(ctx context.Context) (bool, error) {
+	n, err := q.Idle(ctx)
+	return n > 0, err
+}
+
+// Idle is how many workers are free when all jobs have begun that wait now; 0 when more
+// wait.
+func (q *Queue) Idle(ctx context.Context) (int, error) {
 	counts, err := q.Count(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	return counts[string(rivertype.JobStateAvailable)]+counts[string(rivertype.JobStateRunning)] < q.workers, nil
+	return max(0, q.workers-counts[string(rivertype.JobStateAvailable)]-counts[string(rivertype.JobStateRunning)]), nil
 }
 
 // Watch returns a channel that is closed when a job comes, begins or ends, after which Spare

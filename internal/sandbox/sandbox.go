@@ -43,6 +43,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"time"
 )
 
@@ -339,12 +340,17 @@ type ChangeLimits struct {
 	MaxFiles int
 	MaxBytes int64
 	Omit     Omitter // nil leaves out nothing
+	// Base, if set, is the image's tree at the root, which does not change: a file or link that
+	// is there as it is here, but for its owner and its times, is left out. Runtimes that tell
+	// no such files do not look at it.
+	Base *os.Root
 }
 
 // Omitter tells what Changes leaves out.
 type Omitter interface {
 	// Omits is asked of each entry of the layer but whiteouts, a directory before what it
-	// holds; with a directory all below it is left out. What is left out does not count.
+	// holds; with a directory all below it is left out. What is left out does not count, but for
+	// MaxOmitted.
 	// name is relative to the root. An error ends Changes, which wraps it.
 	Omits(name string, directory bool) (bool, error)
 }

@@ -13,6 +13,7 @@ const (
 	MaxPathBytes   = 4095    // of an absolute path (PATH_MAX without its NUL)
 	MaxNameBytes   = 8 << 20 // of all names and targets of links together
 	MaxChangeDepth = 255     // directories in one another
+	MaxOmitted     = 1 << 18 // files and directories that are left out one by one; see Omitter
 )
 
 // WorkError says that an operation cannot be done because of what programs did in the
@@ -63,6 +64,11 @@ func PathTooLong(root string) error {
 // TooManyNames says that names are longer together than MaxNameBytes.
 func TooManyNames(root string) error {
 	return tooLarge("the names of what was changed below %s, and the targets of its links, have more than %s together", root, inBytes(MaxNameBytes))
+}
+
+// TooManyOmitted says that more is left out one by one than MaxOmitted.
+func TooManyOmitted(root string) error {
+	return tooLarge("more than %s files below %s are ignored one by one, and not with their directories", inThousands(MaxOmitted), root)
 }
 
 // inBytes is a number of bytes for people.

@@ -216,6 +216,7 @@ func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
 	if s.lives(ctx, sess, l.box) {
 		return // the service stops: the sandbox stays for the next start
 	}
+	s.account(ctx, l)
 	s.free(ctx, l.box)
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"assay"
 	"assay/internal/sandbox"
@@ -121,26 +120,6 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// CPU tells the CPU time that the live sandboxes of a user have used, by session, as far as
-// their host tells.
-func (s *Service) CPU(ctx context.Context, userID string) map[string]time.Duration {
-	boxes := make(map[string]sandbox.StatsReader)
-	s.mu.Lock()
-	for id, l := range s.live {
-		if reader, ok := l.box.(sandbox.StatsReader); ok && l.userID == userID {
-			boxes[id] = reader
-		}
-	}
-	s.mu.Unlock()
-	used := make(map[string]time.Duration, len(boxes))
-	for id, box := range boxes {
-		if stats, err := box.Stats(ctx); err == nil {
-			used[id] = stats.CPU
-		}
-	}
-	return used
 }
 
 // Uses tells whether a sandbox belongs to a live session of this process. Others

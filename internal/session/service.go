@@ -101,8 +101,9 @@ type Service struct {
 
 	mu      sync.Mutex
 	stopped bool
-	live    map[string]*live // by session id
-	work    sync.WaitGroup   // watches and running commands
+	live    map[string]*live         // by session id
+	spent   map[string]time.Duration // CPU time of the sandboxes that are gone, by user
+	work    sync.WaitGroup           // watches and running commands
 }
 
 // live is what the server knows of a live session beyond its row.
@@ -111,6 +112,8 @@ type live struct {
 	sample *assay.Sample
 	end    context.CancelFunc // ends the watch's wait, once the row says that the session ended
 	box    sandbox.Sandbox    // nil while it is made
+	used   time.Duration      // CPU time that it had used when somebody asked last
+	gone   bool               // used is a part of Service.spent
 }
 
 // New returns a service without any live session; call Recover before serving.
@@ -123,6 +126,7 @@ func New(cfg Config) *Service {
 		ctx:      ctx,
 		cancel:   cancel,
 		live:     make(map[string]*live),
+		spent:    make(map[string]time.Duration),
 	}
 }
 

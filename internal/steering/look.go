@@ -69,6 +69,22 @@ func (g *Guard) onlyLooks(p pathname, name string) bool {
 	return true
 }
 
+// mayLeadToTests rules on a link whose name only looks like one of a test. Whatever lies
+// where it leads has then the name of a test as well, and may be collected by it.
+func (g *Guard) mayLeadToTests(name string) (Ruling, bool) {
+	p := split(name)
+	if _, left := g.unprotected.matchAsWritten(p); left || g.reference[name] || g.reach != nil && !slices.ContainsFunc(g.reach, hasMeta) && !g.reached(name) {
+		return Ruling{}, false
+	}
+	for i := range p.parts {
+		r, ok := g.known[rankTest].matchAt(p.folded, i)
+		if ok && g.looks[r.plain].collected != "" {
+			return g.known[rankTest].match(p)
+		}
+	}
+	return Ruling{}, false
+}
+
 // harmless tells whether a new path that has a look by its component i cannot be collected
 // or imported by the sample's tests.
 func (g *Guard) harmless(l look, p pathname, i int, name string) bool {
@@ -127,6 +143,20 @@ func (g *Guard) calls(programs []string) bool {
 	return slices.ContainsFunc(g.tools.words, func(word string) bool { return slices.Contains(programs, path.Base(word)) })
 }
 
+// runsOthers tells whether a word of the command is a program of the tree, of which nothing is
+// known but that it is no test: it may run what the command does not say.
+func (g *Guard) runsOthers(word string) bool {
+	plain := path.Clean(word)
+	if strings.HasPrefix(word, "-") || path.IsAbs(plain) || !g.rules.Has(plain) {
+		return false
+	}
+	if _, test := g.known[rankTest].match(split(plain)); test || slices.Contains(g.rules.Tests, plain) {
+		return false
+	}
+	ext := path.Ext(plain)
+	return strings.HasPrefix(word, "./") && ext == "" || isSource(plain) || ext == ".sh" || ext == ".bash"
+}
+
 // findReach finds the paths that the command says to run the tests of, and the directories
 // of the sample's tests. It is believed only where it has all of the sample's tests and
 // calls nothing that may run others; else reach is nil, which is everything.
@@ -156,7 +186,7 @@ func (g *Guard) findReach() {
 			break
 		}
 	}
-	if len(own) == 0 || g.tools.moves || len(g.tools.used) > 0 || g.calls(indirect) || slices.ContainsFunc(g.tools.fields, func(field string) bool { return path.Clean(field) == "." }) {
+	if len(own) == 0 || g.tools.moves || len(g.tools.used) > 0 || g.calls(indirect) || slices.ContainsFunc(g.tools.fields, g.runsOthers) || slices.ContainsFunc(g.tools.fields, func(field string) bool { return path.Clean(field) == "." }) {
 		g.reach = nil
 		return
 	}

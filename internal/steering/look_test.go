@@ -32,6 +32,10 @@ func TestWhatOnlyLooksLikeATestTravels(t *testing.T) {
 			"python", "bash ci/run.sh && pytest tests", "tests/test_a.py", "tests pkg",
 			"", "pkg/test_vectors.py pkg/tests/test_a.py",
 		},
+		{"python", "python ci/run.py tests/test_a.py", "tests/test_a.py", "tests pkg ci/run.py", "", "pkg/test_vectors.py"},
+		{"python", "ci/run.sh tests", "tests/test_a.py", "tests pkg ci/run.sh", "", "pkg/test_vectors.py"},
+		{"python", "./check tests/test_a.py", "tests/test_a.py", "tests pkg check", "", "pkg/test_vectors.py"},
+		{"python", "./venv/bin/pytest tests/run.py tests/test_a.py", "tests/test_a.py", "tests tests/run.py pkg", "pkg/test_vectors.py", ""},
 		{"python", "pytest -c conf/a.ini", "tests/test_a.py", "tests pkg conf/a.ini", "", "pkg/test_vectors.py"},
 		{"python", "pytest .", "tests/test_a.py", "tests pkg", "", "pkg/test_vectors.py"},
 		{"python", "cd sub; pytest tests", "tests/test_a.py", "tests pkg", "", "pkg/test_vectors.py"},
@@ -73,5 +77,32 @@ func TestWhatOnlyLooksLikeATestIsSearchedAsCode(t *testing.T) {
 	g := newGuard(t, Rules{Language: "python", Command: "pytest tests", Tests: []string{"tests/test_a.py"}}, "tests", "pkg")
 	if found := g.Suspicions("pkg/test_vectors.py", []Line{{Number: 1, Text: "import _pytest.runner"}}); len(found) != 1 {
 		t.Errorf("found %+v", found)
+	}
+}
+
+// What lies where a link leads has the link's name, too: a link is taken for a test where
+// something may be collected by that name.
+func TestALinkDoesNotOnlyLookLikeATest(t *testing.T) {
+	for _, tt := range []struct {
+		language, command, has, link string
+		unprotected                  []string
+		want                         Fate
+	}{
+		{"javascript", "node --test", "test lib", "lib/test", nil, Restored},
+		{"javascript", "node --test", "test lib", "lib/test/data", nil, Restored},
+		{"javascript", "node --test", "test lib", "lib/test", []string{"lib/test"}, Travels},
+		{"javascript", "node --test", "test lib", "lib/other", nil, Travels},
+		{"javascript", "mocha */test/*.js test", "test lib", "lib/test", nil, Restored},
+		{"javascript", "node --test test/a.js", "test test/a.js lib", "lib/test", nil, Travels}, // nothing else is run
+		{"python", "pytest", "test lib", "pkg/tests", nil, Restored},
+		{"go", "go test ./...", "test", "new/testdata", nil, Travels}, // of which nothing is collected
+	} {
+		g := newGuard(t, Rules{Language: tt.language, Command: tt.command, Tests: []string{"test/a.js"}, Unprotected: tt.unprotected}, strings.Fields(tt.has)...)
+		if got := g.RuleLink(tt.link, "code"); got.Fate != tt.want {
+			t.Errorf("%s: a link at %s %s (%s), want %s", tt.command, tt.link, got.Fate, got.Why, tt.want)
+		}
+		if tt.want == Restored && g.Rule(tt.link).Fate != Travels {
+			t.Errorf("%s: %s is a test whatever it is", tt.command, tt.link)
+		}
 	}
 }

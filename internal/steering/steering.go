@@ -241,6 +241,9 @@ func (g *Guard) RuleLink(name, target string) Ruling {
 		if LinkEscapes(name, target) {
 			return Ruling{Fate: Restored, Kind: KindEscape, Why: name + " is a link that leads out of the work tree"}
 		}
+		if ruling, ok := g.mayLeadToTests(name); ok {
+			return ruling
+		}
 		inside := split(name + "/__init__.py")
 		if shadow, ok := g.imports(inside, name); ok && shadow.Fate == Restored {
 			return shadow

@@ -34,6 +34,10 @@ const (
 	insertSeed  = `INSERT INTO alteration_trials (` + alterationCols + `, trial, sealed) VALUES ($1, $2, $3, $4, $5, 'seed', $6) ON CONFLICT DO NOTHING`
 	selectTrial = `SELECT sealed FROM alteration_trials WHERE ` + alterationKey + ` AND trial = $6`
 	dropTrials  = `DELETE FROM alteration_trials WHERE ` + alterationKey
+	// dropOtherTrials drops those of a sample that the outcome of a key makes worthless.
+	dropOtherTrials = `DELETE FROM alteration_trials WHERE dataset = $1 AND sample_id = $2
+		AND (sample_version < $3 OR sample_version = $3 AND (image_digest <> $4 OR rules <> $5))`
+	dropTrialsOfSample = `DELETE FROM alteration_trials WHERE dataset = $1 AND sample_id = $2`
 )
 
 func searchKey(k catalog.Key, more ...any) []any {
@@ -41,16 +45,30 @@ func searchKey(k catalog.Key, more ...any) []any {
 }
 
 // SaveAlterations implements catalog.Store.
-func (s *Store) SaveAlterations(ctx context.Context, a *catalog.Summary, sealed []byte) error {
+func (s *Store) SaveAlterations(ctx context.Context, k catalog.Key, merge func(sealed []byte) (*catalog.Found, error)) error {
 	err := s.write(ctx, func(w txn) error {
-		if _, err := w.exec(ctx, dropTrials, searchKey(a.Key)...); err != nil {
+		var sealed []byte
+		if err := w.row(ctx, selectAlterations, searchKey(k)...).Scan(&sealed); err != nil && !isNone(err) {
 			return err
 		}
-		_, err := w.exec(ctx, upsertAlterations, searchKey(a.Key, a.Tests, a.Altered, a.Blind, a.Fresh, a.Draws, a.Runs,
-			a.Took.Microseconds(), toMicros(a.FinishedAt), sealed)...)
+		found, err := merge(sealed)
+		if err != nil {
+			return err
+		}
+		if _, err := w.exec(ctx, dropOtherTrials, searchKey(k)...); err != nil {
+			return err
+		}
+		if !found.GoesOn {
+			if _, err := w.exec(ctx, dropTrials, searchKey(k)...); err != nil {
+				return err
+			}
+		}
+		a := found.Summary
+		_, err = w.exec(ctx, upsertAlterations, searchKey(k, a.Tests, a.Altered, a.Blind, a.Fresh, a.Draws, a.Runs,
+			a.Took.Microseconds(), toMicros(a.FinishedAt), found.Sealed)...)
 		return err
 	})
-	return doing(s.orNoSample(err, a.Key), "store the alterations of sample %s", a.SampleID)
+	return doing(s.orNoSample(err, k), "store the alterations of sample %s", k.SampleID)
 }
 
 func (s *Store) orNoSample(err error, k catalog.Key) error {
@@ -103,6 +121,12 @@ func (s *Store) Trial(ctx context.Context, k catalog.Key, trial string) (sealed 
 		return nil, nil
 	}
 	return sealed, doing(err, "read a trial of sample %s", k.SampleID)
+}
+
+// DropTrials implements catalog.Store.
+func (s *Store) DropTrials(ctx context.Context, k catalog.Key) error {
+	_, err := s.writer.exec(ctx, dropTrials, searchKey(k)...)
+	return doing(err, "drop the trials of sample %s", k.SampleID)
 }
 
 // AlterationSeed implements catalog.Store.

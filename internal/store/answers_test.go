@@ -8,14 +8,15 @@ import (
 	"assay/internal/store/pgtest"
 )
 
-// TestDatasetsFromBeforeTheSettingAreOfUsers migrates a database that has datasets.
-func TestDatasetsFromBeforeTheSettingAreOfUsers(t *testing.T) {
+// migratedFrom opens a database on each engine that had an older version of the schema, and
+// rows of that time.
+func migratedFrom(t *testing.T, version int64, insert string, check func(t *testing.T, s *Store)) {
+	t.Helper()
 	for name, database := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "assay.db") },
 		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			const before = 12 // the version of the schema without the setting
 			url := database(t)
 			e, err := engineOf(url, Options{}.withDefaults())
 			if err != nil {
@@ -27,10 +28,10 @@ func TestDatasetsFromBeforeTheSettingAreOfUsers(t *testing.T) {
 			}
 			provider, err := newProvider(e, db)
 			if err == nil {
-				_, err = provider.UpTo(t.Context(), before)
+				_, err = provider.UpTo(t.Context(), version)
 			}
 			if err == nil {
-				_, err = db.ExecContext(t.Context(), `INSERT INTO datasets (name, description, created_at) VALUES ('old', '', 1)`)
+				_, err = db.ExecContext(t.Context(), insert)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -38,24 +39,56 @@ func TestDatasetsFromBeforeTheSettingAreOfUsers(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-
-			s := opened(t, url)
-			d, err := s.Dataset(t.Context(), "old")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d.Answers != assay.AnswersUsers {
-				t.Errorf("it has answers %q", d.Answers)
-			}
-			// That was nobody's decision: a folder that says otherwise is obeyed.
-			if _, err := s.ImportDataset(t.Context(), &assay.Dataset{Name: "old", Answers: assay.AnswersOperators}, nil); err != nil {
-				t.Fatal(err)
-			}
-			if d, err := s.Dataset(t.Context(), "old"); err != nil || d.Answers != assay.AnswersOperators {
-				t.Errorf("after an import it has answers %+v, %v", d, err)
-			}
+			check(t, opened(t, url))
 		})
 	}
+}
+
+// oldDataset is one of any version of the schema.
+const oldDataset = `INSERT INTO datasets (name, description, created_at) VALUES ('old', '', 1)`
+
+func TestDatasetsFromBeforeTheSettingAreOfUsers(t *testing.T) {
+	migratedFrom(t, 12, oldDataset, func(t *testing.T, s *Store) {
+		d, err := s.Dataset(t.Context(), "old")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Answers != assay.AnswersUsers {
+			t.Errorf("it has answers %q", d.Answers)
+		}
+		// That was nobody's decision: a folder that says otherwise is obeyed.
+		if _, err := s.ImportDataset(t.Context(), &assay.Dataset{Name: "old", Answers: assay.AnswersOperators}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := s.Dataset(t.Context(), "old"); err != nil || d.Answers != assay.AnswersOperators {
+			t.Errorf("after an import it has answers %+v, %v", d, err)
+		}
+	})
+}
+
+func TestKeysFromBeforeFeedbackAreToldAll(t *testing.T) {
+	const old = `INSERT INTO users (id, name, email, created_at, active) VALUES ('usr_1', '', '', 1, 1);
+		INSERT INTO api_keys (id, user_id, name, hash, hint, created_at) VALUES ('key_1', 'usr_1', '', 'ab', '', 1)`
+	migratedFrom(t, 14, old, func(t *testing.T, s *Store) {
+		if k, err := s.APIKey(t.Context(), "key_1"); err != nil || k.Feedback != assay.FeedbackFull {
+			t.Errorf("the key is told %+v, %v", k, err)
+		}
+	})
+}
+
+func TestDatasetsFromBeforeJudgingSayNothingOfIt(t *testing.T) {
+	migratedFrom(t, 14, oldDataset, func(t *testing.T, s *Store) {
+		if j, err := s.Judging(t.Context(), "old"); err != nil || j != (assay.Judging{}) {
+			t.Errorf("it is judged by %+v, %v", j, err)
+		}
+		want := assay.Judging{Rounds: 2}
+		if _, err := s.ImportDataset(t.Context(), &assay.Dataset{Name: "old", Judging: want}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if j, err := s.Judging(t.Context(), "old"); err != nil || j != want {
+			t.Errorf("after an import it is judged by %+v, %v", j, err)
+		}
+	})
 }
 
 func TestVerdictsFromBeforeTheyToldOfAnswers(t *testing.T) {

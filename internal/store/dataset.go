@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	datasetColumns = `d.name, d.description, d.created_at, d.answers,
+	datasetColumns = `d.name, d.description, d.created_at, d.answers, d.judging, d.judging_set,
 		(SELECT count(*) FROM samples s WHERE s.dataset = d.name AND s.latest = 1),
 		coalesce(v.samples, 0), coalesce(v.at, 0), coalesce(v.runs, 0), coalesce(v.solved, 0), coalesce(v.flaky, 0),
 		coalesce(a.searched, 0), coalesce(a.samples, 0), coalesce(a.blind, 0)`
@@ -35,8 +35,8 @@ const (
 		LEFT JOIN (` + searched + ` AND a.dataset = $3 GROUP BY a.dataset) a ON a.dataset = d.name WHERE d.name = $3`
 
 	// upsertDataset keeps the answers of a dataset that is there when $4 is 0.
-	upsertDataset = `INSERT INTO datasets (name, description, created_at, answers, answers_set) VALUES ($1, $2, $3, $5, 0)
-		ON CONFLICT (name) DO UPDATE SET description = excluded.description,
+	upsertDataset = `INSERT INTO datasets (name, description, created_at, answers, answers_set, judging) VALUES ($1, $2, $3, $5, 0, $6)
+		ON CONFLICT (name) DO UPDATE SET description = excluded.description, judging = excluded.judging,
 			answers = CASE WHEN datasets.answers_set = 1 OR $4 = 0 THEN datasets.answers ELSE excluded.answers END`
 	setAnswers = `UPDATE datasets SET answers = $2, answers_set = 1 WHERE name = $1`
 
@@ -49,9 +49,10 @@ func scanDataset(row scanner) (*assay.Dataset, error) {
 	var (
 		d             assay.Dataset
 		created, last int64
+		said, set     string
 	)
 	v, a := &d.Validation, &d.Alterations
-	err := row.Scan(&d.Name, &d.Description, &created, &d.Answers, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky,
+	err := row.Scan(&d.Name, &d.Description, &created, &d.Answers, &said, &set, &d.SampleCount, &v.Samples, &last, &v.ReferenceRuns, &v.ReferenceSolved, &v.Flaky,
 		&a.Searched, &a.Altered, &a.Blind)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,8 @@ func scanDataset(row scanner) (*assay.Dataset, error) {
 	if v.Samples > 0 {
 		v.At = fromMicros(last)
 	}
-	return &d, nil
+	d.Judging, err = judgingOf(said, set)
+	return &d, err
 }
 
 // Datasets implements dataset.Store: by name.
@@ -89,7 +91,11 @@ func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*
 		if created.IsZero() {
 			created = now
 		}
-		if _, err := w.exec(ctx, upsertDataset, d.Name, d.Description, toMicros(created), toInt(d.Answers != ""), string(cmp.Or(d.Answers, assay.AnswersUsers))); err != nil {
+		judging, err := toJSON(d.Judging)
+		if err != nil {
+			return err
+		}
+		if _, err := w.exec(ctx, upsertDataset, d.Name, d.Description, toMicros(created), toInt(d.Answers != ""), string(cmp.Or(d.Answers, assay.AnswersUsers)), judging); err != nil {
 			return err
 		}
 		im := importer{txn: w, dataset: d.Name, now: toMicros(now), seen: make(map[string]bool, len(samples))}
@@ -123,6 +129,16 @@ func (s *Store) SetAnswers(ctx context.Context, name string, answers assay.Answe
 		err = assay.Errorf(assay.CodeDatasetNotFound, "dataset %s does not exist", name)
 	}
 	return doing(err, "set who reads the answers of dataset %s", name)
+}
+
+// retire makes the latest version of a sample an older one. What searches of it were about to
+// find is of use no more.
+func (t txn) retire(ctx context.Context, dataset, id string) error {
+	if _, err := t.exec(ctx, dropLatest, dataset, id); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, dropTrialsOfSample, dataset, id)
+	return err
 }
 
 // version is the newest stored version of a sample.
@@ -188,7 +204,7 @@ func (im *importer) add(ctx context.Context, sample *assay.Sample) error {
 		return nil
 	case before.latest:
 		im.result.Changed++
-		if _, err := im.exec(ctx, dropLatest, im.dataset, sample.ID); err != nil {
+		if err := im.retire(ctx, im.dataset, sample.ID); err != nil {
 			return err
 		}
 	default:
@@ -210,7 +226,7 @@ func (im *importer) removeOthers(ctx context.Context) error {
 	for id, v := range im.known {
 		if v.latest && !im.seen[id] {
 			im.result.Removed++
-			if _, err := im.exec(ctx, dropLatest, im.dataset, id); err != nil {
+			if err := im.retire(ctx, im.dataset, id); err != nil {
 				return err
 			}
 		}

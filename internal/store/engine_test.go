@@ -80,7 +80,7 @@ func TestReadSeesOneState(t *testing.T) {
 		}
 		err := s.read(t.Context(), func(r txn) error {
 			before := count(r)
-			if _, err := s.writer.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users"); err != nil {
+			if _, err := s.writer.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users", "{}"); err != nil {
 				return err
 			}
 			if after := count(r); after != before {
@@ -92,7 +92,7 @@ func TestReadSeesOneState(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = s.read(t.Context(), func(r txn) error {
-			_, err := r.exec(t.Context(), upsertDataset, "e", "", 0, 0, "users")
+			_, err := r.exec(t.Context(), upsertDataset, "e", "", 0, 0, "users", "{}")
 			return err
 		})
 		if err == nil {
@@ -106,7 +106,7 @@ func TestWriteLeavesNothingBehindWhenItFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		fault := errors.New("no")
 		err := s.write(t.Context(), func(w txn) error {
-			if _, err := w.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users"); err != nil {
+			if _, err := w.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users", "{}"); err != nil {
 				return err
 			}
 			return fault
@@ -132,7 +132,7 @@ func TestNoUpdateOfABusyRowIsLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url := database(t)
 			stores := []*Store{opened(t, url), opened(t, url), opened(t, url)}
-			if _, err := stores[0].writer.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users"); err != nil {
+			if _, err := stores[0].writer.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users", "{}"); err != nil {
 				t.Fatal(err)
 			}
 			var all sync.WaitGroup

@@ -19,9 +19,9 @@ const (
 	selectWork   = `SELECT cache_key, patch_sha256, patch_bytes, patch FROM judged_works WHERE verification_id = $1`
 	markReusable = `UPDATE judged_works SET reusable = 1 WHERE verification_id = $1 AND cache_key <> ''`
 
-	selectReusable = `SELECT ` + verificationColumns + ` FROM verifications WHERE id =
+	selectReusable = `SELECT ` + verificationRead + ` FROM verifications WHERE id =
 		(SELECT verification_id FROM judged_works WHERE cache_key = $1 AND reusable = 1 ORDER BY verification_id LIMIT 1)`
-	selectLastVerification = `SELECT ` + verificationColumns + ` FROM verifications WHERE session_id = $1 AND user_id = $2 ORDER BY session_id DESC, id DESC LIMIT 1`
+	selectLastVerification = `SELECT ` + verificationRead + ` FROM verifications WHERE session_id = $1 AND user_id = $2 ORDER BY session_id DESC, id DESC LIMIT 1`
 
 	insertEnvelope = `INSERT INTO signed_verdicts (verification_id, envelope) VALUES ($1, $2)`
 	selectEnvelope = `SELECT envelope FROM signed_verdicts WHERE verification_id = $1`

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -12,7 +13,7 @@ import (
 
 const (
 	userColumns = `u.id, u.name, u.email, u.github_id, u.created_at, u.last_login_at, u.terms_accepted_at, u.active`
-	keyColumns  = `k.id, k.user_id, k.name, k.hash, k.hint, k.created_at, k.expires_at, k.last_used_at, k.revoked_at`
+	keyColumns  = `k.id, k.user_id, k.name, k.hash, k.hint, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.feedback`
 )
 
 const (
@@ -23,8 +24,8 @@ const (
 	setActive   = `UPDATE users SET active = $2 WHERE id = $1 AND active <> $2`
 	acceptTerms = `UPDATE users SET terms_accepted_at = $2 WHERE id = $1 AND terms_accepted_at IS NULL`
 
-	insertKey = `INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at, last_used_at, revoked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	insertKey = `INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at, last_used_at, revoked_at, feedback)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	countKeys = `SELECT count(*) FROM api_keys
 		WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`
 	selectKeys      = `SELECT ` + keyColumns + ` FROM api_keys k WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id`
@@ -69,7 +70,7 @@ type apiKeyRow struct {
 }
 
 func (r *apiKeyRow) dest() []any {
-	return []any{&r.ID, &r.UserID, &r.Name, &r.hash, &r.Hint, &r.created, &r.expires, &r.used, &r.revoked}
+	return []any{&r.ID, &r.UserID, &r.Name, &r.hash, &r.Hint, &r.created, &r.expires, &r.used, &r.revoked, &r.Feedback}
 }
 
 func (r *apiKeyRow) key() (*assay.APIKey, error) {
@@ -177,7 +178,7 @@ func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int, ev
 			return assay.Errorf(assay.CodeConflict, "you have %d active API keys, which is as many as you may have; revoke one first", active)
 		}
 		_, err := w.exec(ctx, insertKey, k.ID, k.UserID, k.Name, hex.EncodeToString(k.Hash), k.Hint, toMicros(k.CreatedAt),
-			toMicrosOrNull(k.ExpiresAt), toMicrosOrNull(k.LastUsedAt), toMicrosOrNull(k.RevokedAt))
+			toMicrosOrNull(k.ExpiresAt), toMicrosOrNull(k.LastUsedAt), toMicrosOrNull(k.RevokedAt), string(cmp.Or(k.Feedback, assay.FeedbackFull)))
 		switch broken := constraintOf(err); {
 		case broken.foreign:
 			return assay.Errorf(assay.CodeUserNotFound, "user %s does not exist", k.UserID)

@@ -25,8 +25,9 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
-	selectSamples, selectSamplesOfDataset, dropLatest, setLatest,
-	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials,
+	selectSamples, selectSamplesOfDataset, dropLatest, setLatest, selectJudging, setJudging, selectPlay, insertPlay, movePlay, selectPlayed, selectExposure,
+	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials, dropOtherTrials, dropTrialsOfSample,
+	insertWithdrawal, selectWithdrawal, selectWithdrawn, forgetReusable, selectNarrow,
 	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
 

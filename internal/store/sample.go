@@ -17,8 +17,9 @@ const sampleColumns = `dataset, id, version, latest, created_at, version_descrip
 	fail_to_pass, pass_to_pass, fail_to_fail, task`
 
 const (
-	// readColumns are those of a version, and who reads its answers at this moment.
-	readColumns = sampleColumns + `, (SELECT d.answers FROM datasets d WHERE d.name = samples.dataset)`
+	// readColumns are those of a version, and what is set of its dataset at this moment.
+	readColumns = sampleColumns + `, (SELECT d.answers FROM datasets d WHERE d.name = samples.dataset),
+		(SELECT d.judging FROM datasets d WHERE d.name = samples.dataset), (SELECT d.judging_set FROM datasets d WHERE d.name = samples.dataset)`
 
 	selectSample       = `SELECT ` + readColumns + ` FROM samples WHERE dataset = $1 AND id = $2 AND version = $3`
 	selectSampleLatest = `SELECT ` + readColumns + ` FROM samples WHERE dataset = $1 AND id = $2 AND latest = 1`
@@ -41,15 +42,18 @@ func scanSample(row scanner) (*assay.Sample, error) {
 		s                                     assay.Sample
 		created                               int64
 		failToPass, passToPass, failToFail, t string
+		said, set                             string
 	)
 	err := row.Scan(&s.Dataset, &s.ID, &s.Version, &s.Latest, &created, &s.VersionDescription, &s.Description,
 		&s.Repo, &s.BaseCommit, &s.EnvironmentSetupCommit, &s.ProblemStatement, &s.HintsText, &s.Patch, &s.NonCodePatch, &s.TestPatch,
-		&failToPass, &passToPass, &failToFail, &t, &s.Answers)
+		&failToPass, &passToPass, &failToFail, &t, &s.Answers, &said, &set)
 	if err != nil {
 		return nil, err
 	}
 	s.CreatedAt = fromMicros(created)
+	s.Judging, err = judgingOf(said, set)
 	return &s, errors.Join(
+		err,
 		fromJSON(failToPass, "fail_to_pass", &s.FailToPass),
 		fromJSON(passToPass, "pass_to_pass", &s.PassToPass),
 		fromJSON(failToFail, "fail_to_fail", &s.FailToFail),

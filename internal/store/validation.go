@@ -17,11 +17,12 @@ const (
 	selectLastCampaign = `SELECT campaign FROM validation_runs WHERE dataset = $1 ORDER BY id DESC LIMIT 1`
 
 	upsertConclusion = `INSERT INTO validations
-			(dataset, sample_id, sample_version, grader, campaign, reference_runs, reference_solved, flaky, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			(dataset, sample_id, sample_version, grader, campaign, reference_runs, reference_solved, flaky, finished_at, narrow)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (dataset, sample_id, sample_version, grader) DO UPDATE SET campaign = excluded.campaign,
 			reference_runs = excluded.reference_runs, reference_solved = excluded.reference_solved,
-			flaky = excluded.flaky, finished_at = excluded.finished_at`
+			flaky = excluded.flaky, finished_at = excluded.finished_at, narrow = excluded.narrow`
+	selectNarrow = `SELECT narrow FROM validations WHERE dataset = $1 AND sample_id = $2 AND sample_version = $3 AND grader = $4`
 
 	selectHash = `SELECT content_hash FROM samples WHERE dataset = $1 AND id = $2 AND version = $3`
 
@@ -70,8 +71,18 @@ func (s *Store) LastCampaign(ctx context.Context, dataset string) (campaign stri
 // SetConclusion implements dataset.Store.
 func (s *Store) SetConclusion(ctx context.Context, c *dataset.Conclusion) error {
 	_, err := s.writer.exec(ctx, upsertConclusion, c.Dataset, c.SampleID, c.SampleVersion, c.Grader, c.Campaign,
-		c.ReferenceRuns, c.ReferenceSolved, toInt(c.Flaky), toMicros(c.FinishedAt))
+		c.ReferenceRuns, c.ReferenceSolved, toInt(c.Flaky), toMicros(c.FinishedAt), toInt(c.Narrow))
 	return doing(err, "store the validation of sample %s", c.SampleID)
+}
+
+// Narrow implements dataset.Store.
+func (s *Store) Narrow(ctx context.Context, dataset, sampleID string, version int) (bool, error) {
+	var narrow int
+	err := s.reader.row(ctx, selectNarrow, dataset, sampleID, version, assay.GraderVersion).Scan(&narrow)
+	if isNone(err) {
+		return false, nil
+	}
+	return narrow == 1, doing(err, "read the validation of sample %s", sampleID)
 }
 
 // Quarantines implements dataset.Store.
@@ -164,7 +175,7 @@ func (t txn) addVersion(ctx context.Context, old, sample *assay.Sample) error {
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, dropLatest, old.Dataset, old.ID); err != nil {
+	if err := t.retire(ctx, old.Dataset, old.ID); err != nil {
 		return err
 	}
 	return t.insertSample(ctx, sample, old.Version+1, toMicros(old.CreatedAt), hash)

@@ -13,10 +13,15 @@ import (
 const verificationColumns = `id, session_id, user_id, dataset, sample_id, sample_version, status, attempt, created_at, started_at, completed_at,
 	failure_code, failure_message, location, handle, verdict`
 
+// verificationRead is verificationColumns and what an operator said since.
+const verificationRead = verificationColumns + `,
+	(SELECT w.at FROM withdrawals w WHERE w.verification_id = verifications.id),
+	(SELECT w.reason FROM withdrawals w WHERE w.verification_id = verifications.id)`
+
 const (
-	selectVerification    = `SELECT ` + verificationColumns + ` FROM verifications WHERE id = $1 AND session_id = $2 AND user_id = $3`
-	selectVerificationAny = `SELECT ` + verificationColumns + ` FROM verifications WHERE id = $1`
-	selectOpen            = `SELECT ` + verificationColumns + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY session_id, id`
+	selectVerification    = `SELECT ` + verificationRead + ` FROM verifications WHERE id = $1 AND session_id = $2 AND user_id = $3`
+	selectVerificationAny = `SELECT ` + verificationRead + ` FROM verifications WHERE id = $1`
+	selectOpen            = `SELECT ` + verificationRead + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY session_id, id`
 
 	selectVerificationByKey = `SELECT id, idem_hash FROM verifications WHERE session_id = $1 AND idem_key = $2`
 	countOpen               = `SELECT count(*) FROM verifications WHERE session_id = $1 AND status IN ('pending', 'starting', 'running')`
@@ -43,15 +48,20 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 		started, completed sql.NullInt64
 		code, message      sql.NullString
 		verdict            sql.NullString
+		withdrawn          sql.NullInt64
+		reason             sql.NullString
 	)
 	err := row.Scan(&v.ID, &v.SessionID, &v.UserID, &v.Dataset, &v.SampleID, &v.SampleVersion, &v.Status, &v.Attempt, &created, &started, &completed,
-		&code, &message, &v.Location, &v.Handle, &verdict)
+		&code, &message, &v.Location, &v.Handle, &verdict, &withdrawn, &reason)
 	if err != nil {
 		return nil, err
 	}
 	v.CreatedAt = fromMicros(created)
 	v.StartedAt, v.CompletedAt = fromMicrosOrNull(started), fromMicrosOrNull(completed)
 	v.Failure = failureOf(code, message)
+	if withdrawn.Valid {
+		v.Withdrawn = &assay.Withdrawal{At: fromMicros(withdrawn.Int64), Reason: reason.String}
+	}
 	if verdict.Valid {
 		v.Verdict, err = verdictOf(verdict.String)
 	}
@@ -185,6 +195,9 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 		moved = n == 1
 		if moved {
 			if err := w.complete(ctx, id, change); err != nil {
+				return err
+			}
+			if err := s.moveOfPlay(ctx, w, id, change); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -122,6 +123,23 @@ func Go(id string) Parts {
 	return p
 }
 
+// GoSubtest is how Go's testing writes the name of a subtest that is given a title.
+func GoSubtest(title string) string {
+	var b strings.Builder
+	for _, r := range title {
+		switch {
+		case unicode.IsSpace(r):
+			b.WriteByte('_')
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
 // blocks separates the titles of blocks and tests in JavaScript.
 const blocks = " > "
 
@@ -175,4 +193,12 @@ func Function(id string) Parts {
 	}
 	p.Outer, p.Name = cutOuter(strings.Split(names, sep))
 	return p
+}
+
+// Innermost leaves out tests of which others are subtests: those are named by them, "/" and
+// their own names, and make them fail when they do. The order stays.
+func Innermost(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(ids, func(other string) bool { return strings.HasPrefix(other, id+"/") })
+	})
 }

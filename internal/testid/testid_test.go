@@ -1,6 +1,7 @@
 package testid
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,4 +175,24 @@ func FuzzParts(f *testing.F) {
 			t.Errorf("%q does not stand for what it was cut from, %q", word[0], "t["+given)
 		}
 	})
+}
+
+func TestInnermost(t *testing.T) {
+	for _, tt := range []struct{ ids, want []string }{
+		{nil, nil},
+		{[]string{"p::TestA", "p::TestA/x", "p::TestA/x/y", "p::TestAB", "p::TestB"}, []string{"p::TestA/x/y", "p::TestAB", "p::TestB"}},
+		{[]string{"a.py::test_b[x/y]", "a.py::test_b[x]"}, []string{"a.py::test_b[x/y]", "a.py::test_b[x]"}},
+	} {
+		if got := Innermost(tt.ids); !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %q, want %q", tt.ids, got, tt.want)
+		}
+	}
+}
+
+func TestGoSubtest(t *testing.T) {
+	for title, want := range map[string]string{"a b\tc": "a_b_c", "é\x00": `é\x00`, "": "", "x/y": "x/y"} {
+		if got := GoSubtest(title); got != want {
+			t.Errorf("%q: %q, want %q", title, got, want)
+		}
+	}
 }

@@ -31,11 +31,11 @@ func (s *Service) decide(ctx context.Context, v *assay.Verification) (*assay.Ver
 		return nil, err
 	}
 	if e.work.CacheKey != "" {
-		if verdict := s.reuse(ctx, v, e.work.CacheKey); verdict != nil {
-			return verdict, nil
+		if verdict, err := s.reuse(ctx, v, e.work.CacheKey); verdict != nil || err != nil {
+			return verdict, err
 		}
 	}
-	verdict, err := s.judgeStored(ctx, v)
+	verdict, err := s.judgeStored(ctx, v, func(context.Context) (string, error) { return s.digestOfWork(v, e) })
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +49,21 @@ func (s *Service) judgeWork(ctx context.Context, v *assay.Verification) (*assay.
 		verdict *assay.Verdict
 		group   errgroup.Group // whose first error ends nothing: a patch is kept also of what cannot be judged
 	)
-	group.Go(func() (err error) { e, err = s.takeWork(ctx, v); return err })
-	group.Go(func() (err error) { verdict, err = s.judgeStored(ctx, v); return err })
+	taken := make(chan struct{})
+	named := func(ctx context.Context) (string, error) {
+		select {
+		case <-taken:
+			return s.digestOfWork(v, e)
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	group.Go(func() (err error) {
+		defer close(taken)
+		e, err = s.takeWork(ctx, v)
+		return err
+	})
+	group.Go(func() (err error) { verdict, err = s.judgeStored(ctx, v, named); return err })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
@@ -102,17 +115,21 @@ func (s *Service) takeWork(ctx context.Context, v *assay.Verification) (*examine
 }
 
 // reuse returns a copy of a stored verdict on the same work, or nil. Whose work that was
-// stays unsaid to others, and so does what another session's agent did beside its work.
-func (s *Service) reuse(ctx context.Context, v *assay.Verification, cacheKey string) *assay.Verdict {
+// stays unsaid to others, and so does what another session's agent did beside its work. The
+// error is that of enough.
+func (s *Service) reuse(ctx context.Context, v *assay.Verification, cacheKey string) (*assay.Verdict, error) {
 	from, err := s.cfg.Store.ReusableVerification(ctx, cacheKey)
 	if err != nil {
 		if assay.CodeOf(err) != assay.CodeJobNotFound {
 			s.cfg.Log.ErrorContext(ctx, "cannot look up a verdict; the work is judged", "verification", v.ID, "err", err)
 		}
-		return nil
+		return nil, nil
 	}
 	if from.Status != assay.VerificationCompleted || from.Verdict == nil || !reusable(from.Verdict) {
-		return nil
+		return nil, nil
+	}
+	if holds, err := s.holdsFor(ctx, v, from); err != nil || !holds {
+		return nil, err
 	}
 	verdict := *from.Verdict
 	verdict.Evidence.CachedFrom = from.ID
@@ -121,7 +138,29 @@ func (s *Service) reuse(ctx context.Context, v *assay.Verification, cacheKey str
 		verdict.Evidence.CachedFrom = "sha256:" + hex.EncodeToString(sum[:])
 	}
 	verdict.Tampering = slices.DeleteFunc(slices.Clone(verdict.Tampering), func(t assay.Tampering) bool { return t.Kind == assay.TamperingHistory })
-	return &verdict
+	judging, err := s.cfg.Judging(ctx, v.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	return &verdict, enough(&verdict, judging.RequireAssurance)
+}
+
+// holdsFor tells whether a verdict on the same work may stand for one that is given now: what
+// rounds say is of one user, whose plays count against it, and a work that no round has seen
+// is played where rounds can be.
+func (s *Service) holdsFor(ctx context.Context, v, from *assay.Verification) (bool, error) {
+	if from.Verdict.Evidence.Rounds > 0 {
+		return from.UserID == v.UserID, nil
+	}
+	if !from.Verdict.Solved || s.cfg.Rounds.Alterations == nil {
+		return true, nil
+	}
+	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	if err != nil {
+		return false, err
+	}
+	known, err := s.cfg.Rounds.Alterations.Of(ctx, sample)
+	return err == nil && known == nil, err
 }
 
 // reusable tells whether a verdict may stand for one on the same work: not one that the

@@ -146,7 +146,7 @@ func TestJudgedPatch(t *testing.T) {
 		t.Errorf("before:\n%s\nafter:\n%s", early, judged)
 	}
 	got := c.outcome(v).Verdict.Evidence
-	want := assay.Evidence{Grader: assay.GraderVersion, ImageDigest: "sha256:one", SampleVersion: 1, PatchSHA256: sum, AnswersOpen: true}
+	want := assay.Evidence{Grader: assay.GraderVersion, ImageDigest: "sha256:one", SampleVersion: 1, PatchSHA256: sum, AnswersOpen: true, Assurance: assay.AssuranceUncontrolled}
 	got.Expected, got.Resources, got.Durations = want.Expected, want.Resources, want.Durations
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -47,18 +47,14 @@ func (s *Service) snapshot(ctx context.Context, userID, sessionID string, f *os.
 	if err != nil {
 		return nil, nil, err
 	}
-	rule := sample.Task.Verifier.Ignored
-	if small && rule != assay.IgnoredExclude {
+	if small && sample.Task.Verifier.Ignored != assay.IgnoredExclude {
 		return sess, nil, nil
-	}
-	if rule == assay.IgnoredInclude {
-		sess, err = s.snapshotAgain(ctx, sess, limits, f)
-		return sess, nil, err
 	}
 	return s.snapshotLarge(ctx, sess, sample, f)
 }
 
-// snapshotLarge takes changes of which ignored files may be left out.
+// snapshotLarge takes changes of which ignored files may be left out. What is as the image
+// has it is no change.
 func (s *Service) snapshotLarge(ctx context.Context, sess *assay.Session, sample *assay.Sample, f *os.File) (_ *assay.Session, _ []string, err error) {
 	tree, free, err := s.cfg.Images.OpenTree(ctx, sample.Task.ImageFor(sample.Dataset, sample.ID), sample.Task.Workdir)
 	if err != nil {
@@ -67,6 +63,11 @@ func (s *Service) snapshotLarge(ctx context.Context, sess *assay.Session, sample
 	defer func() { err = errors.Join(err, free()) }()
 	out := &leftOut{ignored: worktree.NewIgnored(tree), reference: referencePaths(sample)}
 	limits := s.cfg.Changes
+	limits.Base = tree
+	if sample.Task.Verifier.Ignored == assay.IgnoredInclude {
+		again, err := s.snapshotAgain(ctx, sess, limits, f)
+		return again, nil, err
+	}
 	limits.Omit = out
 	if sample.Task.Verifier.Ignored != assay.IgnoredExclude {
 		again, err := s.snapshotAgain(ctx, sess, limits, f)

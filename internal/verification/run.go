@@ -82,7 +82,7 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 		return err
 	}
 	now := s.cfg.Now().UTC()
-	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict}
+	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict, Play: playEnd(verdict)}
 	var enqueue Enqueue
 	if cause != nil {
 		f := evaluate.FailureOf(cause)
@@ -127,7 +127,7 @@ func worthAnotherTry(code assay.Code) bool {
 }
 
 // judgeStored judges the changes that were stored with a verification.
-func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+func (s *Service) judgeStored(ctx context.Context, v *assay.Verification, named digest) (*assay.Verdict, error) {
 	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
 	if err != nil {
 		return nil, err
@@ -140,11 +140,11 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 		return f, nil
 	}
 	id := fmt.Sprintf("%s-%d", v.ID, v.Attempt)
-	return s.evaluator.Evaluate(ctx, evaluate.Request{
+	return s.play(ctx, v, sample, evaluate.Request{
 		ID:     id,
 		Sample: sample,
 		Work:   work,
-		OwnCPU: func(ctx context.Context) map[string]time.Duration { return s.ownCPU(ctx, v.UserID) },
+		OwnCPU: func(ctx context.Context) time.Duration { return s.ownCPU(ctx, v.UserID) },
 		Created: func(ctx context.Context, h sandbox.Handle) error {
 			handle, err := json.Marshal(h)
 			if err != nil {
@@ -160,15 +160,15 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification) (*assa
 			s.news.Notify(v.ID)
 			return err
 		},
-	})
+	}, named)
 }
 
 // ownCPU tells the CPU time of a user's sessions, and of the sandboxes that yield to what is
 // judged.
-func (s *Service) ownCPU(ctx context.Context, userID string) map[string]time.Duration {
+func (s *Service) ownCPU(ctx context.Context, userID string) time.Duration {
 	used := s.cfg.Sessions.CPU(ctx, userID)
 	if s.cfg.Yielding != nil {
-		used["yielding"] = s.cfg.Yielding(ctx)
+		used += s.cfg.Yielding(ctx)
 	}
 	return used
 }

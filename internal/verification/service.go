@@ -21,14 +21,15 @@ import (
 
 	"assay"
 	"assay/internal/evaluate"
+	"assay/internal/rounds"
 	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/wake"
 )
 
-// Sessions hands out what a session changed, and tells what a user's sandboxes use.
+// Sessions hands out what a session changed, and tells what a user's sandboxes have used so far.
 type Sessions interface {
-	CPU(ctx context.Context, userID string) map[string]time.Duration
+	CPU(ctx context.Context, userID string) time.Duration
 	Get(ctx context.Context, userID, id string) (*assay.Session, error)
 	// Snapshot writes it. When that cannot be, for what was done in the work tree, the
 	// error wraps a *sandbox.WorkError, and the session is returned with it.
@@ -66,6 +67,12 @@ type Config struct {
 	// MaxPatchBytes bounds a judged patch that is kept, compressed. Defaults to 32 MiB.
 	MaxPatchBytes int
 
+	// Judging tells what is settled of a dataset, as far as readers are concerned. Defaults to
+	// nothing.
+	Judging func(ctx context.Context, dataset string) (assay.Judging, error)
+
+	Rounds Rounds // Defaults to none
+
 	// ReuseVerdicts lets a verdict stand for one on the same work, instead of judging it
 	// again.
 	ReuseVerdicts bool
@@ -96,6 +103,9 @@ func (c Config) withDefaults() Config {
 	if c.Observer == nil {
 		c.Observer = nobody{}
 	}
+	if c.Judging == nil {
+		c.Judging = func(context.Context, string) (assay.Judging, error) { return assay.Judging{}, nil }
+	}
 	return c
 }
 
@@ -106,6 +116,7 @@ type Service struct {
 	dir  *os.Root
 
 	evaluator *evaluate.Evaluator
+	player    *rounds.Player
 
 	diffs chan struct{} // holds a token for each that is being made for a request
 }
@@ -120,9 +131,10 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of verifications: %w", err)
 	}
+	evaluator := evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer})
 	return &Service{
-		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs),
-		evaluator: evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer}),
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), evaluator: evaluator,
+		player: rounds.New(rounds.Config{Tester: evaluator, Limiter: cfg.Rounds.Beside}),
 	}, nil
 }
 

@@ -67,7 +67,11 @@ func suite(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
 	}
 	reference := strings.TrimSpace(read("/work/a_test.txt"))
 	name, told := strings.CutPrefix(reference, "reference ")
-	test("t::"+name, read("/work/a.txt") == "fixed\n")
+	name, wanted, altered := strings.Cut(name, " wants ") // an alteration of the test
+	if !altered {
+		wanted = "fixed"
+	}
+	test("t::"+name, read("/work/a.txt") == wanted+"\n")
 	test("keep", told)
 	if canary := read("/work/canary.txt"); canary != "" {
 		test("canary "+canary, false)
@@ -87,10 +91,11 @@ type fixture struct {
 
 	mu     sync.Mutex
 	queued []string
+	shown  []string // the tests of each suite that ran
 	*verification.Service
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t *testing.T, changes ...func(*verification.Config)) *fixture {
 	t.Helper()
 	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "assay.db"), store.Options{})
 	if err != nil {
@@ -119,8 +124,15 @@ func newFixture(t *testing.T) *fixture {
 		"/work/a_test.txt": {Content: []byte("old test\n")},
 	}}
 	f.runtime = memory.New(memory.Options{
-		Images:  map[string]memory.Image{"img": {Files: f.image}},
-		Program: suite,
+		Images: map[string]memory.Image{"img": {Files: f.image}},
+		Program: func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+			if tests, err := p.Files.Get("/work/a_test.txt"); err == nil {
+				f.mu.Lock()
+				f.shown = append(f.shown, strings.TrimSpace(string(tests.Content)))
+				f.mu.Unlock()
+			}
+			return suite(ctx, p)
+		},
 	})
 	f.sessions = session.New(session.Config{Store: st, Samples: st, Runtime: f.runtime})
 	t.Cleanup(func() {
@@ -128,9 +140,11 @@ func newFixture(t *testing.T) *fixture {
 			t.Error(err)
 		}
 	})
-	f.Service, err = verification.New(verification.Config{
-		Store: st, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue,
-	})
+	cfg := verification.Config{Store: st, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	f.Service, err = verification.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,9 @@ type Store interface {
 	Envelope(ctx context.Context, id string) ([]byte, error)
 	// OpenVerifications returns all that have not ended.
 	OpenVerifications(ctx context.Context) ([]*assay.Verification, error)
+
+	PlayStore
+	Withdrawals
 }
 
 // Enqueue adds the job of a verification in the transaction tx; nil adds none. What it
@@ -62,6 +65,8 @@ type Change struct {
 	Verdict     *assay.Verdict
 	Envelope    []byte // the signed verdict; nil for none
 	Reusable    bool   // the verdict may stand for one on the same work
+
+	Play assay.PlayState // what became of its play; "" leaves it to how the verification ends
 }
 
 // Work is what a verification judges.

@@ -16,6 +16,7 @@ const manifest = `schema: 1
 name: starter
 description: Real bugs in small open-source packages, built from package registries. Ships with Assay.
 answers: operators
+known: public
 defaults:
   image: "assay-starter/{instance_id}:latest"
   workdir: /testbed
@@ -27,6 +28,7 @@ defaults:
   verifier:
     kind: test_suite
     command: %COMMAND%
+    command_for: %COMMAND_FOR%
     timeout_seconds: 600
     reports:
       - {path: "{reports}/go-test.json", format: go-test-json}
@@ -70,7 +72,7 @@ func newRow(r starter.Recipe, p patches, commit string, canaries []starter.Canar
 	own.Verifier = &starter.Verifier{Canaries: canaries}
 	if r.Language != starter.Go {
 		own.Language = r.Language
-		own.Verifier.Command, own.Verifier.Reports = r.Verifier.Command, r.Verifier.Reports
+		own.Verifier.Command, own.Verifier.CommandFor, own.Verifier.Reports = r.Verifier.Command, r.Verifier.CommandFor, r.Verifier.Reports
 	}
 	return row{
 		InstanceID:       r.InstanceID,
@@ -98,6 +100,10 @@ func writeDataset(dir string, rows []row) error {
 	if err != nil {
 		return err
 	}
+	commandFor, err := jsonText(starter.DefaultVerifier(starter.Go).CommandFor)
+	if err != nil {
+		return err
+	}
 	var lines bytes.Buffer
 	for _, r := range rows {
 		line, err := jsonText(r)
@@ -109,7 +115,7 @@ func writeDataset(dir string, rows []row) error {
 	if err := writeFile(filepath.Join(dir, "samples.jsonl"), lines.Bytes()); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, "dataset.yaml"), []byte(strings.Replace(manifest, "%COMMAND%", command, 1)))
+	return writeFile(filepath.Join(dir, "dataset.yaml"), []byte(strings.NewReplacer("%COMMAND%", command, "%COMMAND_FOR%", commandFor).Replace(manifest)))
 }
 
 // jsonText is v as one line of JSON, which is YAML too, with < and > left readable.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -87,6 +88,7 @@ type fixture struct {
 	evaluator *evaluate.Evaluator
 	digest    string
 	digestErr error
+	log       bytes.Buffer // of the catalogs
 
 	mu    sync.Mutex
 	tries int
@@ -121,7 +123,7 @@ func newFixture(t *testing.T, samples ...*assay.Sample) *fixture {
 func (f *fixture) with(fill byte, s catalog.Store) *catalog.Catalog {
 	f.Helper()
 	c, err := catalog.New(catalog.Config{
-		Store: s, Samples: f.store, Key: key(fill),
+		Store: s, Samples: f.store, Key: key(fill), Log: slog.New(slog.NewTextHandler(&f.log, nil)),
 		ImageDigest: func(context.Context, string) (string, error) { return f.digest, f.digestErr },
 	})
 	if err != nil {
@@ -208,7 +210,7 @@ func TestSearch(t *testing.T) {
 		t.Fatalf("before the search: %+v", r)
 	}
 	runs := make(map[string]int)
-	got := f.search(f.Catalog, catalog.Request{Samples: []string{"one", "broken", "gone", "two"}, Workers: 3, Fresh: true, Ran: func(id string) { runs[id]++ }})
+	got := f.search(f.Catalog, catalog.Request{Samples: []string{"one", "broken", "gone", "two"}, Workers: 3, Bounds: catalog.Bounds{Fresh: true}, Ran: func(id string) { runs[id]++ }})
 	for id, code := range map[string]assay.Code{"broken": assay.CodePatchFailed, "gone": assay.CodeSampleNotFound} {
 		if o := got[id]; assay.CodeOf(o.Err) != code || o.Summary != nil || o.Result != nil || o.Stored {
 			t.Errorf("%s: %+v", id, o)
@@ -311,30 +313,43 @@ func TestWhatIsStoredIsSealed(t *testing.T) {
 			t.Errorf("%q can be read", word)
 		}
 	}
-	refused := func(what string, c *catalog.Catalog, id string) {
-		t.Helper()
-		if r, err := c.Of(t.Context(), f.sample(id)); err == nil || r != nil || !strings.Contains(err.Error(), "alterations.key") {
-			t.Errorf("%s: %+v, %v", what, r, err)
-		}
-		o := f.search(c, catalog.Request{Samples: []string{id}})[id]
-		if o.Err == nil || o.Result != nil || o.Stored {
-			t.Errorf("%s: %+v", what, o)
-		}
-	}
-	refused("another key", f.with(2, f.store), "one")
 	save := func(s *catalog.Summary, sealed []byte) {
 		t.Helper()
-		if err := f.store.SaveAlterations(t.Context(), s, sealed); err != nil {
+		if err := f.store.SaveAlterations(t.Context(), s.Key, func([]byte) (*catalog.Found, error) {
+			return &catalog.Found{Summary: s, Sealed: sealed}, nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	refused := func(what string, c *catalog.Catalog, id string) {
+		t.Helper()
+		if r := f.known(c, id); r != nil {
+			t.Errorf("%s: %+v", what, r)
+		}
+		if known, err := c.Searched(t.Context(), got[id].Summary.Key, catalog.Bounds{}); known || err != nil {
+			t.Errorf("%s: searched: %v, %v", what, known, err)
+		}
+		f.tries = 0
+		o := f.search(c, catalog.Request{Samples: []string{id}})[id]
+		if o.Err != nil || o.Stored || o.Stays || o.Result.Runs != f.tries {
+			t.Errorf("%s: after %d tries: %+v", what, f.tries, o)
+		}
+		if diff := cmp.Diff(o.Result, f.known(c, id)); diff != "" {
+			t.Errorf("%s: it is not replaced: %s", what, diff)
+		}
+	}
 	save(two, text)
-	refused("another sample's", f.Catalog, "two")
-	text[len(text)/2] ^= 1
-	save(one, text)
-	refused("a bit that was turned", f.Catalog, "one")
-	if o := f.search(f.Catalog, catalog.Request{Samples: []string{"one"}, Again: true})["one"]; o.Err != nil {
-		t.Errorf("what is lost can be found again: %v", o.Err)
+	refused("another sample's", f.with(1, f.store), "two")
+	bent := bytes.Clone(text)
+	bent[len(bent)/2] ^= 1
+	save(one, bent)
+	refused("a bit that was turned", f.with(1, f.store), "one")
+	f.log.Reset()
+	other := f.with(2, f.store)
+	refused("another key", other, "one")
+	refused("another key", other, "two")
+	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "alterations.key") || !strings.Contains(log, "backup") || !strings.Contains(log, "sample=one") {
+		t.Errorf("it told %q", log)
 	}
 }
 
@@ -352,37 +367,15 @@ func (s *swapping) Trial(ctx context.Context, k catalog.Key, trial string) ([]by
 	return s.first, err
 }
 
-// A search goes on where it was, also with another catalog of the same server; but with no
-// other trials than its own.
+// A search goes on where it was, also with another catalog of the same server.
 func TestASearchGoesOn(t *testing.T) {
 	for _, end := range []int{1, 4, 9} {
 		f := newFixture(t, sampleOf("one"))
-		ctx, cancel := context.WithCancel(t.Context())
-		runs := 0
-		err := f.Search(ctx, f, catalog.Request{
-			Dataset: "d", Samples: []string{"one"}, Ran: func(string) {
-				if runs++; runs == end {
-					cancel()
-				}
-			},
-			Done: func(o catalog.Outcome) { t.Errorf("it was ended: %+v", o) },
-		})
-		cancel()
-		if !errors.Is(err, context.Canceled) {
-			t.Fatalf("ended after %d: %v", end, err)
-		}
+		f.interrupt(f.Catalog, catalog.Request{Samples: []string{"one"}}, end)
 		if r := f.known(f.Catalog, "one"); r != nil {
 			t.Errorf("ended after %d: %+v", end, r)
 		}
 		req := catalog.Request{Samples: []string{"one"}}
-		if end > 1 {
-			if o := f.search(f.with(1, &swapping{Store: f.store}), req)["one"]; o.Err == nil {
-				t.Errorf("one trial was taken for another: %+v", o)
-			}
-		}
-		if o := f.search(f.with(2, f.store), req)["one"]; o.Err == nil {
-			t.Errorf("trials of another key were taken: %+v", o)
-		}
 		f.tries = 0
 		o := f.search(f.with(1, f.store), req)["one"]
 		if o.Err != nil || o.Result.Runs != f.tries+end {
@@ -391,12 +384,56 @@ func TestASearchGoesOn(t *testing.T) {
 	}
 }
 
+// interrupt ends a search after so many runs.
+func (f *fixture) interrupt(c *catalog.Catalog, req catalog.Request, end int) {
+	f.Helper()
+	ctx, cancel := context.WithCancel(f.Context())
+	defer cancel()
+	runs := 0
+	req.Dataset = "d"
+	req.Ran = func(string) {
+		if runs++; runs == end {
+			cancel()
+		}
+	}
+	req.Done = func(o catalog.Outcome) { f.Errorf("it was ended: %+v", o) }
+	if err := c.Search(ctx, f, req); !errors.Is(err, context.Canceled) {
+		f.Fatalf("ended after %d: %v", end, err)
+	}
+}
+
+// Trials that cannot be opened, or are not what they are stored as, are made again.
+func TestTrialsThatCannotBeOpened(t *testing.T) {
+	req := catalog.Request{Samples: []string{"one"}}
+	for what, with := range map[string]func(*fixture) *catalog.Catalog{
+		"one for another":           func(f *fixture) *catalog.Catalog { return f.with(1, &swapping{Store: f.store}) },
+		"sealed with another key":   func(f *fixture) *catalog.Catalog { return f.with(2, f.store) },
+		"with a key that came back": func(f *fixture) *catalog.Catalog { f.interrupt(f.with(2, f.store), req, 3); return f.with(1, f.store) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			f := newFixture(t, sampleOf("one"))
+			f.interrupt(f.Catalog, req, 6)
+			c := with(f)
+			f.tries, f.log = 0, bytes.Buffer{}
+			o := f.search(c, req)["one"]
+			if o.Err != nil || o.Summary.Blind != 2 || f.tries < o.Result.Runs-1 {
+				t.Errorf("%d tries: %+v", f.tries, o)
+			}
+			if n := strings.Count(f.log.String(), "\n"); n != 1 {
+				t.Errorf("it told %d times: %s", n, f.log.String())
+			}
+		})
+	}
+}
+
 // full is a store that cannot keep what was found.
 type full struct{ catalog.Store }
 
 var errFull = errors.New("the disk is full")
 
-func (full) SaveAlterations(context.Context, *catalog.Summary, []byte) error { return errFull }
+func (full) SaveAlterations(context.Context, catalog.Key, func([]byte) (*catalog.Found, error)) error {
+	return errFull
+}
 
 // What was found and cannot be stored is an error, and costs no run when it can.
 func TestWhatCannotBeStored(t *testing.T) {

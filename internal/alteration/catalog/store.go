@@ -38,11 +38,21 @@ func (s *Summary) Odds(rounds int) float64 {
 	return search.Odds(rounds)
 }
 
+// Found is the outcome of a search.
+type Found struct {
+	Summary *Summary // of the same key
+	Sealed  []byte
+	GoesOn  bool // the search may be given more bounds
+}
+
 // Store keeps what searches found. What it keeps is sealed.
 type Store interface {
-	// SaveAlterations stores the outcome of a search, in the place of what the same key had,
-	// and drops the trials that it was made of: sample_not_found.
-	SaveAlterations(ctx context.Context, s *Summary, sealed []byte) error
+	// SaveAlterations stores the outcome of a search, which is made with what the same key
+	// has, nil for nothing, in one transaction: merge may be called more than once. It drops
+	// the trials that the outcome was made of, unless it goes on, and those of searches of the
+	// sample that this one makes worthless: of older versions, on other images, by other
+	// rules. sample_not_found.
+	SaveAlterations(ctx context.Context, key Key, merge func(sealed []byte) (*Found, error)) error
 	// Alterations returns what was found under a key: not_found.
 	Alterations(ctx context.Context, key Key) (sealed []byte, err error)
 	// AlterationSummaries returns the numbers of the latest versions of a dataset's samples
@@ -52,6 +62,8 @@ type Store interface {
 	SaveTrial(ctx context.Context, key Key, trial string, sealed []byte) error
 	// Trial returns what was kept of a trial; nil when there is nothing.
 	Trial(ctx context.Context, key Key, trial string) (sealed []byte, err error)
+	// DropTrials forgets the seed and the trials of a key.
+	DropTrials(ctx context.Context, key Key) error
 	// AlterationSeed returns the seed that was drawn for a key, and draws one the first time.
 	AlterationSeed(ctx context.Context, key Key, draw func() []byte) (sealed []byte, err error)
 }

@@ -35,7 +35,7 @@ type Queue interface {
 // Catalog searches samples, and knows which were. *catalog.Catalog is one.
 type Catalog interface {
 	KeyOf(ctx context.Context, sample *assay.Sample) (catalog.Key, error)
-	Searched(ctx context.Context, key catalog.Key) (bool, error)
+	Searched(ctx context.Context, key catalog.Key, b catalog.Bounds) (bool, error)
 	Search(ctx context.Context, tester search.Tester, req catalog.Request) error
 }
 
@@ -146,7 +146,7 @@ func (s *Searcher) search(ctx context.Context, key catalog.Key) bool {
 	})
 	var outcome catalog.Outcome
 	err := s.cfg.Catalog.Search(room, quiet{s.cfg.Tester, s.cfg.Observer}, catalog.Request{
-		Dataset: key.Dataset, Samples: []string{key.SampleID}, Workers: 1, Runs: s.cfg.Runs, Limit: s.cfg.Limit,
+		Dataset: key.Dataset, Samples: []string{key.SampleID}, Workers: 1, Bounds: s.bounds(),
 		Done: func(o catalog.Outcome) { outcome = o },
 	})
 	yielded := room.Err() != nil
@@ -156,6 +156,10 @@ func (s *Searcher) search(ctx context.Context, key catalog.Key) bool {
 		err = outcome.Err
 	}
 	return s.ended(ctx, key, outcome, yielded, err)
+}
+
+func (s *Searcher) bounds() catalog.Bounds {
+	return catalog.Bounds{Runs: s.cfg.Runs, Limit: s.cfg.Limit}
 }
 
 // ended tells of the end of a search, and remembers it.
@@ -200,7 +204,7 @@ func (s *Searcher) awaitNoNeed(ctx context.Context, key catalog.Key) {
 		select {
 		case <-news:
 		case <-tick.C:
-			if done, err := s.cfg.Catalog.Searched(ctx, key); done || err != nil {
+			if done, err := s.cfg.Catalog.Searched(ctx, key, s.bounds()); done || err != nil {
 				stop()
 				return
 			}

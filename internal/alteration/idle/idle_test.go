@@ -108,7 +108,7 @@ func (w *world) KeyOf(_ context.Context, s *assay.Sample) (catalog.Key, error) {
 	return catalog.Key{Dataset: s.Dataset, SampleID: s.ID, SampleVersion: s.Version}, nil
 }
 
-func (w *world) Searched(_ context.Context, key catalog.Key) (bool, error) {
+func (w *world) Searched(_ context.Context, key catalog.Key, b catalog.Bounds) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.searched[key], nil

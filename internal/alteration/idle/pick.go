@@ -55,6 +55,6 @@ func (s *Searcher) look(ctx context.Context, u Sample, settled map[catalog.Key]b
 	if err != nil || settled[key] {
 		return &key, true, err
 	}
-	known, err := s.cfg.Catalog.Searched(ctx, key)
+	known, err := s.cfg.Catalog.Searched(ctx, key, s.bounds())
 	return &key, known, err
 }

@@ -3,9 +3,7 @@ package search
 import (
 	"path"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"assay/internal/alteration"
 	"assay/internal/testid"
@@ -91,7 +89,7 @@ func isCase(name, subtest string) bool {
 	}
 	parts := strings.Split(name, alteration.CaseSeparator)
 	for i := range parts {
-		parts[i] = subtestName(parts[i])
+		parts[i] = testid.GoSubtest(parts[i])
 	}
 	if len(parts) > 1 { // how they are put together is the test's affair
 		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(subtest, part) })
@@ -103,23 +101,6 @@ func isCase(name, subtest string) bool {
 	}
 	rest := subtest[at+1+len(parts[0]):]
 	return rest == "" || rest[0] == '/' || rest[0] == '#'
-}
-
-// subtestName is how testing writes the name of a subtest.
-func subtestName(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case unicode.IsSpace(r):
-			b.WriteByte('_')
-		case strconv.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
 }
 
 // belongsPython: a class is among the id's Outer, or at the end of its Place where that is a

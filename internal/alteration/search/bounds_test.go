@@ -132,6 +132,38 @@ func goesOn(t *testing.T, y *toy, whole *Result, end int) {
 	}
 }
 
+// A search with wider bounds makes no run again that one with narrower bounds made, but for
+// one that was of a set of edits which it tries otherwise; and one for fresh truths none of
+// those that found the alterations.
+func TestAWiderSearchRemembersTheNarrower(t *testing.T) {
+	for name, y := range map[string]*toy{"python": words(), "table": rows()} {
+		t.Run(name, func(t *testing.T) {
+			plain := newLab(t, y).search(t, Request{Seed: 5})
+			whole := newLab(t, y).search(t, Request{Seed: 5, Fresh: true})
+			for most := 4; most < plain.Runs; most += 3 {
+				var m memoryOf
+				newLab(t, y).search(t, Request{Seed: 5, Runs: most, Memory: &m})
+				l := newLab(t, y)
+				if diff := sameResult(plain, l.search(t, Request{Seed: 5, Memory: &m})); diff != "" {
+					t.Errorf("after %d runs: %s", most, diff)
+				}
+				if again := len(l.asked) + most - plain.Runs; again > 1 || len(m.twice) > 0 {
+					t.Errorf("after %d runs: %d of them were made again", most, again)
+				}
+			}
+			var m memoryOf
+			newLab(t, y).search(t, Request{Seed: 5, Memory: &m})
+			l := newLab(t, y)
+			if diff := sameResult(whole, l.search(t, Request{Seed: 5, Fresh: true, Memory: &m})); diff != "" {
+				t.Error(diff)
+			}
+			if len(l.asked) != whole.Runs-plain.Runs {
+				t.Errorf("%d runs were made for fresh truths, want %d", len(l.asked), whole.Runs-plain.Runs)
+			}
+		})
+	}
+}
+
 // A memory that fails ends a search, and what it keeps is of one sample, seed and fix.
 func TestMemory(t *testing.T) {
 	broken := &memoryOf{fails: errors.New("the disk is full")}

@@ -148,8 +148,33 @@ const (
 	SeenElsewhere Blindness = "fails_elsewhere" // the unsolved code fails it, and elsewhere than the true test
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
 	NotRun        Blindness = "not_run"         // the unsolved code does not build with the tests, or ends before them
+	SolvedAlready Blindness = "solved_already"  // the unsolved code passes the true test: there is nothing to forge
+	Untried       Blindness = "untried"         // the search ended at its bounds before it was known
 	NotSolving    Blindness = "not_solving"     // its tests are not those that are to be solved
 )
+
+// untried tells what is known of an edit before the unsolved code is run with it: Untried
+// where that will tell more.
+func (b *baseline) untried(f *found) Blindness {
+	worst := NotSolving
+	for _, id := range f.tests {
+		if !b.solves[id] {
+			continue
+		}
+		now := Untried
+		if _, ran := b.unsolved.Outcomes[id]; f.Known {
+			now = SeenKnown
+		} else if !ran {
+			now = NotRun
+		} else if b.unsolved.Passed[id] {
+			now = SolvedAlready
+		}
+		if worst == NotSolving || order[now] > order[worst] {
+			worst = now
+		}
+	}
+	return worst
+}
 
 // blindness tells what the unsolved code makes of an edit, given what it makes of the true
 // tests. A test that fails with its subtests tells no more than they do.
@@ -177,7 +202,11 @@ func (b *baseline) blindnessIn(id string, f *found, altered *evaluate.Trial) Bli
 	was, ran := b.unsolved.Outcomes[id]
 	is, runs := altered.Outcomes[id]
 	switch {
-	case !ran || b.unsolved.Passed[id] || !runs:
+	case f.Known:
+		return SeenKnown
+	case b.unsolved.Passed[id]:
+		return SolvedAlready
+	case !ran || !runs:
 		return NotRun
 	case altered.Passed[id]:
 		return SeenPassing
@@ -185,7 +214,7 @@ func (b *baseline) blindnessIn(id string, f *found, altered *evaluate.Trial) Bli
 	return compareFailures(text(was), text(is), f.Edit)
 }
 
-var order = map[Blindness]int{Blind: 0, BlindPlace: 1, SeenElsewhere: 2, SeenPassing: 3, NotRun: 4, SeenKnown: 5}
+var order = map[Blindness]int{Untried: 0, Blind: 1, BlindPlace: 2, SeenElsewhere: 3, SeenPassing: 4, SolvedAlready: 5, NotRun: 6, SeenKnown: 7}
 
 // noise is what differs between two runs of the same.
 var noise = regexp.MustCompile(`\d+(\.\d+)? ?m?s\b|0x[0-9a-f]+|goroutine \d+|/tmp/\S+|duration_ms: [\d.]+`)

@@ -61,6 +61,9 @@ func TestBlindness(t *testing.T) {
 				return y
 			}(), `"PARCEL"`, SeenKnown,
 		},
+		"the unsolved code passes the true test": {
+			single("shout = upper\n", "shout = upper\nwrap = wrap\n", `assert shout("parcel") == "PARCEL"`), `"PARCEL"`, SolvedAlready,
+		},
 		"the unsolved code ends before it": {
 			func() *toy {
 				y := single("shout = same\nstart = crash\n", "shout = upper\nstart = same\n", `assert shout("parcel") == "PARCEL"`)
@@ -83,6 +86,36 @@ func TestBlindness(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A test that is solved already is told as such, and not as one that was not run.
+func TestATestThatIsSolvedAlready(t *testing.T) {
+	y := single("shout = upper\n", "shout = upper\nwrap = wrap\n", `assert shout("parcel") == "PARCEL"`)
+	for runs := range 20 {
+		r := search(t, y, Request{Seed: 1, Runs: runs + 4})
+		if test := r.Tests[0]; test.Blind > 0 || !strings.Contains(test.Reason, "passes it already") {
+			t.Errorf("of %d runs: %+v", runs+4, test)
+		}
+	}
+}
+
+// What the unsolved code was not run with, because the search ended before, is not told as
+// something that it cannot be run with.
+func TestWhatWasNotTriedIsToldAsThat(t *testing.T) {
+	all, untried := newLab(t, words()).search(t, Request{Seed: 1}), 0
+	for most := 3; most < all.Runs; most++ {
+		for _, a := range newLab(t, words()).search(t, Request{Seed: 1, Runs: most}).Alterations {
+			if a.Blindness == Untried {
+				untried++
+			}
+			if a.Blindness == NotRun {
+				t.Errorf("of %d runs: %+v", most, a)
+			}
+		}
+	}
+	if untried == 0 {
+		t.Error("no search ended where something was untried")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"assay/internal/alteration"
 	"assay/internal/evaluate"
+	"assay/internal/testid"
 )
 
 // units parts alterations into those of which one at a time is tried: two tests are of one
@@ -49,17 +50,8 @@ func (u *units) draws(all []*found) *units {
 	return d
 }
 
-// leaves leaves out tests that fail because a subtest of theirs does: the subtest is named
-// by them, "/" and its own name.
-func leaves(ids []string) []string {
-	own := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		return slices.ContainsFunc(ids, func(other string) bool { return isBelow(other, id) })
-	})
-	if len(own) == 0 {
-		return ids
-	}
-	return own
-}
+// leaves leaves out tests that fail because a subtest of theirs does.
+func leaves(ids []string) []string { return testid.Innermost(ids) }
 
 // isBelow tells whether a test is a subtest of another.
 func isBelow(id, parent string) bool {

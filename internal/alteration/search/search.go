@@ -23,22 +23,22 @@ import (
 type Request struct {
 	Sample *assay.Sample
 	Seed   uint64 // of the choices; a secret like what is found
-	Runs   int    // at most. Defaults to 150
+	Runs   int    // at most. Defaults to DefaultRuns
 	Fresh  bool   // look for fresh truths, too
 	Limit  time.Duration
 	Memory Memory // Defaults to none
 	Ran    func() // if set, is called after each run
 }
 
-// defaultRuns bounds a search that says nothing else.
-const defaultRuns = 150
+// DefaultRuns bounds the runs of a search that says nothing else.
+const DefaultRuns = 150
 
 // Search finds alterations of a sample. The error is about us or about the sample: a sample
 // of which nothing can be altered has a result that says so.
 func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	began := time.Now()
 	if req.Runs == 0 {
-		req.Runs = defaultRuns
+		req.Runs = DefaultRuns
 	}
 	t := &trials{
 		tester: tester, memory: req.Memory, sample: req.Sample, most: req.Runs, now: time.Now, ran: req.Ran,
@@ -185,14 +185,9 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*found]Blindness) error {
 	var left []*found
 	for _, f := range all {
-		switch {
-		case !slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }):
-			blind[f] = NotSolving
-		case f.Known:
-			blind[f] = SeenKnown
-		default:
-			blind[f] = NotRun
-			if _, ran := d.unsolved.Outcomes[leaves(f.tests)[0]]; ran {
+		blind[f] = NotSolving
+		if slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }) {
+			if blind[f] = d.untried(f); blind[f] == Untried {
 				left = append(left, f)
 			}
 		}
@@ -256,6 +251,8 @@ func (d *discovery) reason(id string, t Test) string {
 		return "it does not pass each time with the reference fix"
 	case t.Blind > 0:
 		return ""
+	case d.unsolved.Passed[id]:
+		return "the unsolved code passes it already: there is nothing to forge"
 	case t.Altered > 0 && !ran:
 		return "the unsolved code does not build with the tests, or ends before it"
 	case d.spent:

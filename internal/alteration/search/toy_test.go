@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"assay"
+	"assay/internal/alteration/search/searchtest"
 	"assay/internal/evaluate"
-	"assay/internal/sandbox/memory"
 )
 
 // toy is a sample whose suite is run by the interpreters of these tests.
@@ -28,43 +28,16 @@ type toy struct {
 	language  string            // Defaults to python
 }
 
-// replacing is a patch that makes a file out of another, which may be missing.
-func replacing(name, old, fresh string) string {
-	var b strings.Builder
-	from, removed, added := "a/"+name, strings.Count(old, "\n"), strings.Count(fresh, "\n")
-	first := 1
-	if old == "" {
-		from, first = "/dev/null", 0
-	}
-	fmt.Fprintf(&b, "--- %s\n+++ b/%s\n@@ -%d,%d +1,%d @@\n", from, name, first, removed, added)
-	for line := range strings.Lines(old) {
-		b.WriteString("-" + line)
-	}
-	for line := range strings.Lines(fresh) {
-		b.WriteString("+" + line)
-	}
-	return b.String()
+const codeFile = searchtest.CodeFile
+
+var replacing = searchtest.Replacing
+
+// shared is the toy as other packages have it.
+func (y *toy) shared() *searchtest.Toy {
+	return &searchtest.Toy{Base: y.base, Fix: y.fix, Old: y.old, Tests: y.tests, Solves: y.solves, Passes: y.passes, Language: y.language}
 }
 
-func (y *toy) sample() *assay.Sample {
-	s := &assay.Sample{
-		Dataset: "toys", ID: "toy", Version: 1, Patch: replacing(codeFile, y.base, y.fix), FailToPass: y.solves, PassToPass: y.passes,
-		Task: assay.Task{
-			Image: "img", Workdir: "/work", Language: y.language, Grading: assay.GradingSWEBench,
-			Verifier: assay.Verifier{
-				Kind: assay.VerifierTestSuite, Command: "run", TimeoutSeconds: 5,
-				Reports: []assay.ReportSpec{{Path: "report.xml", Format: "junit-xml"}},
-			},
-		},
-	}
-	if s.Task.Language == "" {
-		s.Task.Language = "python"
-	}
-	for _, name := range slices.Sorted(maps.Keys(y.tests)) {
-		s.TestPatch += replacing(name, y.old[name], y.tests[name])
-	}
-	return s
-}
+func (y *toy) sample() *assay.Sample { return y.shared().Sample() }
 
 // lab runs the suite of a toy and notes what is asked of it.
 type lab struct {
@@ -79,24 +52,12 @@ type lab struct {
 
 func newLab(t *testing.T, y *toy) *lab {
 	t.Helper()
-	image := map[string]memory.File{"/work/" + codeFile: {Content: []byte(y.base)}}
-	files := make(map[string]bool)
-	for name, text := range y.old {
-		image["/work/"+name] = memory.File{Content: []byte(text)}
-		files[name] = true
-	}
-	for name := range y.tests {
-		files[name] = true
-	}
 	l := &lab{toy: y}
-	runtime := memory.New(memory.Options{
-		Images: map[string]memory.Image{"img": {Files: image}},
-		Program: program(slices.Sorted(maps.Keys(files)), func() int {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.runs++
-			return l.runs
-		}),
+	runtime := y.shared().Runtime(func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.runs++
+		return l.runs
 	})
 	l.Evaluator = evaluate.New(evaluate.Config{Runtime: runtime})
 	t.Cleanup(func() {

@@ -44,8 +44,9 @@ type trials struct {
 	now     func() time.Time
 	ran     func() // told of each run
 
-	runs  int  // made and recalled
-	spent bool // a run was refused
+	runs  int            // made and recalled
+	times map[string]int // by trial: how often it was run
+	spent bool           // a run was refused
 }
 
 // tree is a work that suites are run on.
@@ -63,7 +64,7 @@ func (t *trials) run(ctx context.Context, on tree, files map[string][]byte) (*ev
 		t.spent = true
 		return nil, errSpent
 	}
-	key := keyOf(t.sample, on, t.runs, files)
+	key := t.next(on, files)
 	trial, err := t.recall(ctx, key)
 	if err != nil {
 		return nil, err
@@ -83,6 +84,21 @@ func (t *trials) run(ctx context.Context, on tree, files map[string][]byte) (*ev
 		t.ran()
 	}
 	return trial, nil
+}
+
+// next names the trial that is run next. Its place in the search is no part of the name: a
+// search with other bounds makes many of the same trials elsewhere.
+func (t *trials) next(on tree, files map[string][]byte) string {
+	first := keyOf(t.sample, on, 0, files)
+	if t.times == nil {
+		t.times = make(map[string]int)
+	}
+	before := t.times[first]
+	t.times[first]++
+	if before == 0 {
+		return first
+	}
+	return keyOf(t.sample, on, before, files)
 }
 
 func (t *trials) recall(ctx context.Context, key string) (*evaluate.Trial, error) {
@@ -115,12 +131,12 @@ func (t *trials) make(ctx context.Context, on tree, files map[string][]byte) (*e
 	return trial, err
 }
 
-// keyOf names a trial by all that it depends on, and by its place in the search: the same
-// trial is made twice where it is to be seen twice.
-func keyOf(s *assay.Sample, on tree, place int, files map[string][]byte) string {
+// keyOf names a trial by all that it depends on, and by how often the search made the same
+// before: it is made twice where it is to be seen twice.
+func keyOf(s *assay.Sample, on tree, before int, files map[string][]byte) string {
 	sum := sha256.New()
 	for _, part := range []string{
-		Rules, s.Dataset, s.ID, fmt.Sprint(s.Version, place), s.Task.ImageFor(s.Dataset, s.ID), s.Task.Verifier.Command,
+		Rules, s.Dataset, s.ID, fmt.Sprint(s.Version, before), s.Task.ImageFor(s.Dataset, s.ID), s.Task.Verifier.Command,
 		s.ReferencePatch(), s.TestPatch, string(on),
 	} {
 		add(sum, part)

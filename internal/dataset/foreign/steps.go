@@ -84,7 +84,7 @@ func (l laid) strip(script string) (rest string, taken StepsTaken, kept bool) {
 	if r.callsGit() { // which looks at the repository's owner
 		r.unmark(stepTrust)
 	}
-	return r.without(), r.taken(), kept
+	return r.without(), r.taken(), kept || r.stillLays
 }
 
 // stepReader reads the statements of a script in their order.
@@ -96,6 +96,8 @@ type stepReader struct {
 	tests  map[string]bool // paths that the test patch touches
 	parts  map[string]bool // and the components of these paths
 	files  []patch.File
+
+	stillLays bool // a step that lays the tests stays: its end is asked for, or it does not stand alone
 }
 
 func newStepReader(l laid, script string, f *syntax.File) *stepReader {
@@ -124,13 +126,15 @@ func (r *stepReader) mark() {
 		if marks(stmt, startMarker) || marks(stmt, endMarker) {
 			testing = marks(stmt, startMarker)
 		}
-		if testing || i+1 < len(r.stmts) && readsStatus(r.stmts[i+1]) {
+		if testing {
 			continue
 		}
 		step := r.step(stmt)
+		alone := r.alone(i) && (i+1 == len(r.stmts) || !readsStatus(r.stmts[i+1]))
+		r.stillLays = r.stillLays || step == stepLay && cwd == r.workdir && !alone
 		read := step == stepPrint && redirected
 		elsewhere := (step == stepReset || step == stepLay) && cwd != r.workdir
-		if step != "" && !read && !elsewhere && r.alone(i) {
+		if step != "" && !read && !elsewhere && alone {
 			r.steps[i] = step
 		}
 	}
@@ -324,7 +328,55 @@ func (r *stepReader) undoes(stmt *syntax.Stmt) bool {
 		}
 		return !names
 	})
-	return names || anyCall(stmt, r.undoesByName)
+	return names || anyCall(stmt, func(words []string) bool { return r.undoesByName(words) || r.runsText(words) || r.findsTests(words) })
+}
+
+// runsText tells whether a command has a shell run text that may change the tests: it calls
+// git, or has a name of the test patch in it. Text that is not known before it runs is taken for
+// what enters an environment.
+func (r *stepReader) runsText(words []string) bool {
+	shell := slices.IndexFunc(words, func(word string) bool {
+		return slices.Contains([]string{"eval", "bash", "sh", "dash", "zsh"}, path.Base(word))
+	})
+	if shell < 0 || path.Base(words[shell]) != "eval" && !slices.ContainsFunc(words[shell:], func(word string) bool {
+		return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.Contains(word, "c")
+	}) {
+		return false
+	}
+	text := strings.Join(words[shell+1:], " ")
+	if strings.Contains(text, "git ") {
+		return true
+	}
+	for name := range r.tests {
+		if strings.Contains(text, path.Base(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// findsTests tells whether a command looks for files and removes or changes them, which may
+// be the tests by their names.
+func (r *stepReader) findsTests(words []string) bool {
+	find := slices.IndexFunc(words, func(word string) bool { return path.Base(word) == "find" })
+	if find < 0 || !slices.ContainsFunc(words[find:], func(word string) bool {
+		return word == "-delete" || strings.HasPrefix(word, "-exec") || strings.HasPrefix(word, "-ok")
+	}) {
+		return false
+	}
+	named := false
+	for i := find; i+1 < len(words); i++ {
+		if words[i] != "-name" && words[i] != "-iname" {
+			continue
+		}
+		named = true
+		for part := range r.parts {
+			if ok, err := path.Match(strings.ToLower(words[i+1]), strings.ToLower(part)); ok || err != nil || words[i+1] == "$" {
+				return true
+			}
+		}
+	}
+	return !named
 }
 
 // treeChangers are the subcommands of git that change files of the work tree, and how

@@ -166,6 +166,7 @@ func TestScriptsThatUndoWhatLiesLayItThemselves(t *testing.T) {
 		"git checkout " + stepsOther + " tests", "git checkout " + stepsOther + " '*.py'", "git checkout " + stepsOther + " $TESTS", "git restore tests/test_a.py",
 		"sudo git -C /testbed checkout -f " + stepsOther, "if true; then git reset --hard; fi", "(git stash)", "rm -rf tests", "mv /other/test_a.py tests",
 		"echo > tests/test_a.py", "sed -i s/a/b/ /testbed/tests/test_a.py", "cp -a /assets/. .", "patch -p1 < fix.patch",
+		"eval 'git checkout " + stepsOther + " tests/test_a.py'", "bash -c 'git stash'", "sudo sh -ec \"rm -f tests/test_a.py\"", "find tests -name '*.py' -delete", "find . -newer /stamp -exec rm {} +",
 	} {
 		t.Run(undoes, func(t *testing.T) {
 			script := ofEval(stepsPrint+stepsBoth+undoes+"\n"+applied("git apply -v -", stepsPatch), stepsBoth)
@@ -177,6 +178,7 @@ func TestScriptsThatUndoWhatLiesLayItThemselves(t *testing.T) {
 	}
 	for _, harmless := range []string{
 		"git checkout " + stepsOther + " setup.py", "git submodule update --init", "git log", "rm -rf build", "cp a b", "make tests", "git clean -fd build", "pip install .",
+		"eval \"$(conda shell.bash hook)\"", "bash -c 'make build'", "bash ci/build.sh -c release", "find . -name '*.pyc' -delete", "find . -name '*.so'",
 	} {
 		t.Run(harmless, func(t *testing.T) {
 			script := ofEval(harmless+"\n"+stepsBoth+applied("git apply -v -", stepsPatch), stepsBoth)
@@ -184,6 +186,14 @@ func TestScriptsThatUndoWhatLiesLayItThemselves(t *testing.T) {
 				t.Errorf("kept %v:\n%s", kept, rest)
 			}
 		})
+	}
+}
+
+// TestAStepWhoseEndIsReadIsTold: it stays, and fails in a tree where the tests lie.
+func TestAStepWhoseEndIsReadIsTold(t *testing.T) {
+	script := ofEval(applied("git apply -v -", stepsPatch)+"laid=$?\n", "")
+	if rest, taken, kept := (laid{"/testbed", stepsBase, stepsPatch}).strip(script); rest != script || !kept {
+		t.Errorf("took %v, kept %v:\n%s", taken, kept, rest)
 	}
 }
 

@@ -90,6 +90,10 @@ type layerWriter struct {
 	files  int
 	bytes  int64 // of contents
 	named  int64 // bytes of names and targets of links
+	left   int   // entries that were left out one by one
+
+	hidden   int   // directories above in whose place the image has none, or which hide its own
+	compared int64 // bytes that were compared with the image's
 }
 
 // changes writes what upper has below name, which is "" for everything. Whether
@@ -136,6 +140,7 @@ func (l *layerWriter) changes(merged, upper *os.Root, name string) error {
 	if err := l.whiteout(whiteoutOpaque); err != nil {
 		return err
 	}
+	l.hidden++
 	return l.dir(at, "", 0)
 }
 
@@ -162,6 +167,8 @@ func (l *layerWriter) dir(at *os.Root, prefix string, depth int) error {
 		return err
 	}
 	if opaque {
+		l.hidden++
+		defer func() { l.hidden-- }()
 		if err := l.whiteout(path.Join(prefix, whiteoutOpaque)); err != nil {
 			return err
 		}
@@ -178,7 +185,7 @@ func (l *layerWriter) dir(at *os.Root, prefix string, depth int) error {
 	return nil
 }
 
-// names reads a directory, and no more of it than could be written.
+// names reads a directory, and no more of it than could be written or left out.
 func (l *layerWriter) names(at *os.Root) ([]string, error) {
 	d, err := at.Open(".")
 	if err != nil {
@@ -186,6 +193,9 @@ func (l *layerWriter) names(at *os.Root) ([]string, error) {
 	}
 	defer d.Close()
 	left := l.limits.MaxFiles - l.files
+	if l.limits.Omit != nil || l.limits.Base != nil {
+		left += sandbox.MaxOmitted - l.left
+	}
 	names, err := d.Readdirnames(left + 1)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -216,6 +226,9 @@ func (l *layerWriter) entry(at *os.Root, name, full string, depth int) error {
 	if omit, err := l.omits(full, info.IsDir()); err != nil || omit {
 		return err
 	}
+	if same, err := l.isAsBefore(at, info, name, full); err != nil || same {
+		return err
+	}
 	switch {
 	case info.IsDir():
 		return l.subdir(at, info, st, name, full, depth)
@@ -235,7 +248,19 @@ func (l *layerWriter) omits(name string, directory bool) (bool, error) {
 	if l.limits.Omit == nil {
 		return false, nil
 	}
-	return l.limits.Omit.Omits(name, directory)
+	omit, err := l.limits.Omit.Omits(name, directory)
+	if err != nil || !omit {
+		return false, err
+	}
+	return true, l.leaveOut()
+}
+
+// leaveOut counts an entry that is left out.
+func (l *layerWriter) leaveOut() error {
+	if l.left++; l.left > sandbox.MaxOmitted {
+		return sandbox.TooManyOmitted(l.root)
+	}
+	return nil
 }
 
 func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, name, full string, depth int) error {
@@ -247,6 +272,10 @@ func (l *layerWriter) subdir(at *os.Root, info fs.FileInfo, st *syscall.Stat_t, 
 		return err
 	}
 	defer sub.Close()
+	if !l.isDirectoryBefore(full) {
+		l.hidden++
+		defer func() { l.hidden-- }()
+	}
 	return l.dir(sub, full, depth+1)
 }
 

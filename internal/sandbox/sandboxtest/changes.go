@@ -3,11 +3,13 @@ package sandboxtest
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -20,8 +22,13 @@ var roomy = sandbox.ChangeLimits{MaxFiles: 1000, MaxBytes: 1 << 20}
 // changes reads a layer of changes and tells each entry in a line.
 func (s *suite) changes(sb sandbox.Sandbox, root string) []string {
 	s.Helper()
+	return s.changesWithin(sb, root, roomy)
+}
+
+func (s *suite) changesWithin(sb sandbox.Sandbox, root string, limits sandbox.ChangeLimits) []string {
+	s.Helper()
 	var buf bytes.Buffer
-	if err := sb.(sandbox.Snapshotter).Changes(s.context(), root, roomy, &buf); err != nil {
+	if err := sb.(sandbox.Snapshotter).Changes(s.context(), root, limits, &buf); err != nil {
 		s.Fatalf("changes below %s: %v", root, err)
 	}
 	var lines []string
@@ -56,7 +63,12 @@ func (s *suite) changes(sb sandbox.Sandbox, root string) []string {
 
 func (s *suite) expectChanges(sb sandbox.Sandbox, root string, want ...string) {
 	s.Helper()
-	got := s.changes(sb, root)
+	s.expectChangesWithin(sb, root, roomy, want...)
+}
+
+func (s *suite) expectChangesWithin(sb sandbox.Sandbox, root string, limits sandbox.ChangeLimits, want ...string) {
+	s.Helper()
+	got := s.changesWithin(sb, root, limits)
 	slices.Sort(got) // where whiteouts come is the runtime's choice
 	if slices.Sort(want); !slices.Equal(got, want) {
 		s.Errorf("changes below %s:\n  %s\nwant:\n  %s", root, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
@@ -152,6 +164,12 @@ var changeCases = []testCase{
 		sb := s.create()
 		s.apply(sb, Workdir, file("a", "12345"), file("b/c", "12345"), file("b/d/e", "12345"), file("b0", "1"), file("lib/.wh.a.txt", ""), file("lib/new", "1"))
 		asked := omitter{"a": true, "b": true, "lib/a.txt": true}
+		var many []entry // in one directory
+		for i := range 10 {
+			name := fmt.Sprintf("lib/many%d", i)
+			many, asked[name] = append(many, file(name, "1")), true
+		}
+		s.apply(sb, Workdir, many...)
 		var buf bytes.Buffer
 		if err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, sandbox.ChangeLimits{MaxFiles: 4, MaxBytes: 2, Omit: asked}, &buf); err != nil {
 			s.Fatal(err)
@@ -168,6 +186,41 @@ var changeCases = []testCase{
 		err := sb.(sandbox.Snapshotter).Changes(s.context(), Workdir, sandbox.ChangeLimits{MaxFiles: 9, MaxBytes: 99, Omit: omitter{}}, io.Discard)
 		if !errors.Is(err, errOmitter) {
 			s.Errorf("the omitter's error became %v", err)
+		}
+	}},
+	{"changes/as it was", snapshots | processes, func(s *suite) {
+		base, err := os.OpenRoot(s.TempDir())
+		if err != nil {
+			s.Fatal(err)
+		}
+		defer base.Close()
+		for _, f := range append(Tree, rootfs.File{Name: "alias", Link: "lib"}) { // a link of another image
+			switch dir := strings.HasSuffix(f.Name, "/"); {
+			case strings.HasPrefix(f.Name, "/"):
+			case dir:
+				err = base.MkdirAll(f.Name, 0o755)
+			case f.Link != "":
+				err = base.Symlink(f.Link, f.Name)
+			default:
+				err = base.WriteFile(f.Name, []byte(f.Content), fs.FileMode(cmp.Or(f.Mode, 0o644)))
+			}
+			if err != nil {
+				s.Fatal(err)
+			}
+		}
+		sb := s.create()
+		s.must(sb, `touch -d @1 README.md main.sh; mkdir alias; cp lib/a.txt alias/; chmod 600 lib/deep/c.txt; echo B > lib/b.txt
+			rm -r data; mkdir data; echo 1 > data/one.txt; cp main.sh new; ln -sfn lib/b.txt link; chown -hR 1000:1000 .`)
+		want := []string{"alias/", "alias/a.txt 644 a", "data/", "data/.wh..wh..opq 600", "data/one.txt 644 1", "lib/", "lib/b.txt 644 B", "lib/deep/", "lib/deep/c.txt 600 c", "link -> lib/b.txt", "new 755 #!/bin/sh\necho main"}
+		for i, line := range want {
+			if !strings.Contains(line, ".wh.") {
+				want[i] = line + " of 1000:1000"
+			}
+		}
+		s.expectChangesWithin(sb, Workdir, sandbox.ChangeLimits{MaxFiles: len(want), MaxBytes: 1 << 10, Base: base}, want...)
+		s.must(sb, "cd /; cp -a /src/project /src/copy; rm -r /src/project; mv /src/copy /src/project")
+		if got := s.changesWithin(sb, Workdir, sandbox.ChangeLimits{MaxFiles: 100, MaxBytes: 1 << 10, Base: base}); !slices.Contains(got, "README.md 644 # A project of 1000:1000") {
+			s.Errorf("in a tree that hides the image's, what is as it was there is left out: %q", got)
 		}
 	}},
 	{"changes/a whole tree replaced", snapshots, func(s *suite) {

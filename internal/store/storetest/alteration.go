@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 var alterationTests = []test{
 	{"what a search found is read as it was stored", testAlterations},
 	{"trials and the seed of a search outlast it until it ends", testTrials},
+	{"trials of searches that nobody ends any more are dropped", testOldTrials},
 	{"numbers are of the latest versions, and of the newest search", testAlterationSummaries},
 	{"alterations are of samples that there are", testAlterationsOfNothing},
 	{"a dataset tells how many of its samples were searched", testDatasetAlterations},
@@ -31,18 +33,38 @@ func summaryOf(k catalog.Key) *catalog.Summary {
 	return &catalog.Summary{Key: k, Tests: 9, Altered: 8, Blind: 7, Fresh: 6, Draws: 5, Runs: 40, Took: time.Minute, FinishedAt: kept}
 }
 
+// save stores the outcome of a search, whatever is stored already.
+func (f fixture) save(a *catalog.Summary, text string, goesOn bool) {
+	f.Helper()
+	f.must(f.SaveAlterations(f.ctx, a.Key, func([]byte) (*catalog.Found, error) {
+		return &catalog.Found{Summary: a, Sealed: []byte(text), GoesOn: goesOn}, nil
+	}))
+}
+
 func testAlterations(f fixture) {
 	k := searched(f)
 	if _, err := f.Alterations(f.ctx, k); assay.CodeOf(err) != assay.CodeNotFound {
 		f.Errorf("before the search: %v", err)
 	}
+	stored := ""
 	for _, text := range []string{"first", "\x00second"} {
-		f.must(f.SaveAlterations(f.ctx, summaryOf(k), []byte(text)))
+		f.must(f.SaveAlterations(f.ctx, k, func(sealed []byte) (*catalog.Found, error) {
+			if string(sealed) != stored || (sealed == nil) != (stored == "") {
+				f.Errorf("%q is to be merged with %q, want %q", text, sealed, stored)
+			}
+			return &catalog.Found{Summary: summaryOf(k), Sealed: []byte(text)}, nil
+		}))
+		stored = text
 		got, err := f.Alterations(f.ctx, k)
 		f.must(err)
 		if string(got) != text {
 			f.Errorf("got %q, want %q", got, text)
 		}
+	}
+	refused := errors.New("refused")
+	err := f.SaveAlterations(f.ctx, k, func([]byte) (*catalog.Found, error) { return nil, refused })
+	if got, readErr := f.Alterations(f.ctx, k); !errors.Is(err, refused) || string(got) != stored || readErr != nil {
+		f.Errorf("what cannot be merged: %v; stored is %q, %v", err, got, readErr)
 	}
 	for _, other := range []func(*catalog.Key){
 		func(k *catalog.Key) { k.ImageDigest = "sha256:b" },
@@ -75,9 +97,75 @@ func testTrials(f fixture) {
 			f.Errorf("got %q, %v, want %q", got, err, text)
 		}
 	}
-	f.must(f.SaveAlterations(f.ctx, summaryOf(k), []byte("found")))
+	f.save(summaryOf(k), "found", true)
+	if got, err := f.Trial(f.ctx, k, "t"); string(got) != "b" || err != nil {
+		f.Errorf("a trial of a search that goes on: %q, %v", got, err)
+	}
+	f.save(summaryOf(k), "found", false)
 	if got, err := f.Trial(f.ctx, k, "t"); got != nil || err != nil {
 		f.Errorf("a trial of a search that has ended: %q, %v", got, err)
+	}
+	if seed, err := f.AlterationSeed(f.ctx, k, func() []byte { return []byte("three") }); string(seed) != "three" || err != nil {
+		f.Errorf("the seed of the next search is %q, %v", seed, err)
+	}
+	f.must(f.SaveTrial(f.ctx, k, "t", []byte("c")))
+	f.must(f.DropTrials(f.ctx, k))
+	if got, err := f.Trial(f.ctx, k, "t"); got != nil || err != nil {
+		f.Errorf("a trial that was dropped: %q, %v", got, err)
+	}
+	if seed, err := f.AlterationSeed(f.ctx, k, func() []byte { return []byte("four") }); string(seed) != "four" || err != nil {
+		f.Errorf("the seed after one that was dropped is %q, %v", seed, err)
+	}
+}
+
+// trialsLeft tells of which keys a trial is kept.
+func (f fixture) trialsLeft(keys ...catalog.Key) (left []catalog.Key) {
+	f.Helper()
+	for _, k := range keys {
+		got, err := f.Trial(f.ctx, k, "t")
+		f.must(err)
+		if got != nil {
+			left = append(left, k)
+		}
+	}
+	return left
+}
+
+// The trials of a search that nobody will end any more are dropped with the outcome of one
+// that goes before it, and with their version of the sample.
+func testOldTrials(f fixture) {
+	k := searched(f)
+	f.importSet("e", dataset.ImportResult{Added: 1}, fullSample("e", "s"))
+	older, image, rules, other := k, k, k, k
+	image.ImageDigest, rules.Rules, other.Dataset = "sha256:b", "0", "e"
+	all := []catalog.Key{image, rules, other, older}
+	for _, k := range all {
+		f.must(f.SaveTrial(f.ctx, k, "t", []byte("x")))
+	}
+	f.save(summaryOf(k), "found", true)
+	if left := f.trialsLeft(all...); !slices.Equal(left, []catalog.Key{other, older}) {
+		f.Errorf("by other rules and on another image: left are %+v", left)
+	}
+	changed := fullSample("d", "s")
+	changed.Patch = "another"
+	f.importSet("d", dataset.ImportResult{Changed: 1}, changed)
+	if left := f.trialsLeft(all...); !slices.Equal(left, []catalog.Key{other}) {
+		f.Errorf("of a version that was replaced: left are %+v", left)
+	}
+	f.must(f.SaveTrial(f.ctx, older, "t", []byte("x"))) // by a search that has not heard of it
+	k.SampleVersion = 2
+	f.must(f.SaveTrial(f.ctx, k, "t", []byte("x")))
+	f.save(summaryOf(older), "found", true)
+	if left := f.trialsLeft(k, older); !slices.Equal(left, []catalog.Key{k, older}) {
+		f.Errorf("after the outcome of an older version: left are %+v", left)
+	}
+	f.save(summaryOf(k), "found", true)
+	if left := f.trialsLeft(k, older); !slices.Equal(left, []catalog.Key{k}) {
+		f.Errorf("after the outcome of a newer version: left are %+v", left)
+	}
+	f.importSet("d", dataset.ImportResult{Removed: 1})
+	if left := f.trialsLeft(k, other); !slices.Equal(left, []catalog.Key{other}) {
+		f.Errorf("of a sample that was removed: left are %+v", left)
 	}
 }
 
@@ -85,8 +173,8 @@ func testAlterationSummaries(f fixture) {
 	k := searched(f)
 	newer := summaryOf(k)
 	newer.ImageDigest, newer.FinishedAt, newer.Blind = "sha256:b", kept.Add(time.Second), 3
-	f.must(f.SaveAlterations(f.ctx, newer, []byte("x")))
-	f.must(f.SaveAlterations(f.ctx, summaryOf(k), []byte("x")))
+	f.save(newer, "x", false)
+	f.save(summaryOf(k), "x", false)
 	got, err := f.AlterationSummaries(f.ctx, "d", "1")
 	f.must(err)
 	if diff := cmp.Diff([]*catalog.Summary{newer}, got); diff != "" {
@@ -103,7 +191,10 @@ func testAlterationSummaries(f fixture) {
 func testAlterationsOfNothing(f fixture) {
 	k := searched(f)
 	k.SampleVersion = 7
-	if err := f.SaveAlterations(f.ctx, summaryOf(k), []byte("x")); assay.CodeOf(err) != assay.CodeSampleNotFound {
+	err := f.SaveAlterations(f.ctx, k, func([]byte) (*catalog.Found, error) {
+		return &catalog.Found{Summary: summaryOf(k), Sealed: []byte("x")}, nil
+	})
+	if assay.CodeOf(err) != assay.CodeSampleNotFound {
 		f.Errorf("alterations: %v", err)
 	}
 	if err := f.SaveTrial(f.ctx, k, "t", []byte("x")); assay.CodeOf(err) != assay.CodeSampleNotFound {
@@ -128,7 +219,7 @@ func testDatasetAlterations(f fixture) {
 		f.Helper()
 		s := summaryOf(catalog.Key{Dataset: "d", SampleID: id, SampleVersion: 1, ImageDigest: image, Rules: rules})
 		s.Tests, s.Altered, s.Blind, s.FinishedAt = 2, altered, blind, kept.Add(at)
-		f.must(f.SaveAlterations(f.ctx, s, []byte("x")))
+		f.save(s, "x", false)
 	}
 	is("before", assay.DatasetAlterations{})
 	save("blind", "sha256:a", "older", 0, 2, 2)

@@ -22,6 +22,7 @@ var datasetTests = []test{
 	{"an import is whole or nothing", testImportWhole},
 	{"who reads the answers is a dataset's setting, which all of its samples have at once", testAnswers},
 	{"an operator's word on answers outlasts imports, a folder's does not", testAnswersOfImports},
+	{"how a dataset is judged is settled field by field, an operator over the last import", testJudging},
 	{"a search is for a part of the id, ignoring case", testSearch},
 	{"pages hold each sample once, in order", testSamplePages},
 	{"a reader that stops is obeyed", testSamplesStop},
@@ -300,6 +301,61 @@ func testAnswersOfImports(f fixture) {
 		if d.Answers != step.want {
 			f.Errorf("after step %d the answers are %q, want %q", i, d.Answers, step.want)
 		}
+	}
+}
+
+func testJudging(f fixture) {
+	one, two := fullSample("d", "one"), fullSample("d", "two")
+	imported := func(j assay.Judging) {
+		f.Helper()
+		_, err := f.ImportDataset(f.ctx, &assay.Dataset{Name: "d", Judging: j}, []*assay.Sample{one, two})
+		f.must(err)
+	}
+	set := func(change func(*assay.Judging)) {
+		f.Helper()
+		f.must(f.SetJudging(f.ctx, "d", func(j assay.Judging) (assay.Judging, error) {
+			change(&j)
+			return j, nil
+		}))
+	}
+	holds := func(name string, want assay.Judging) {
+		f.Helper()
+		got, err := f.Judging(f.ctx, name)
+		f.must(err)
+		d, err := f.Dataset(f.ctx, name)
+		f.must(err)
+		s, err := f.Sample(f.ctx, name, "one", 1)
+		f.must(err)
+		if got != want || d.Judging != want || s.Judging != want {
+			f.Errorf("%s is judged by %+v, the dataset has %+v and its sample %+v; want %+v", name, got, d.Judging, s.Judging, want)
+		}
+		f.must(f.Samples(f.ctx, dataset.Query{Dataset: name}, func(s *assay.Sample) error {
+			if s.Judging != want {
+				f.Errorf("%s in the list has %+v, want %+v", s.ID, s.Judging, want)
+			}
+			return nil
+		}))
+	}
+	f.importSet("other", dataset.ImportResult{Added: 1}, fullSample("other", "one"))
+	imported(assay.Judging{})
+	holds("d", assay.Judging{})
+	imported(assay.Judging{Rounds: 5, MaxOdds: 1.0 / 3, RequireAssurance: assay.AssuranceBlind, Fresh: assay.FreshOff, Feedback: assay.FeedbackVerdict, Known: assay.KnownPublic})
+	holds("d", assay.Judging{Rounds: 5, MaxOdds: 1.0 / 3, RequireAssurance: assay.AssuranceBlind, Fresh: assay.FreshOff, Feedback: assay.FeedbackVerdict, Known: assay.KnownPublic})
+	set(func(j *assay.Judging) { j.Rounds, j.Feedback = 7, assay.FeedbackFull })
+	imported(assay.Judging{Rounds: 2, Known: assay.KnownPublic}) // in the place of all that was said before
+	holds("d", assay.Judging{Rounds: 7, Feedback: assay.FeedbackFull, Known: assay.KnownPublic})
+	set(func(j *assay.Judging) { j.Rounds, j.Known = 0, assay.KnownPrivate })
+	holds("d", assay.Judging{Rounds: 2, Feedback: assay.FeedbackFull, Known: assay.KnownPrivate})
+	holds("other", assay.Judging{})
+
+	wrong := assay.Errorf(assay.CodeInvalid, "no")
+	f.code(f.SetJudging(f.ctx, "d", func(assay.Judging) (assay.Judging, error) { return assay.Judging{Rounds: 1}, wrong }), assay.CodeInvalid)
+	holds("d", assay.Judging{Rounds: 2, Feedback: assay.FeedbackFull, Known: assay.KnownPrivate})
+	f.code(f.SetJudging(f.ctx, "none", func(j assay.Judging) (assay.Judging, error) { return j, nil }), assay.CodeDatasetNotFound)
+	_, err := f.Judging(f.ctx, "none")
+	f.code(err, assay.CodeDatasetNotFound)
+	if s, err := f.SetQuarantine(f.ctx, "d", "two", []string{"TestC"}); err != nil || s.Judging.Rounds != 2 {
+		f.Errorf("a quarantined sample is judged by %+v, %v", s, err)
 	}
 }
 

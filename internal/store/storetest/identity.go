@@ -65,6 +65,7 @@ func testAcceptTerms(f fixture) {
 func newKey(userID string, hash byte) *assay.APIKey {
 	return &assay.APIKey{
 		ID: assay.NewID(assay.PrefixAPIKey), UserID: userID, Name: "laptop", Hash: []byte{hash, 0, 255}, Hint: "ask_12", CreatedAt: kept,
+		Feedback: assay.FeedbackFull,
 	}
 }
 
@@ -72,6 +73,7 @@ func testAPIKeyByHash(f fixture) {
 	u := f.user()
 	want := newKey(u.ID, 1)
 	want.ExpiresAt = later(kept)
+	want.Feedback = assay.FeedbackVerdict
 	f.must(f.InsertAPIKey(f.ctx, want, 0, untold))
 	f.must(f.TouchAPIKey(f.ctx, want.ID, at))
 	want.LastUsedAt = &kept
@@ -83,6 +85,13 @@ func testAPIKeyByHash(f fixture) {
 	}
 	if diff := cmp.Diff(u, user); diff != "" {
 		f.Error(diff)
+	}
+
+	plain := newKey(u.ID, 3)
+	plain.Feedback = ""
+	f.must(f.InsertAPIKey(f.ctx, plain, 0, untold))
+	if got, err := f.APIKey(f.ctx, plain.ID); err != nil || got.Feedback != assay.FeedbackFull {
+		f.Errorf("a key of which nothing was said is told %+v, %v", got, err)
 	}
 
 	_, _, err = f.APIKeyByHash(f.ctx, []byte{2})

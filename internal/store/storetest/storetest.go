@@ -46,6 +46,8 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
 		{"Evidence", evidenceTests},
+		{"Plays", playTests},
+		{"Withdrawals", withdrawalTests},
 		{"Alterations", alterationTests},
 		{"Ledger", ledgerTests},
 		{"Statement", statementTests},

@@ -12,6 +12,7 @@ import (
 var validationTests = []test{
 	{"runs are read as they were stored, oldest first", testRuns},
 	{"a dataset is summed up by its latest versions", testSummary},
+	{"a validation tells whether the command for some tests may be used", testNarrow},
 	{"a quarantine is a version that imports keep", testQuarantine},
 	{"a quarantine of nothing is no version", testNoQuarantine},
 }
@@ -93,6 +94,29 @@ func testSummary(f fixture) {
 	two.Patch = "another"
 	f.importSet("d", dataset.ImportResult{Changed: 1, Unchanged: 1}, one, two)
 	is("one has a new version", assay.DatasetValidation{Samples: 1, At: *later(kept), ReferenceRuns: 4, ReferenceSolved: 4})
+}
+
+func testNarrow(f fixture) {
+	one := fullSample("d", "one")
+	f.importSet("d", dataset.ImportResult{Added: 1}, one)
+	is := func(version int, want bool) {
+		f.Helper()
+		got, err := f.Narrow(f.ctx, "d", "one", version)
+		f.must(err)
+		if got != want {
+			f.Errorf("the command for some tests of version %d may be used: %v, want %v", version, got, want)
+		}
+	}
+	is(1, false)
+	c := dataset.Conclusion{Dataset: "d", SampleID: "one", SampleVersion: 1, Grader: "another", Campaign: "val_1", FinishedAt: kept, Narrow: true}
+	f.must(f.SetConclusion(f.ctx, &c))
+	is(1, false) // by the rules of another
+	for _, narrow := range []bool{true, false, true} {
+		c.Grader, c.Narrow = assay.GraderVersion, narrow
+		f.must(f.SetConclusion(f.ctx, &c))
+		is(1, narrow)
+	}
+	is(2, false)
 }
 
 func testQuarantine(f fixture) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -12,37 +11,6 @@ import (
 	"assay"
 	"assay/internal/dataset"
 )
-
-type datasetSetCmd struct {
-	localFlags
-	Name    string        `arg:"" help:"Name of the dataset."`
-	Answers assay.Answers `required:"" enum:"public,users,operators" placeholder:"public|users|operators" help:"Who reads the reference fixes, the patches of tests and the lists of tests over the API."`
-	JSON    bool          `name:"json" help:"Print JSON."`
-}
-
-func (*datasetSetCmd) Help() string {
-	return `public: everybody, also without a token. users: who has an API key or an access token. operators: nobody; read them
-with "assay dataset show". It counts at once, for all versions of all samples, and whatever the dataset's folder says.
-
-    assay dataset set starter --answers operators`
-}
-
-func (c *datasetSetCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	d, err := a.Datasets.SetAnswers(ctx, c.Name, c.Answers)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return writeJSON(std.out, listed(d))
-	}
-	_, err = fmt.Fprintf(std.out, "%s: answers are for %s\n", d.Name, d.Answers)
-	return err
-}
 
 type datasetShowCmd struct {
 	localFlags
@@ -54,7 +22,9 @@ type datasetShowCmd struct {
 }
 
 func (*datasetShowCmd) Help() string {
-	return `    assay dataset show starter
+	return `A dataset is shown with what is known of it, a sample as JSON with its answers.
+
+    assay dataset show starter
     assay dataset show starter beevik__etree-1.5.1
     assay dataset show starter beevik__etree-1.5.1 --patch | git apply`
 }
@@ -107,6 +77,12 @@ func showDataset(w io.Writer, d *assay.Dataset) error {
 		{"samples", strconv.Itoa(d.SampleCount)},
 		{"since", when(d.CreatedAt)},
 		{"answers", string(d.Answers)},
+		{"rounds", strconv.Itoa(d.Judging.Rounds)},
+		{"odds at most", oneIn(d.Judging.MaxOdds)},
+		{"assurance at least", string(d.Judging.RequireAssurance)},
+		{"fresh truths", string(d.Judging.Fresh)},
+		{"feedback", string(d.Judging.Feedback)},
+		{"known", string(d.Judging.Known)},
 		{"validated", whenever(d.ValidatedAt())},
 		{"gold pass rate", percent(d.GoldPassRate())},
 		{"flaky samples", number(d.FlakySamples())},

@@ -1,4 +1,8 @@
-package search
+// Package searchtest has toy suites for tests of the search of alterations, and of what uses
+// them. They are written in small parts of Python, Go and JavaScript, such that the
+// candidates are those of real tests, and are run by interpreters on a toy code file, whose
+// lines say what each function does: "shout = upper".
+package searchtest
 
 import (
 	"context"
@@ -13,12 +17,8 @@ import (
 	"assay/internal/sandbox/memory"
 )
 
-// Toy suites are written in small parts of Python, Go and JavaScript, such that the
-// candidates are those of real tests, and are run by the interpreters below on a toy code
-// file, whose lines say what each function does: "shout = upper".
-
-// codeFile is what a work changes.
-const codeFile = "pkg/code.py"
+// CodeFile is what a work changes.
+const CodeFile = "pkg/code.py"
 
 // toyCode is what each function of a code file does.
 type toyCode map[string]string
@@ -114,7 +114,7 @@ func program(files []string, run func() int) memory.Program {
 			}
 			return string(file.Content)
 		}
-		s := &toyRun{code: readCode(text(codeFile)), out: p, nth: run()}
+		s := &toyRun{code: readCode(text(CodeFile)), out: p, nth: run()}
 		for _, name := range files {
 			if src := text(name); src != "" && !s.file(ctx, name, src) {
 				break

@@ -1,0 +1,171 @@
+package verification
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"assay"
+	"assay/internal/alteration/search"
+	"assay/internal/evaluate"
+	"assay/internal/rounds"
+)
+
+// Alterations knows what can be altered in the tests of samples. *catalog.Catalog is one.
+type Alterations interface {
+	// Of returns what is known of a sample; nil for nothing.
+	Of(ctx context.Context, sample *assay.Sample) (*search.Result, error)
+}
+
+// Rounds says what works that look solved are judged further with.
+type Rounds struct {
+	Alterations Alterations    // Defaults to none: there are no rounds
+	Secret      []byte         // of the server, that the choices of all plays come from. Must be set with Alterations
+	Beside      rounds.Limiter // lets runs of a play go beside each other. Defaults to one after the other
+}
+
+// digest returns what names the work of a verification; the same of works that are alike.
+type digest func(context.Context) (string, error)
+
+// play judges the work of a verification: by a plain run and, if it looks solved and the
+// sample's tests can be altered, by rounds.
+func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay.Sample, plain evaluate.Request, work digest) (*assay.Verdict, error) {
+	judging, err := s.cfg.Judging(ctx, v.Dataset)
+	if err != nil {
+		return nil, fmt.Errorf("read how works on dataset %s are judged: %w", v.Dataset, err)
+	}
+	req := rounds.Request{
+		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: judging.Fresh,
+		Answers: rounds.Answers{
+			Open: sample.Answers.OpenTo(true), Public: judging.Known == assay.KnownPublic, Shown: judging.Feedback != assay.FeedbackVerdict,
+		},
+	}
+	if err := s.deal(ctx, v, sample, &req, work); err != nil {
+		return nil, err
+	}
+	verdict, outcome, err := s.player.Play(ctx, req)
+	s.logPlay(ctx, v, outcome)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.tellRounds(ctx, v, verdict, outcome); err != nil {
+		return nil, err
+	}
+	return verdict, enough(verdict, judging.RequireAssurance)
+}
+
+// deal gives a play what is known of the sample's tests and of its user's earlier plays.
+func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay.Sample, req *rounds.Request, work digest) error {
+	if s.cfg.Rounds.Alterations == nil {
+		return nil
+	}
+	known, err := s.cfg.Rounds.Alterations.Of(ctx, sample)
+	if err != nil {
+		return fmt.Errorf("read the alterations of sample %s/%s: %w", v.Dataset, v.SampleID, err)
+	}
+	if known == nil || len(known.Alterations) == 0 {
+		return nil
+	}
+	if _, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayBegun, s.cfg.Now().UTC()); err != nil {
+		return err
+	}
+	exposure, err := s.cfg.Store.Exposure(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
+	if err != nil {
+		return err
+	}
+	req.Known, req.Exposure.Refused = known, exposure.Refused
+	req.Began = func(ctx context.Context) error {
+		_, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayReached, s.cfg.Now().UTC())
+		return err
+	}
+	req.SeedOf = func(ctx context.Context) (rounds.Seed, error) {
+		name, err := work(ctx)
+		if err != nil {
+			return rounds.Seed{}, err
+		}
+		return rounds.DeriveSeed(s.cfg.Rounds.Secret, v.UserID, v.Dataset, v.SampleID, fmt.Sprint(v.SampleVersion), name), nil
+	}
+	return nil
+}
+
+// digestOfWork names a work by its patch or, where none was made, by what was stored of it.
+func (s *Service) digestOfWork(v *assay.Verification, e *examined) (string, error) {
+	if e != nil && e.work.Patch.SHA256 != "" {
+		return e.work.Patch.SHA256, nil
+	}
+	f, err := s.dir.Open(changesName(v.ID))
+	if err != nil {
+		return "", fmt.Errorf("open the session's changes: %w", err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", fmt.Errorf("read the session's changes: %w", err)
+	}
+	return "changes:" + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// tellRounds adds to a verdict what may be told of its rounds.
+func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, o *rounds.Outcome) error {
+	e, told := &verdict.Evidence, o.Told
+	if !o.Began {
+		if verdict.Solved {
+			e.Assurance = cmp.Or(told.Assurance, assay.AssuranceUncontrolled)
+		}
+		return nil
+	}
+	exposure, err := s.cfg.Store.Exposure(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
+	if err != nil {
+		return err
+	}
+	e.Rounds, e.Assurance, e.Doubted = told.Rounds, told.Assurance, told.Doubted
+	e.Odds, e.OddsWithRetries, e.OddsOfAll = told.Odds, told.OddsWithRetries, told.OddsOfAll
+	e.Covered = assay.Covered{Covered: told.Covered, Of: told.Of}
+	e.Fresh = assay.FreshTruths{Checked: told.Fresh, Differs: told.FreshDiffers}
+	if o.End == rounds.Refused {
+		exposure.Refused++
+	} else {
+		verdict.Reason += fmt.Sprintf("; so did what was demanded of them in %d rounds in which some were altered", told.Rounds)
+	}
+	e.Exposure = exposure
+	return nil
+}
+
+// enough tells whether a verdict that a work is solved holds as much as is demanded of it.
+func enough(verdict *assay.Verdict, least assay.Assurance) error {
+	got := cmp.Or(verdict.Evidence.Assurance, assay.AssuranceUncontrolled)
+	if !verdict.Solved || got.AtLeast(least) {
+		return nil
+	}
+	return assay.Errorf(assay.CodeAssuranceTooLow,
+		"the dataset demands verdicts of assurance %s, and this sample's can be %s only; its operator can search more alterations of its tests, or demand less", least, got)
+}
+
+// logPlay tells operators what became of rounds.
+func (s *Service) logPlay(ctx context.Context, v *assay.Verification, o *rounds.Outcome) {
+	if o == nil || !o.Began {
+		return
+	}
+	log := s.cfg.Log.With("verification", v.ID)
+	log.InfoContext(ctx, "rounds played", "end", o.End, "assurance", o.Told.Assurance, "runs", o.Runs, "void", o.Voids, "doubted", o.Told.Doubted)
+	if len(o.Flaky) > 0 {
+		log.WarnContext(ctx, "the reference fix passed altered tests", "alterations", len(o.Flaky))
+	}
+	if o.FreshErr != nil {
+		log.WarnContext(ctx, "cannot compare a work on fresh inputs", "err", o.FreshErr)
+	}
+}
+
+// playEnd is what a verdict says of its play.
+func playEnd(verdict *assay.Verdict) assay.PlayState {
+	switch {
+	case verdict == nil || verdict.Evidence.Rounds == 0:
+		return ""
+	case verdict.Solved:
+		return assay.PlaySolved
+	}
+	return assay.PlayRefused
+}
