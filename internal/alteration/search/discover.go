@@ -54,6 +54,7 @@ type queue struct {
 	shared   bool                // it is none, and no test: any may be its
 	tries    int
 	kept     int
+	ended    int // runs whose process it ended
 
 	tried, did map[alteration.EditKind]int // candidates, and those of them that were kept
 }
@@ -217,6 +218,7 @@ func (d *discovery) wants(q *queue, targets []string) bool {
 // outside of the rows of a table changes all of them, and waits until they are done.
 func (d *discovery) next() (batch []set, alone [][]set) {
 	solving, busy, controls, news := false, make(map[string]bool), make(map[string]int), d.news()
+	fragile := false // one is taken that ended a process before
 	for _, rows := range []bool{true, false} {
 		for _, key := range d.order {
 			q := d.queues[key]
@@ -226,6 +228,10 @@ func (d *discovery) next() (batch []set, alone [][]set) {
 			if !rows && slices.ContainsFunc(q.homes, func(home string) bool { return busy[home] }) || news && len(q.targets) > 0 && q.old() {
 				continue
 			}
+			if q.ended > 0 && fragile {
+				continue // what ends the process hides what the others do
+			}
+			fragile = fragile || q.ended > 0
 			solving = solving || len(q.targets) > 0
 			for _, home := range q.homes {
 				busy[home] = busy[home] || rows

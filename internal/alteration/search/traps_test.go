@@ -269,3 +269,19 @@ func TestAHelperTiesNothing(t *testing.T) {
 		}
 	}
 }
+
+// What says that a process ended is told from what fails.
+func TestWhatEndsAProcess(t *testing.T) {
+	for said, want := range map[string]bool{
+		"panic: index out of range [recovered]\ngoroutine 7": true,
+		"=== RUN   TestA\n    panic: boom":                     true,
+		"fatal error: all goroutines are asleep":             true,
+		"did not finish\n=== RUN   ExampleA":                 true,
+		"    a_test.go:12: it did not finish":                false,
+		"    a_test.go:12: got panic: boom, want none":       false,
+	} {
+		if got := crash.MatchString(said); got != want {
+			t.Errorf("%q: %v", said, got)
+		}
+	}
+}

@@ -184,8 +184,8 @@ func (d *discovery) owner(batch []set, id string) int {
 	return at
 }
 
-// crash begins what a test says that ended its process.
-var crash = regexp.MustCompile(`(?m)^\s*(?:panic: |fatal error: |SIG[A-Z]+: )`)
+// crash is what is said of a test that ended its process.
+var crash = regexp.MustCompile(`(?m)^\s*(?:panic: |fatal error: |SIG[A-Z]+: )|^did not finish`)
 
 // spared returns what is left of a batch without those whose doing it is, by what the trial
 // says, that not all tests were run. It is false if it says that of none.
@@ -200,6 +200,9 @@ func (d *discovery) spared(batch []set, trial *evaluate.Trial) (rest []set, some
 		}
 	}
 	for i, s := range batch {
+		if ended[i] {
+			s.queue.ended++
+		}
 		switch left := without(s.edits, bad); {
 		case len(left) < len(s.edits):
 			some = true
