@@ -274,7 +274,7 @@ func TestAHelperTiesNothing(t *testing.T) {
 func TestWhatEndsAProcess(t *testing.T) {
 	for said, want := range map[string]bool{
 		"panic: index out of range [recovered]\ngoroutine 7": true,
-		"=== RUN   TestA\n    panic: boom":                     true,
+		"=== RUN   TestA\n    panic: boom":                   true,
 		"fatal error: all goroutines are asleep":             true,
 		"did not finish\n=== RUN   ExampleA":                 true,
 		"    a_test.go:12: it did not finish":                false,
