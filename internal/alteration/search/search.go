@@ -169,7 +169,7 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 		if err := d.tellBlind(ctx, more, blind); err != nil {
 			return nil, nil, err
 		}
-		if len(more) == 0 || d.runs >= d.most {
+		if d.spent = d.spent || len(more) > 0 && d.runs >= d.most; d.spent || len(more) == 0 {
 			return all, blind, nil
 		}
 		for _, f := range more { // what can be told counts no more: another may be blind
