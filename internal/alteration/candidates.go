@@ -34,7 +34,10 @@ type Edit struct {
 	Region string // the Path of the innermost region, "" if it stands in none
 	Test   bool   // that is a test
 	Row    int    // the offset of the row or line that it belongs to: edits are spread over those
-	Rank   int    // 0 is best: the less it looks like an alteration
+	// Case is the name of the row that it stands in, where rows of a table are tests of
+	// their own: the parts that the name is made of, with CaseSeparator between.
+	Case string `json:",omitempty"`
+	Rank int    // 0 is best: the less it looks like an alteration
 
 	// EqualityOperand: the token stands in an assertion of exact equality, on either side. It
 	// is expected, not an input, if two edits of it leave what the reference gives unchanged.
@@ -71,6 +74,9 @@ type Options struct {
 	PerFile, PerRegion, PerToken int
 	// Old are the lines of the image's old tests.
 	Old Lines
+	// In tells of a region, by its Path, whether FreshCandidates are wanted there. Nil stands
+	// for all; the bounds hold for what is wanted.
+	In func(region string) bool
 	// Conspicuous keeps edits that can be told, for a control that shall hold against
 	// runners that pass everything, and nobody else.
 	Conspicuous bool
@@ -103,6 +109,7 @@ func Candidates(f File, o Options) []Edit {
 		s.literal(i)
 		s.flips(i)
 		s.exception(i)
+		s.expectedNone(i)
 		s.list(i)
 	}
 	s.outputs()
@@ -230,7 +237,7 @@ func (s *search) add(i int, p purpose, e Edit) bool {
 	if r := s.regionOf[i]; r >= 0 {
 		e.Region, e.Test = s.regions[r].Path, s.regions[r].Kind == Test
 	}
-	e.Row = s.toks[p.row].Start
+	e.Row, e.Case = s.toks[p.row].Start, s.caseOf(p)
 	s.edits = append(s.edits, e)
 	return true
 }

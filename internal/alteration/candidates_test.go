@@ -297,3 +297,20 @@ func FuzzCandidates(f *testing.F) {
 		}
 	})
 }
+
+// A row that expects no exception may come to expect one that other rows do.
+func TestARowComesToExpectAnException(t *testing.T) {
+	src := "func TestA(t *testing.T) {\n\tfor _, tc := range []struct {\n\t\tin  string\n\t\terr error\n\t}{\n\t\t{\"parcel\", nil},\n\t\t{\"bridge[\", words.ErrSyntax},\n\t\t{\"lantern\", nil},\n\t} {\n\t\tif err := f(tc.in); err != tc.err {\n\t\t\tt.Error(err)\n\t\t}\n\t}\n}\n"
+	n := 0
+	for _, e := range alteration.Candidates(alteration.File{Path: "a_test.go", Source: []byte(src)}, alteration.Options{}) {
+		if e.Old == "nil" {
+			n++
+			if e.New != "words.ErrSyntax" || e.Kind != alteration.ExceptionEdit {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d rows", n)
+	}
+}

@@ -102,3 +102,14 @@ func (s *search) lineRepeats(lines []string, n int) bool {
 	}
 	return false
 }
+
+var (
+	dataName   = regexp.MustCompile(`(?i)\.(?:json|jsonl|txt|golden|snap|snapshot|out|output|expected|want|approved|stdout|stderr|ya?ml|csv|tsv|xml|html?|svg|css|md|rst|toml|ini|env|log|sql|diff|patch|tmpl)$`)
+	dataFolder = regexp.MustCompile(`(?i)(?:^|/)(?:testdata|test_data|fixtures?|goldens?|__snapshots__|snapshots|expected|expectations)/`)
+	manifest   = regexp.MustCompile(`(?i)^(?:package(?:-lock)?|tsconfig|composer|deno|jest\.config|\.mocharc|\.eslintrc|go)\.(?:json|mod|sum|lock|ya?ml)$|^(?:readme|changelog|license|contributing)\b|^(?:tox|pytest|setup)\.(?:ini|cfg|toml)$|^pyproject\.toml$`)
+)
+
+// IsData tells whether a file, by its name, may be data that tests read.
+func IsData(name string) bool {
+	return LanguageOf(name) == nil && !manifest.MatchString(path.Base(name)) && (dataName.MatchString(name) || dataFolder.MatchString(name))
+}

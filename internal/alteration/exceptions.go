@@ -1,6 +1,9 @@
 package alteration
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // nameExceptions collects the exceptions that the file names, in order.
 func (s *search) nameExceptions() {
@@ -48,6 +51,33 @@ func (s *search) exception(i int) {
 		if most > 0 && name != old && s.add(i, p, Edit{Start: start, End: s.toks[i].End, New: name, Kind: ExceptionEdit, Rank: rankException}) {
 			most--
 		}
+	}
+}
+
+// expectedNone adds edits that expect an exception in a row that expects none, one that
+// other rows of the same table expect.
+func (s *search) expectedNone(i int) {
+	if !s.is(i, Keyword) || !in(s.lang.Nulls, s.text(i)) {
+		return
+	}
+	p, ok := s.purposes[i]
+	if !ok {
+		p = s.purposeOf(i)
+	}
+	if p.table < 0 || !p.whole || p.untouchable != "" || !expected.MatchString(p.column) && !outcome.MatchString(p.column) {
+		return
+	}
+	const most = 2
+	seen := []string{}
+	for _, r := range s.tableAt(p.table).rows {
+		name := strings.ReplaceAll(strings.TrimSpace(strings.TrimPrefix(r.cells[p.column], p.column+" : ")), " ", "")
+		if last := name[strings.LastIndexByte(name, '.')+1:]; s.lang.Style.Exception.MatchString(last) && !in(seen, name) {
+			seen = append(seen, name)
+		}
+	}
+	s.rng.Shuffle(len(seen), func(a, b int) { seen[a], seen[b] = seen[b], seen[a] })
+	for _, name := range seen[:min(most, len(seen))] {
+		s.add(i, p, Edit{Start: s.toks[i].Start, End: s.toks[i].End, New: name, Kind: ExceptionEdit, Rank: rankException})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,13 +29,20 @@ type Fresh struct {
 	Region string // as in Edit
 	Test   bool
 	Row    int
+	Scope  int    // the offset of the row, or of the test, whose literals belong together
+	Column string // of a table, in which the first of its edits stands; what decides in one row does in others
 	Old    string // the word or number that is replaced; the literal of an Answered one
 	New    string
 	Edits  []Edit // to be made together
-	// Expected are the literals that an Answered one's failure may speak of: those of its
-	// row or test that stand in assertions of equality.
-	Expected []Token
-	Rank     int // 0 is best
+	// Probe are other edits of the same literals, which do not fit each other. If nobody says
+	// anything else with them, nothing depends on what the literals say.
+	Probe []Edit
+	// Answers are what an Answered one's failure may speak of: the literals, and lists of
+	// them, of its row or test that stand in assertions of equality.
+	Answers []Answer
+	// Turned: Edits hold the answer already, which is a boolean and can be one thing only.
+	Turned bool
+	Rank   int // 0 is best
 }
 
 // scope is a row or a test: the literals that an input and its answer are among.
@@ -43,12 +51,14 @@ type scope struct {
 	row      int // its first token; -1 for a whole region
 	literals []int
 	equal    []int // of those, which stand in assertions of equality
+	booleans []int // that a row expects
+	names    []int // of properties, which strings may name, too
 }
 
 // The most that a fresh truth is made of, and has answers for.
 const (
 	mostLiterals = 256
-	mostExpected = 32
+	mostAnswers  = 32
 	mostWords    = 64
 )
 
@@ -64,9 +74,14 @@ func FreshCandidates(f File, o Options) []Fresh {
 	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
 	s.prepare()
 	var list []Fresh
-	for _, sc := range s.scopes() {
+	scopes := s.scopes()
+	for _, sc := range scopes {
+		if o.In != nil && (sc.region < 0 || !o.In(s.regions[sc.region].Path)) {
+			continue
+		}
 		list = append(list, s.consistent(sc)...)
-		list = append(list, s.answered(sc)...)
+		list = append(list, s.answered(sc, scopes)...)
+		list = append(list, s.turned(sc)...)
 	}
 	s.rng.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
 	slices.SortStableFunc(list, func(a, b Fresh) int { return cmp.Compare(a.Rank, b.Rank) })
@@ -105,11 +120,7 @@ func (s *search) scopes() []*scope {
 	type key struct{ region, row int }
 	found := map[key]*scope{}
 	var list []*scope
-	for i, tok := range s.toks {
-		p, ok := s.purposes[i]
-		if !ok || p.untouchable != "" || tok.Kind == Keyword || tok.Kind == Regex {
-			continue
-		}
+	of := func(i int, p purpose) *scope {
 		k := key{s.regionOf[i], -1}
 		if p.table >= 0 {
 			k.row = p.row
@@ -120,7 +131,27 @@ func (s *search) scopes() []*scope {
 			found[k] = sc
 			list = append(list, sc)
 		}
+		return sc
+	}
+	for i, tok := range s.toks {
+		if s.property(i) {
+			if sc := of(i, s.purposeOf(i)); len(sc.names) < mostLiterals {
+				sc.names = append(sc.names, i)
+			}
+			continue
+		}
+		p, ok := s.purposes[i]
+		if !ok || p.untouchable != "" {
+			continue
+		}
+		sc := of(i, p)
 		if len(sc.literals) == mostLiterals {
+			continue
+		}
+		if tok.Kind == Keyword {
+			if p.whole && (s.expects(p.column) || outcome.MatchString(p.column)) && (s.text(i) == s.lang.True || s.text(i) == s.lang.False) {
+				sc.booleans = append(sc.booleans, i)
+			}
 			continue
 		}
 		sc.literals = append(sc.literals, i)
@@ -129,6 +160,14 @@ func (s *search) scopes() []*scope {
 		}
 	}
 	return list
+}
+
+// property tells whether a token names a property, which a string may name as well.
+func (s *search) property(i int) bool {
+	if s.lang.Layout != Calls || !s.is(i, Name) || s.op(i+1, "(") {
+		return false
+	}
+	return s.op(i-1, ".") || s.op(i-1, "?.") || s.op(i+1, ":") && s.kindOf(s.up[i]) == composite
 }
 
 // word is what is replaced as one: letters of one case or a capital before them, or digits.
@@ -150,19 +189,43 @@ func (s *search) consistent(sc *scope) []Fresh {
 			}
 		}
 	}
+	for _, i := range sc.names {
+		if has := places[s.text(i)]; has != nil {
+			places[s.text(i)] = append(has, i)
+		}
+	}
 	var list []Fresh
 	for _, w := range order {
-		for range 2 {
-			fresh := s.another(w)
-			if fresh == "" {
+		for _, fresh := range s.others(w) {
+			f := s.freshOf(sc, places[w][0], Fresh{Kind: Consistent, Old: w, New: fresh})
+			f.Edits = s.replaced(places[w], w, func() string { return fresh })
+			if len(f.Edits) == 0 {
 				break
 			}
-			f := s.freshOf(sc, places[w][0], Fresh{Kind: Consistent, Old: w, New: fresh})
-			if f.Edits = s.replaced(places[w], w, fresh); len(f.Edits) == 0 {
-				break
+			f.Probe = s.replaced(places[w], w, func() string { return s.another(w) })
+			if contrary := s.contrary(places[w][0]); contrary != "" && len(places[w]) == 1 {
+				f.Probe = []Edit{s.editOf(places[w][0], contrary)}
 			}
 			f.Rank = s.consistentRank(places[w])
 			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// others returns words that may stand in the place of another: two that have nothing of it,
+// and of a long number one that is nearly as large, which bounds may demand.
+func (s *search) others(w string) []string {
+	var list []string
+	for range 2 {
+		if fresh := s.another(w); fresh != "" {
+			list = append(list, fresh)
+		}
+	}
+	const long = 6
+	if len(w) >= long && w[0] >= '0' && w[0] <= '9' {
+		if fresh := s.another(w[len(w)/2:]); fresh != "" {
+			list = append(list, w[:len(w)/2]+fresh)
 		}
 	}
 	return list
@@ -190,16 +253,23 @@ func (s *search) consistentRank(literals []int) int {
 // freshOf fills in where a literal stands.
 func (s *search) freshOf(sc *scope, i int, f Fresh) Fresh {
 	if sc.region >= 0 {
-		f.Region, f.Test = s.regions[sc.region].Path, s.regions[sc.region].Kind == Test
+		f.Region, f.Test, f.Scope = s.regions[sc.region].Path, s.regions[sc.region].Kind == Test, s.regions[sc.region].Start
 	}
-	f.Row = s.toks[s.purposes[i].row].Start
+	if sc.row >= 0 {
+		f.Scope = s.toks[sc.row].Start
+	}
+	p := s.purposes[i]
+	f.Row = s.toks[p.row].Start
+	if p.table >= 0 {
+		f.Column = strconv.Itoa(s.toks[p.table].Start) + " " + p.column
+	}
 	return f
 }
 
 // body returns what a literal says, and how long what comes before it is.
 func (s *search) body(i int) (string, int) {
 	text := s.text(i)
-	if s.toks[i].Kind == Number {
+	if s.toks[i].Kind == Number || s.toks[i].Kind == Name {
 		return text, 0
 	}
 	from, to, ok := inner(s.lang, s.toks[i].Kind, text)
@@ -209,10 +279,12 @@ func (s *search) body(i int) (string, int) {
 	return text[from:to], from
 }
 
-// replaced makes the edits that put a word in the place of another in literals.
-func (s *search) replaced(literals []int, old, fresh string) []Edit {
+// replaced makes the edits that put words in the place of another in literals, in each of
+// them what is drawn for it.
+func (s *search) replaced(literals []int, old string, draw func() string) []Edit {
 	var edits []Edit
 	for _, i := range literals {
+		fresh := draw()
 		text := s.text(i)
 		body, from := s.body(i)
 		free := editable(body)
@@ -230,18 +302,31 @@ func (s *search) replaced(literals []int, old, fresh string) []Edit {
 			at = m[1]
 		}
 		b.WriteString(body[at:])
-		e := Edit{File: s.path, Start: s.toks[i].Start, End: s.toks[i].End, Old: text, New: text[:from] + b.String() + text[from+len(body):],
-			Kind: StringEdit, EqualityOperand: s.purposes[i].equality}
-		if s.toks[i].Kind == Number {
-			e.Kind = NumberEdit
-		}
-		if r := s.regionOf[i]; r >= 0 {
-			e.Region, e.Test = s.regions[r].Path, s.regions[r].Kind == Test
-		}
-		e.Line, e.Row = s.line(firstChange(e))+1, s.toks[s.purposes[i].row].Start
-		edits = append(edits, e)
+		edits = append(edits, s.editOf(i, text[:from]+b.String()+text[from+len(body):]))
 	}
 	return edits
+}
+
+// editOf puts another text in the place of a token.
+func (s *search) editOf(i int, text string) Edit {
+	tok, p := s.toks[i], s.purposes[i]
+	e := Edit{File: s.path, Start: tok.Start, End: tok.End, Old: s.text(i), New: text, Kind: StringEdit, EqualityOperand: p.equality}
+	switch tok.Kind {
+	case Number:
+		e.Kind = NumberEdit
+	case Regex:
+		e.Kind = RegexEdit
+	case Keyword:
+		e.Kind = FlipEdit
+	}
+	e.Line, e.Row = s.line(firstChange(e))+1, tok.Start
+	if r := s.regionOf[i]; r >= 0 {
+		e.Region, e.Test = s.regions[r].Path, s.regions[r].Kind == Test
+	}
+	if tok.Kind != Name {
+		e.Row, e.Case = s.toks[p.row].Start, s.caseOf(p)
+	}
+	return e
 }
 
 // another returns a word of the same form that the file does not hold, or "". It shares
@@ -276,37 +361,15 @@ func (s *search) wordsOf() map[string]bool {
 	return s.vocabulary
 }
 
-// answered changes one input of a scope that says what it expects.
-func (s *search) answered(sc *scope) []Fresh {
-	if len(sc.equal) == 0 {
-		return nil
-	}
-	var answers []Token
-	for _, i := range sc.equal {
-		if len(answers) < mostExpected {
-			answers = append(answers, s.toks[i])
+// ReplaceWord puts a word in the place of another wherever it stands in a text.
+func ReplaceWord(text, old, fresh string) string {
+	return word.ReplaceAllStringFunc(text, func(w string) string {
+		if w == old {
+			return fresh
 		}
-	}
-	var list []Fresh
-	for _, i := range sc.literals {
-		p, tok := s.purposes[i], s.toks[i]
-		if p.equality || p.key || len(list) >= mostWords {
-			continue
-		}
-		variants, kind := s.variants(i), StringEdit
-		if tok.Kind == Number {
-			kind = NumberEdit
-		}
-		for _, v := range variants[:min(2, len(variants))] {
-			e := Edit{File: s.path, Start: tok.Start, End: tok.End, Old: s.text(i), New: v, Kind: kind, Row: s.toks[p.row].Start}
-			if e.Old == e.New {
-				continue
-			}
-			e.Line = s.line(firstChange(e)) + 1
-			f := s.freshOf(sc, i, Fresh{Kind: Answered, Old: e.Old, New: v, Edits: []Edit{e}, Expected: answers, Rank: 3})
-			f.Edits[0].Region, f.Edits[0].Test = f.Region, f.Test
-			list = append(list, f)
-		}
-	}
-	return list
+		return w
+	})
 }
+
+// HasWord tells whether a text has a word.
+func HasWord(text, w string) bool { return slices.Contains(word.FindAllString(text, -1), w) }

@@ -12,6 +12,8 @@ type Failure struct {
 	Got, Want string
 	// Raw: the values are the texts themselves, without quotes and escapes.
 	Raw bool
+	// Line is the line of the output that says so, or the first of those that do.
+	Line string
 }
 
 // The most that is read of an output, and taken for a value.
@@ -57,9 +59,9 @@ func (g *reading) put(got, want string, raw bool) {
 	if got == want || len(got) > longestValue || len(want) > longestValue || cut(got) || cut(want) {
 		return
 	}
-	f := Failure{Got: got, Want: want, Raw: raw}
+	f := Failure{Got: got, Want: want, Raw: raw, Line: g.lines[g.at]}
 	for _, other := range g.found {
-		if other == f {
+		if other.Got == got && other.Want == want && other.Raw == raw {
 			return
 		}
 	}
@@ -161,6 +163,7 @@ const (
 var (
 	goGotWant = regexp.MustCompile(`(?i)\b` + gotWord + `\b` + means + `(.+?)` + then + `\b` + wantWord + `\b` + means + `(.+?)\)?$`)
 	goWantGot = regexp.MustCompile(`(?i)\b` + wantWord + `\b` + means + `(.+?)` + then + `\b` + gotWord + `\b` + means + `(.+?)\)?$`)
+	goShould  = regexp.MustCompile(`(?i)\bshould (?:be|equal|have been)\b:?\s+(.+?)(?:[,;:]\s*(?:but )?(?:` + gotWord + `\b` + means + `)?| but ` + gotWord + `\b` + means + `)([^\s,;:].*)$`)
 	goIsWant  = regexp.MustCompile(`(?i)\s=\s(.+?)[,;]\s*` + wantWord + `\b` + means + `(.+)$`)
 	goWant    = regexp.MustCompile(`(?i)^\s*` + wantWord + `\s*:\s*(.+)$`)
 	goGot     = regexp.MustCompile(`(?i)^\s*` + gotWord + `\s*:\s*(.+)$`)
@@ -184,6 +187,8 @@ func (g *reading) golang() {
 	} else if m := goGotWant.FindStringSubmatch(line); m != nil {
 		g.put(m[1], m[2], false)
 	} else if m := goWantGot.FindStringSubmatch(line); m != nil {
+		g.put(m[2], m[1], false)
+	} else if m := goShould.FindStringSubmatch(line); m != nil {
 		g.put(m[2], m[1], false)
 	}
 }

@@ -34,7 +34,11 @@ func TestParseGot(t *testing.T) {
 		{"chai", "a.js", "AssertionError: expected 'a' to equal 'b'\n", []alteration.Failure{{Got: "'a'", Want: "'b'"}}},
 		{"jest", "a.ts", "    expect(received).toBe(expected)\n\n    Expected: \x1b[32m\"b\"\x1b[39m\n    Received: \x1b[31m\"a\"\x1b[39m\n", []alteration.Failure{{Got: `"a"`, Want: `"b"`}}},
 	} {
-		if got := alteration.ParseGot(alteration.LanguageOf(tc.path), tc.output); !reflect.DeepEqual(got, tc.want) {
+		got := alteration.ParseGot(alteration.LanguageOf(tc.path), tc.output)
+		for i := range got {
+			got[i].Line = ""
+		}
+		if !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tc.name, got, tc.want)
 		}
 	}

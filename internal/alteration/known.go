@@ -29,7 +29,8 @@ func (l Lines) Add(sources ...[]byte) {
 func normal(line []byte) string { return strings.Join(strings.Fields(string(line)), " ") }
 
 // NotIn marks the edits of a source that change nothing but lines which stand in the old
-// tests: who kept those sees what was edited. It changes the edits in their place.
+// tests: who kept those sees what was edited, unless what comes of it stands there as well.
+// Both ways of a flip nearly always do, and tell nothing. It changes the edits in their place.
 func NotIn(edits []Edit, src []byte, old Lines) {
 	if len(old) == 0 {
 		return
@@ -51,7 +52,35 @@ func NotIn(edits []Edit, src []byte, old Lines) {
 			_, known := old[normal(src[begins[n]:begins[n+1]])]
 			e.Known = e.Known && known
 		}
+		e.Known = e.Known && (e.Kind == FlipEdit || !old.hold(src, begins, *e, first, to))
 	}
+}
+
+// hold tells whether all that an edit makes of the lines from one on, to that of an offset,
+// are old lines.
+func (l Lines) hold(src []byte, begins []int, e Edit, first, to int) bool {
+	from := begins[first]
+	start, fresh := e.Start, e.New
+	if start < from { // the lines before are as they were
+		start, fresh = from, e.New[from-e.Start:]
+	}
+	last := lineAt(begins, max(to-1, from))
+	end := begins[min(last+1, len(begins)-1)]
+	tail := ""
+	if e.End < end {
+		tail = string(src[e.End:end])
+	} else if cut := e.End - end; cut < len(fresh) {
+		fresh = fresh[:len(fresh)-cut]
+	}
+	text := string(src[from:start]) + fresh + tail
+	for line := range strings.Lines(text) {
+		if s := normal([]byte(line)); s != "" {
+			if _, known := l[s]; !known {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // changed returns the offsets of the bytes of a source that an edit changes.

@@ -179,3 +179,34 @@ func TestA(t *testing.T) {
 		t.Errorf("%v", found)
 	}
 }
+
+// An edit that makes old lines of old lines is one that nobody knows, but for flips.
+func TestOldLinesMadeOfOldLines(t *testing.T) {
+	src := "def test_a():\n    assert show(1) == '''<a>\n  <b>one</b>\n  <c>two</c>\n  <d>three</d>\n</a>'''\n    assert not ready()\n"
+	old := alteration.LinesOf([]byte("x\n  <b>one</b>\n  <c>two</c>\n  <d>three</d>\n    assert ready()\n    assert not ready()\n"))
+	swapped, flipped := false, false
+	for _, e := range alteration.Candidates(alteration.File{Path: "test_a.py", Source: []byte(src)}, alteration.Options{Old: old}) {
+		edited, err := alteration.Apply([]byte(src), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := func(text string) []string { return slices.Sorted(strings.Lines(text)) }
+		switch {
+		case e.Kind == alteration.StringEdit && slices.Equal(lines(src), lines(string(edited))):
+			swapped = true
+			if e.Known {
+				t.Errorf("two lines in the other order are known: %q", e.New)
+			}
+		case strings.Contains(string(edited), "    assert ready()"):
+			flipped = true
+			if !e.Known {
+				t.Errorf("a flip both ways of which stand in the old tests is not known: %+v", e)
+			}
+		case e.Line > 2 && e.Line < 6 && !e.Known:
+			t.Errorf("%q is not known", e.New)
+		}
+	}
+	if !swapped || !flipped {
+		t.Errorf("swapped: %v, flipped: %v", swapped, flipped)
+	}
+}

@@ -188,7 +188,7 @@ func (x *file) inValue(p *purpose, i, below, child, open, nth int, e span) {
 	}
 	switch {
 	case column == "":
-	case x.titles.fields[column]:
+	case x.names(column, i):
 		p.untouchable = forNames
 	case in(x.lang.Style.Words, column):
 		p.untouchable = forPeople
@@ -212,7 +212,7 @@ func (x *file) inRow(p *purpose, i, at, child, open int) {
 	p.column = x.column(x.columnsOf(open), n, cell)
 	p.whole = at == i && i+1 == cell.to && (i == cell.from || i == cell.from+2) // after its key
 	switch {
-	case title.MatchString(p.column), x.titles.fields[p.column]:
+	case title.MatchString(p.column), x.names(p.column, i):
 		p.untouchable = forNames
 	case n < x.titles.ids[open] && at == i && !x.identified(child):
 		p.untouchable = forNames

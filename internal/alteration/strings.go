@@ -30,6 +30,11 @@ func (s *search) strings(i int) []string {
 		}
 	}
 	substitutions := s.substitutions(body, order)
+	if tok.Kind == String {
+		for _, v := range s.swapped(body) {
+			put(v)
+		}
+	}
 	if len(substitutions) > 0 {
 		put(substitutions[0])
 	}
@@ -76,6 +81,28 @@ func (s *search) strings(i int) []string {
 		put(v)
 	}
 	return list
+}
+
+// swapped is a text of many lines with two that follow each other in the other order: all
+// of its lines are such as they were.
+func (s *search) swapped(body string) []string {
+	lines := strings.SplitAfter(body, "\n")
+	const least, most = 4, 1000
+	if len(lines) < least || len(lines) > most {
+		return nil
+	}
+	start := s.rng.IntN(len(lines))
+	for n := range lines {
+		at := (start + n) % len(lines)
+		if at == 0 || at+2 >= len(lines) { // the first and the last may be parts
+			continue
+		}
+		one, other := lines[at], lines[at+1]
+		if one != other && strings.TrimSpace(one) != "" && strings.TrimSpace(other) != "" && indent(one) == indent(other) {
+			return []string{strings.Join(lines[:at], "") + other + one + strings.Join(lines[at+2:], "")}
+		}
+	}
+	return nil
 }
 
 // stays tells whether a text is one token of a kind: without the full stop in

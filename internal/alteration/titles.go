@@ -11,9 +11,9 @@ const everyCell = 1 << 20
 // titles are the parts of tables that become names of tests. To edit one gives the test
 // another name, under which nobody looks for it.
 type titles struct {
-	fields map[string]bool // columns
-	ids    map[int]int     // tables: how many scalars of each row, from its first on, are parts of its name
-	keys   map[int]bool    // tables whose keys are names
+	fields map[string]map[int]bool // columns, with the outermost regions of the tests that they name
+	ids    map[int]int             // tables: how many scalars of each row, from its first on, are parts of its name
+	keys   map[int]bool            // tables whose keys are names
 }
 
 func deleteName(names []string, name string) []string {
@@ -36,6 +36,7 @@ func joinCells(names []string, cell func(string) string) string {
 // findTitles follows what calls that name tests are given, back to tables.
 func (x *file) findTitles() {
 	bare := map[string]bool{}
+	where := map[string]map[int]bool{}
 	for i := range x.toks {
 		if x.kind[i] != call {
 			continue
@@ -44,13 +45,15 @@ func (x *file) findTitles() {
 		case x.lang.Layout == Indents:
 			x.paramIDs(i)
 		case x.titled(i) >= 0 && x.function(i) >= 0, x.lang.Layout == Braces && in(x.lang.Style.Titles, x.called(i)):
-			x.nameParts(i, bare)
+			x.nameParts(i, where)
 		}
 	}
-	for name := range bare {
-		x.titles.fields[name] = true
-		for _, field := range x.assigned[name] {
-			x.titles.fields[field] = true
+	for name, regions := range where {
+		bare[name] = true
+		for _, field := range append([]string{name}, x.assigned[name]...) {
+			for r := range regions {
+				note(x.titles.fields, field, r)
+			}
 		}
 	}
 	for i := range x.toks {
@@ -58,8 +61,37 @@ func (x *file) findTitles() {
 	}
 }
 
+// note notes a region of a name.
+func note(regions map[string]map[int]bool, name string, region int) {
+	if regions[name] == nil {
+		regions[name] = map[int]bool{}
+	}
+	regions[name][region] = true
+}
+
+// outermost returns the outermost region that a token stands in, or -1.
+func (x *file) outermost(i int) int {
+	r := -1
+	if i >= 0 && i < len(x.regionOf) {
+		r = x.regionOf[i]
+	}
+	for r >= 0 && x.regions[r].Parent >= 0 {
+		r = x.regions[r].Parent
+	}
+	return r
+}
+
+// names tells whether a column of a table that a token stands in names tests: those of the
+// same function, or of any for what stands in none.
+func (x *file) names(column string, i int) bool {
+	regions := x.titles.fields[column]
+	r := x.outermost(i)
+	return len(regions) > 0 && (r < 0 || x.regions[r].Kind == Shared || x.lang.Layout != Braces || regions[r])
+}
+
 // nameParts collects the fields and variables that a title is made of.
-func (x *file) nameParts(open int, bare map[string]bool) {
+func (x *file) nameParts(open int, bare map[string]map[int]bool) {
+	region := x.outermost(open)
 	args := x.elements(open)
 	if len(args) == 0 {
 		return
@@ -68,9 +100,9 @@ func (x *file) nameParts(open int, bare map[string]bool) {
 		switch {
 		case !x.is(i, Name) || x.op(i+1, "("):
 		case x.op(i-1, "."):
-			x.titles.fields[x.text(i)] = true
+			note(x.titles.fields, x.text(i), region)
 		case !x.op(i+1, "."):
-			bare[x.text(i)] = true
+			note(bare, x.text(i), region)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -120,6 +121,23 @@ func Go(id string) Parts {
 		p.Name, p.Rest = name[:i], name[i:]
 	}
 	return p
+}
+
+// GoSubtest is how Go's testing writes the name of a subtest that is given a title.
+func GoSubtest(title string) string {
+	var b strings.Builder
+	for _, r := range title {
+		switch {
+		case unicode.IsSpace(r):
+			b.WriteByte('_')
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // blocks separates the titles of blocks and tests in JavaScript.

@@ -188,3 +188,11 @@ func TestInnermost(t *testing.T) {
 		}
 	}
 }
+
+func TestGoSubtest(t *testing.T) {
+	for title, want := range map[string]string{"a b\tc": "a_b_c", "é\x00": `é\x00`, "": "", "x/y": "x/y"} {
+		if got := GoSubtest(title); got != want {
+			t.Errorf("%q: %q, want %q", title, got, want)
+		}
+	}
+}

@@ -70,6 +70,8 @@ func firstOf(problems []string) string {
 type source struct {
 	evaluate.TestFile
 	candidates []alteration.Edit
+	tests      []string            // the paths of its tests
+	users      map[string][]string // of what tests share, by its path: the tests that use it
 }
 
 // sources are the test files that a sample's test patch touches, by path.
@@ -91,8 +93,7 @@ func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) 
 	}
 	all := make(sources)
 	add := func(f evaluate.TestFile) {
-		edits := alteration.Candidates(alteration.File{Path: f.Path, Source: f.After}, alteration.Options{Seed: seed, Old: old})
-		all[f.Path] = &source{TestFile: f, candidates: edits}
+		all[f.Path] = readSource(f, alteration.Options{Seed: seed, Old: old, PerRegion: mostOfRegion})
 	}
 	for _, f := range tests.Changed {
 		add(f)
@@ -110,13 +111,43 @@ func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) 
 	return all
 }
 
+// mostOfRegion is how many edits of a test or a table there may be.
+const mostOfRegion = 200
+
+// readSource finds candidates in a test file, or in a file of data that tests read.
+func readSource(f evaluate.TestFile, o alteration.Options) *source {
+	src := &source{TestFile: f, users: make(map[string][]string)}
+	language := alteration.LanguageOf(f.Path)
+	if language == nil {
+		if alteration.IsData(f.Path) {
+			src.candidates = alteration.DataCandidates(f.Path, f.After, o)
+		}
+		return src
+	}
+	src.candidates = alteration.Candidates(alteration.File{Path: f.Path, Source: f.After}, o)
+	tokens := alteration.Lex(language, f.After)
+	regions := alteration.Regions(language, f.After, tokens)
+	for i, uses := range alteration.Uses(f.After, tokens, regions) {
+		if regions[i].Kind != alteration.Test {
+			continue
+		}
+		src.tests = append(src.tests, regions[i].Path)
+		for _, used := range uses {
+			if path := regions[used].Path; !slices.Contains(src.users[path], regions[i].Path) {
+				src.users[path] = append(src.users[path], regions[i].Path)
+			}
+		}
+	}
+	return src
+}
+
 // without returns the tests that no candidate stands in.
 func (s sources) without(tests map[string]bool) []string {
 	var missing []string
 	for id := range tests {
 		has := false
 		for _, src := range s {
-			has = has || slices.ContainsFunc(src.candidates, func(e alteration.Edit) bool { return belongs(e, id) })
+			has = has || slices.ContainsFunc(src.candidates, func(e alteration.Edit) bool { return s.belongs(e, id) })
 		}
 		if !has {
 			missing = append(missing, id)

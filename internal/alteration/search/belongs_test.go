@@ -96,3 +96,52 @@ func FuzzBelongs(f *testing.F) {
 		leaves([]string{id, region, id + "/" + region})
 	})
 }
+
+// A row that is a subtest is told by the name that it gives it.
+func TestRowsBelong(t *testing.T) {
+	const sep = alteration.CaseSeparator
+	for _, tt := range []struct {
+		name, id string
+		want     bool
+	}{
+		{"basic", "x::TestParse/basic", true},
+		{"basic", "x::TestParse/basic/deeper", true},
+		{"basic", "x::TestParse/outer/basic", true},
+		{"basic", "x::TestParse/basic#01", true},
+		{"basic", "x::TestParse/basic_expired", false},
+		{"basic", "x::TestParse", false},
+		{"a b\tc", "x::TestParse/a_b_c", true},
+		{"a\x01", `x::TestParse/a\x01`, true},
+		{"", "x::TestParse/anything", true},
+		{"2020" + sep + "%F %T", "x::TestParse/2020/%F_%T", true},
+		{"2020" + sep + "%F %T", "x::TestParse/2020/%F", false},
+	} {
+		e := alteration.Edit{File: "a_test.go", Region: "TestParse", Test: true, Case: tt.name}
+		if got := belongs(e, tt.id); got != tt.want {
+			t.Errorf("%q, %s: %v", tt.name, tt.id, got)
+		}
+		shared := alteration.Edit{File: "a_test.go", Region: "cases", Case: tt.name}
+		s := sources{"a_test.go": {users: map[string][]string{"cases": {"TestOther", "TestParse"}}}}
+		if got := s.belongs(shared, tt.id); got != tt.want {
+			t.Errorf("shared: %q, %s: %v", tt.name, tt.id, got)
+		}
+	}
+}
+
+// One name in the package at the root and in another is two tests.
+func TestThePackageAtTheRoot(t *testing.T) {
+	s := sources{"lru_test.go": {}, "simple/lru_test.go": {}}
+	for _, tt := range []struct {
+		file, id string
+		want     bool
+	}{
+		{"lru_test.go", "github.com/x/lru::TestA", true},
+		{"lru_test.go", "github.com/x/lru/simple::TestA", false},
+		{"simple/lru_test.go", "github.com/x/lru/simple::TestA", true},
+		{"simple/lru_test.go", "github.com/x/lru::TestA", false},
+	} {
+		if got := s.belongs(alteration.Edit{File: tt.file, Region: "TestA", Test: true}, tt.id); got != tt.want {
+			t.Errorf("%s, %s: %v", tt.file, tt.id, got)
+		}
+	}
+}

@@ -16,30 +16,57 @@ import (
 // they stand in an assertion of exact equality, and another edit of the same token leaves
 // what the reference fix printed as it was. It returns the second edits that were found to
 // be alterations, too.
-func (d *discovery) tellExpected(ctx context.Context, all []*found, expected map[*found]bool) ([]*found, error) {
-	var more []*found
+func (d *discovery) tellExpected(ctx context.Context, all []*found, expected map[*found]bool) (more []*found, err error) {
+	pairs := make(map[*found]*found)
+	var left []*found
 	for _, f := range all {
-		if !f.EqualityOperand || len(f.tests) == 0 {
+		if !f.EqualityOperand || f.Known || len(f.tests) == 0 || !slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }) {
 			continue
 		}
-		other := sibling(f, all)
-		if other == nil {
-			var err error
-			if other, err = d.second(ctx, f); err != nil {
-				if errors.Is(err, errSpent) {
-					return more, nil
-				}
-				return more, err
-			}
-			if other != nil {
-				more = append(more, other)
+		if pairs[f] = sibling(f, all); pairs[f] == nil {
+			left = append(left, f)
+		}
+	}
+	for len(left) > 0 {
+		batch, rest := apart(left)
+		seconds, err := d.seconds(ctx, batch)
+		for _, f := range batch {
+			if pairs[f] = sibling(f, seconds); pairs[f] != nil {
+				more = append(more, pairs[f])
 			}
 		}
+		if errors.Is(err, errSpent) {
+			break
+		}
+		if err != nil {
+			return more, err
+		}
+		left = rest
+	}
+	for f, other := range pairs {
 		if other != nil && sameGot(f, other) {
 			expected[f], expected[other] = true, true
 		}
 	}
 	return more, nil
+}
+
+// apart takes of what was found what has no test in common, by the tests that fail for no
+// other one's sake.
+func apart(all []*found) (batch, rest []*found) {
+	taken := make(map[string]bool)
+	for _, f := range all {
+		own := leaves(f.tests)
+		if slices.ContainsFunc(own, func(id string) bool { return taken[id] }) {
+			rest = append(rest, f)
+			continue
+		}
+		for _, id := range own {
+			taken[id] = true
+		}
+		batch = append(batch, f)
+	}
+	return batch, rest
 }
 
 // sibling returns a found edit of the same token.
@@ -51,21 +78,24 @@ func sibling(f *found, all []*found) *found {
 	return all[i]
 }
 
-// second tries another edit of the same token.
-func (d *discovery) second(ctx context.Context, f *found) (*found, error) {
-	q := d.queues[group(f.Edit)]
-	i := slices.IndexFunc(q.left, func(e alteration.Edit) bool { return same(e, f.Edit) && e.New != f.New })
-	if i < 0 {
-		return nil, nil
+// seconds tries another edit of the token of each of what was found, which has no test in
+// common.
+func (d *discovery) seconds(ctx context.Context, all []*found) ([]*found, error) {
+	var batch []set
+	for _, f := range all {
+		q := d.queues[group(f.Edit)]
+		i := slices.IndexFunc(q.left, func(e alteration.Edit) bool { return same(e, f.Edit) && e.New != f.New })
+		if i < 0 {
+			continue
+		}
+		batch = append(batch, set{q, []alteration.Edit{q.left[i]}})
+		q.left = slices.Delete(q.left, i, i+1)
 	}
-	e := q.left[i]
-	q.left = slices.Delete(q.left, i, i+1)
-	kept, err := d.try(ctx, []alteration.Edit{e})
-	if err != nil || len(kept) == 0 {
-		return nil, err
+	kept, err := d.try(ctx, batch)
+	for _, f := range kept {
+		d.note(f)
 	}
-	d.note(kept[0])
-	return kept[0], nil
+	return kept, err
 }
 
 // sameGot tells whether the code under test gave the same in both runs, as the failures
@@ -82,10 +112,10 @@ func sameGot(a, b *found) bool {
 
 // gots are the values that a failure sets against the one that an edit made.
 func gots(f *found, id string) []string {
-	made := literal(f.New)
+	made := bare(f.New)
 	var values []string
 	for _, failure := range alteration.ParseGot(alteration.LanguageOf(f.File), f.said[id]) {
-		switch one, two := strings.Contains(failure.Got, made), strings.Contains(failure.Want, made); {
+		switch one, two := strings.Contains(bare(failure.Got), made), strings.Contains(bare(failure.Want), made); {
 		case two && !one:
 			values = append(values, failure.Got)
 		case one && !two:
@@ -93,6 +123,17 @@ func gots(f *found, id string) []string {
 		}
 	}
 	return values
+}
+
+// bare is a value without what parts and quotes its elements, which runners write in other
+// ways than sources.
+func bare(value string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("\"'`,[]{}() \t", r) {
+			return -1
+		}
+		return r
+	}, value)
 }
 
 // Blindness is what the unsolved code tells of an alteration.
@@ -121,9 +162,11 @@ func (b *baseline) untried(f *found) Blindness {
 			continue
 		}
 		now := Untried
-		if _, ran := b.unsolved.Outcomes[id]; !f.Known && !ran {
+		if _, ran := b.unsolved.Outcomes[id]; f.Known {
+			now = SeenKnown
+		} else if !ran {
 			now = NotRun
-		} else if !f.Known && b.unsolved.Passed[id] {
+		} else if b.unsolved.Passed[id] {
 			now = SolvedAlready
 		}
 		if worst == NotSolving || order[now] > order[worst] {
@@ -134,33 +177,41 @@ func (b *baseline) untried(f *found) Blindness {
 }
 
 // blindness tells what the unsolved code makes of an edit, given what it makes of the true
-// tests.
+// tests. A test that fails with its subtests tells no more than they do.
 func (b *baseline) blindness(f *found, altered *evaluate.Trial) Blindness {
 	worst := NotSolving
+	own := leaves(f.tests)
 	for _, id := range f.tests {
 		if !b.solves[id] {
 			continue
 		}
-		was, ran := b.unsolved.Outcomes[id]
-		is, runs := altered.Outcomes[id]
-		var now Blindness
-		switch {
-		case f.Known:
-			now = SeenKnown
-		case b.unsolved.Passed[id]:
-			now = SolvedAlready
-		case !ran || !runs:
-			now = NotRun
-		case altered.Passed[id]:
-			now = SeenPassing
-		default:
-			now = compareFailures(text(was), text(is), f.Edit)
+		now := Blind
+		if slices.Contains(own, id) {
+			now = b.blindnessIn(id, f, altered)
+		} else if slices.ContainsFunc(own, func(leaf string) bool { return isBelow(leaf, id) && !b.solves[leaf] }) {
+			now = SeenElsewhere // a subtest that is not to be solved is
 		}
 		if worst == NotSolving || order[now] > order[worst] {
 			worst = now
 		}
 	}
 	return worst
+}
+
+func (b *baseline) blindnessIn(id string, f *found, altered *evaluate.Trial) Blindness {
+	was, ran := b.unsolved.Outcomes[id]
+	is, runs := altered.Outcomes[id]
+	switch {
+	case f.Known:
+		return SeenKnown
+	case b.unsolved.Passed[id]:
+		return SolvedAlready
+	case !ran || !runs:
+		return NotRun
+	case altered.Passed[id]:
+		return SeenPassing
+	}
+	return compareFailures(text(was), text(is), f.Edit)
 }
 
 var order = map[Blindness]int{Untried: 0, Blind: 1, BlindPlace: 2, SeenElsewhere: 3, SeenPassing: 4, SolvedAlready: 5, NotRun: 6, SeenKnown: 7}

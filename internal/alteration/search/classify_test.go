@@ -233,3 +233,18 @@ func TestNoiseIsNoDifference(t *testing.T) {
 		}
 	}
 }
+
+// What runners print of lists is told from what sources say of them.
+func TestExpectedLists(t *testing.T) {
+	edit := alteration.Edit{File: "a_test.go", Old: `"echo"`, New: `"echo", "echo"`, EqualityOperand: true}
+	other := edit
+	other.New = `"eche"`
+	said := func(want string) map[string]string {
+		return map[string]string{"x::TestA": `    a_test.go:12: Parse("echo # x") = ["echo"], want ` + want}
+	}
+	one := &found{Edit: edit, tests: []string{"x::TestA"}, said: said(`["echo" "echo"]`)}
+	two := &found{Edit: other, tests: []string{"x::TestA"}, said: said(`["eche"]`)}
+	if !sameGot(one, two) {
+		t.Errorf("%q and %q", gots(one, "x::TestA"), gots(two, "x::TestA"))
+	}
+}

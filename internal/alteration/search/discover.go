@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"path"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"assay/internal/alteration"
-	"assay/internal/evaluate"
 )
 
 // found is an edit that made tests fail with the reference fix, and what is known of it.
@@ -27,11 +23,14 @@ type found struct {
 // How much is looked for.
 const (
 	wanted      = 4  // edits that make a fail_to_pass test fail, none of which the image's tests hold
+	wantedRow   = 2  // and one that is a row of a table: its rows share a draw
 	wantedKnown = 2  // edits of such a test that the image's tests hold, where there are no others: a control
 	wantedKept  = 1  // edits of a group without such a test: a control, too
 	mostTries   = 40 // of a group that has a fail_to_pass test
+	mostGuesses = 10 // of a group that shares nothing with one, as far as the text tells
 	mostControl = 2  // of a group of other tests
 	mostGroups  = 8  // of other tests, in all
+	mostTied    = 6  // tests that one edit may make fail, their subtests aside
 )
 
 // discovery tries candidates until there are enough of every group.
@@ -47,13 +46,23 @@ type discovery struct {
 
 // queue is the candidates of a group that were not tried yet.
 type queue struct {
-	left    []alteration.Edit
-	targets []string // the fail_to_pass tests that it has, by their names
-	shared  bool     // it is no test: any may be its
-	tries   int
-	kept    int
+	left     []alteration.Edit
+	suspects [][]alteration.Edit // that did something when they were tried with others
+	targets  []string            // the fail_to_pass tests that it has, by their names
+	homes    []string            // the families of the tests that it can change
+	row      bool                // it is a row that is a test of its own
+	shared   bool                // it is none, and no test: any may be its
+	tries    int
+	kept     int
+	ended    int // runs whose process it ended
 
 	tried, did map[alteration.EditKind]int // candidates, and those of them that were kept
+}
+
+// set is candidates of one group that are tried in one run.
+type set struct {
+	queue *queue
+	edits []alteration.Edit
 }
 
 func newDiscovery(t *trials, b *baseline, s sources) *discovery {
@@ -67,12 +76,18 @@ func newDiscovery(t *trials, b *baseline, s sources) *discovery {
 }
 
 func (d *discovery) add(e alteration.Edit) {
+	if e.Case != "" && !d.isRow(e) {
+		e.Case = ""
+	}
 	key := group(e)
 	q := d.queues[key]
 	if q == nil {
-		q = &queue{shared: !e.Test, tried: make(map[alteration.EditKind]int), did: make(map[alteration.EditKind]int)}
-		for id := range d.solves {
-			if d.stable[id] && belongs(e, id) {
+		q = &queue{
+			row: e.Case != "", shared: !e.Test && e.Case == "", homes: d.sources.homes(e),
+			tried: make(map[alteration.EditKind]int), did: make(map[alteration.EditKind]int),
+		}
+		for _, id := range d.sample.FailToPass {
+			if d.solves[id] && d.stable[id] && d.sources.belongs(e, id) {
 				q.targets = append(q.targets, id)
 			}
 		}
@@ -82,7 +97,29 @@ func (d *discovery) add(e alteration.Edit) {
 	q.left = append(q.left, e)
 }
 
-// run tries candidates, one of each group at a time. When the search is spent, it returns
+// isRow tells whether the row that an edit stands in is a test of its own: its name may be
+// there for other tests, or for people.
+func (d *discovery) isRow(e alteration.Edit) bool {
+	for id := range d.stable {
+		if d.sources.belongs(e, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// homes are the families of the tests that an edit can change, as far as the text tells.
+func (s sources) homes(e alteration.Edit) []string {
+	homes := []string{family(e)}
+	if src := s[e.File]; src != nil && !e.Test {
+		for _, user := range src.users[e.Region] {
+			homes = append(homes, familyOf(e.File, user))
+		}
+	}
+	return homes
+}
+
+// run tries candidates, some of each group at a time. When the search is spent, it returns
 // what was found until then.
 func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 	for {
@@ -90,8 +127,9 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 		if len(batch)+len(alone) == 0 {
 			return all, nil
 		}
-		for _, g := range append([][]alteration.Edit{batch}, alone...) {
+		for _, g := range append([][]set{batch}, alone...) {
 			kept, err := d.try(ctx, g)
+			kept = slices.DeleteFunc(kept, d.ties)
 			all = append(all, kept...)
 			for _, f := range kept {
 				d.note(f)
@@ -104,6 +142,18 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 			}
 		}
 	}
+}
+
+// ties tells whether an edit makes so many tests fail that to keep it would be to show no two
+// of them altered in different ways: it is of a helper that all use.
+func (d *discovery) ties(f *found) bool {
+	homes := make(map[string]bool)
+	for _, id := range leaves(f.tests) {
+		for _, home := range d.sources.familiesOf(id) {
+			homes[home] = true
+		}
+	}
+	return len(homes) > mostTied
 }
 
 func (d *discovery) note(f *found) {
@@ -130,52 +180,114 @@ func (d *discovery) forget(f *found) {
 
 // lacks tells whether one of some tests has too few alterations, and an edit may help it.
 func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
+	enough := wanted
+	if e.Case != "" {
+		enough = wantedRow
+	}
 	return slices.ContainsFunc(ids, func(id string) bool {
-		if e.Known {
-			return d.altered[id]+d.known[id] < wantedKnown
+		enough := enough
+		if _, ran := d.unsolved.Outcomes[id]; !ran { // none of them can be blind
+			enough = min(enough, wantedKnown)
 		}
-		return d.altered[id] < wanted
+		if e.Known {
+			return d.altered[id]+d.known[id] < min(enough, wantedKnown)
+		}
+		return d.altered[id] < enough
 	})
 }
 
-// next takes the candidates of the next round: those of tests are tried together, those of
-// what tests share alone, and only when the tests themselves have none left.
-func (d *discovery) next() (batch []alteration.Edit, alone [][]alteration.Edit) {
-	others, solving := 0, false
-	for _, key := range d.order {
-		q := d.queues[key]
-		switch {
-		case q.shared || len(q.left) == 0:
-			continue
-		case len(q.targets) == 0:
-			if others++; others <= mostGroups && q.tries < mostControl && q.kept < wantedKept {
-				batch = append(batch, q.take(1)...)
-			}
-			continue
-		case q.tries >= mostTries || !d.lacks(q.targets, q.left[0]):
-			continue
+// wants tells whether more of a group is to be tried.
+func (d *discovery) wants(q *queue, targets []string) bool {
+	if len(q.suspects) > 0 {
+		if len(targets) == 0 || d.lacks(targets, q.suspects[0][0]) {
+			return true
 		}
-		solving = true
-		if n := q.together(); n > 1 {
-			alone = append(alone, q.take(n))
-		} else {
-			batch = append(batch, q.take(1)...)
+		q.suspects = nil
+	}
+	if len(q.left) == 0 {
+		return false
+	}
+	if len(targets) == 0 {
+		return q.tries < mostControl && q.kept < wantedKept
+	}
+	return q.tries < mostTries && d.lacks(targets, q.left[0])
+}
+
+// next takes the candidates of the next round: those of tests are tried together, those of
+// what tests share alone, and only when the tests themselves have none left. What stands
+// outside of the rows of a table changes all of them, and waits until they are done.
+func (d *discovery) next() (batch []set, alone [][]set) {
+	solving, busy, controls, news := false, make(map[string]bool), make(map[string]int), d.news()
+	fragile := false // one is taken that ended a process before
+	for _, rows := range []bool{true, false} {
+		for _, key := range d.order {
+			q := d.queues[key]
+			if q.shared || q.row != rows || len(q.targets) == 0 && !control(q, controls) || !d.wants(q, q.targets) {
+				continue
+			}
+			if !rows && slices.ContainsFunc(q.homes, func(home string) bool { return busy[home] }) || news && len(q.targets) > 0 && q.old() {
+				continue
+			}
+			if q.ended > 0 && fragile {
+				continue // what ends the process hides what the others do
+			}
+			fragile = fragile || q.ended > 0
+			solving = solving || len(q.targets) > 0
+			for _, home := range q.homes {
+				busy[home] = busy[home] || rows
+			}
+			batch = append(batch, q.take(q.size()))
 		}
 	}
 	if solving {
-		return batch, alone
+		return batch, nil
 	}
-	targets := slices.Collect(maps.Keys(d.targets()))
 	for _, key := range d.order {
-		if q := d.queues[key]; q.shared && len(q.left) > 0 && q.tries < mostTries && d.lacks(targets, q.left[0]) {
-			alone = append(alone, q.take(q.together()))
+		q := d.queues[key]
+		if !q.shared || len(q.targets) == 0 && (len(q.homes) > 1 || q.tries >= mostGuesses) {
+			continue
+		}
+		targets := q.targets
+		if len(targets) == 0 {
+			targets = slices.Collect(maps.Keys(d.solvable()))
+		}
+		if d.wants(q, targets) && (!news || !q.old()) {
+			alone = append(alone, []set{q.take(q.size())})
 		}
 	}
 	return batch, alone
 }
 
-// targets are the fail_to_pass tests that pass each time with the reference fix.
-func (d *discovery) targets() map[string]bool {
+// news tells whether what tests share has candidates that the image's old tests do not hold:
+// they come before those that can be a control and no more.
+func (d *discovery) news() bool {
+	for _, key := range d.order {
+		if q := d.queues[key]; q.shared && len(q.targets) > 0 && !q.old() && d.wants(q, q.targets) {
+			return true
+		}
+	}
+	return false
+}
+
+// old tells whether the best of a group's candidates stands in the image's old tests.
+func (q *queue) old() bool { return len(q.suspects) == 0 && len(q.left) > 0 && q.left[0].Known }
+
+// control tells whether a group of tests that need not be solved is among the few that are
+// tried, and counts it. Of the rows of one table there are few, too, and none of what tests
+// share: it is of no use if others fail with it.
+func control(q *queue, controls map[string]int) bool {
+	const all, rows = "", 2
+	home := q.homes[0]
+	if controls[all] == mostGroups || len(q.homes) > 1 || q.row && controls[home] == rows {
+		return false
+	}
+	controls[all]++
+	controls[home]++
+	return true
+}
+
+// solvable are the fail_to_pass tests that pass each time with the reference fix.
+func (d *discovery) solvable() map[string]bool {
 	stable := make(map[string]bool)
 	for id := range d.solves {
 		if d.stable[id] {
@@ -185,9 +297,9 @@ func (d *discovery) targets() map[string]bool {
 	return stable
 }
 
-// together is how many candidates are worth one run: where few do anything, several that do
+// size is how many candidates are worth one run: where few do anything, several that do
 // nothing are told by one.
-func (q *queue) together() int {
+func (q *queue) size() int {
 	const few, several = 4, 5
 	switch {
 	case q.tries >= few && q.kept*few < q.tries:
@@ -198,21 +310,27 @@ func (q *queue) together() int {
 	return 1
 }
 
-// take takes up to n candidates that do not overlap: the best of the kind that did most
-// until now, so that no kind that does nothing holds up the others.
-func (q *queue) take(n int) (taken []alteration.Edit) {
-	for len(taken) < n {
-		i := q.best(taken)
+// take takes suspects, or up to n candidates that do not overlap: the best of the kind that
+// did most until now, so that no kind that does nothing holds up the others.
+func (q *queue) take(n int) set {
+	if last := len(q.suspects) - 1; last >= 0 {
+		edits := q.suspects[last]
+		q.suspects = q.suspects[:last]
+		return set{q, edits}
+	}
+	s := set{queue: q}
+	for len(s.edits) < n {
+		i := q.best(s.edits)
 		if i < 0 {
 			break
 		}
 		e := q.left[i]
 		q.left = slices.Delete(q.left, i, i+1)
-		taken = append(taken, e)
+		s.edits = append(s.edits, e)
 		q.tries++
 		q.tried[e.Kind]++
 	}
-	return taken
+	return s
 }
 
 // best finds the next candidate: of those as good as the first in what the image's old tests
@@ -233,139 +351,6 @@ func (q *queue) best(taken []alteration.Edit) int {
 		}
 	}
 	return at
-}
-
-// try runs the reference fix with edits together, and takes them apart until it is known
-// what each of them does.
-func (d *discovery) try(ctx context.Context, batch []alteration.Edit) ([]*found, error) {
-	if len(batch) == 0 {
-		return nil, nil
-	}
-	files, err := d.sources.with(batch...)
-	if err != nil {
-		return nil, err
-	}
-	trial, err := d.trials.run(ctx, reference, files)
-	if err != nil {
-		return nil, err
-	}
-	effect := d.effectOf(batch, trial)
-	if effect.clear {
-		return effect.kept, nil
-	}
-	if len(batch) == 1 {
-		return nil, nil // it hangs, does not compile, or changes more than tests
-	}
-	if rest := without(batch, named(batch, trial)); len(rest) < len(batch) {
-		return d.try(ctx, rest)
-	}
-	half := len(batch) / 2
-	first, err := d.try(ctx, batch[:half])
-	if err != nil {
-		return first, err
-	}
-	second, err := d.try(ctx, batch[half:])
-	return append(first, second...), err
-}
-
-// effect is what a trial says of the edits that were made in it.
-type effect struct {
-	kept  []*found
-	clear bool // all that the trial says is owed to one of the edits
-}
-
-// effectOf tells which tests each edit makes fail. It is clear only if nothing else changed:
-// no test appeared, vanished, or passes that did not.
-func (d *discovery) effectOf(batch []alteration.Edit, trial *evaluate.Trial) effect {
-	if trial.TimedOut || !trial.Complete {
-		return effect{}
-	}
-	by := make([]*found, len(batch))
-	dropped := make([]bool, len(batch))
-	owner := func(id string) int {
-		if len(batch) == 1 {
-			return 0
-		}
-		at := -1
-		for i, e := range batch {
-			if belongs(e, id) {
-				if at >= 0 {
-					return -1
-				}
-				at = i
-			}
-		}
-		return at
-	}
-	for id := range d.stable {
-		outcome, there := trial.Outcomes[id]
-		if there && trial.Passed[id] {
-			continue
-		}
-		i := owner(id)
-		if i < 0 {
-			return effect{}
-		}
-		if !there { // its name changed, or what came before it ended everything
-			if len(batch) > 1 {
-				return effect{} // whose doing it is shows when they are tried alone
-			}
-			dropped[i] = true
-			continue
-		}
-		if by[i] == nil {
-			by[i] = &found{Edit: batch[i], said: make(map[string]string), seen: 1}
-		}
-		by[i].tests = append(by[i].tests, id)
-		by[i].said[id] = text(outcome)
-	}
-	for id, passed := range trial.Passed {
-		_, known := d.fixed.Outcomes[id]
-		if known && (!passed || d.fixed.Passed[id]) {
-			continue
-		}
-		i := owner(id)
-		if i < 0 && known {
-			continue // it is not stable, and not of these tests
-		}
-		if i < 0 {
-			return effect{}
-		}
-		dropped[i] = true
-	}
-	result := effect{clear: true}
-	for i, f := range by {
-		if f != nil && !dropped[i] {
-			slices.Sort(f.tests)
-			result.kept = append(result.kept, f)
-		}
-	}
-	return result
-}
-
-var place = regexp.MustCompile(`([\w.-]+\.\w+):(\d+)`)
-
-// named returns the edits in lines that a trial's output names where nothing could be run:
-// compilers tell the line of an error.
-func named(batch []alteration.Edit, trial *evaluate.Trial) []alteration.Edit {
-	said := make(map[string]bool)
-	for _, text := range append([]string{trial.Output}, trial.Problems...) {
-		for _, m := range place.FindAllStringSubmatch(text, 1000) {
-			said[m[1]+":"+m[2]] = true
-		}
-	}
-	var edits []alteration.Edit
-	for _, e := range batch {
-		if said[path.Base(e.File)+":"+strconv.Itoa(e.Line)] {
-			edits = append(edits, e)
-		}
-	}
-	return edits
-}
-
-// without returns the edits that are not among some.
-func without(edits, some []alteration.Edit) []alteration.Edit {
-	return slices.DeleteFunc(slices.Clone(edits), func(e alteration.Edit) bool { return slices.Contains(some, e) })
 }
 
 // same tells whether two edits are of one token.

@@ -8,24 +8,43 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"assay/internal/alteration"
 	"assay/internal/evaluate"
 	"assay/internal/testid"
 )
 
-// draws parts alterations into those that move together. Two tests do if one edit makes
-// both fail, or if what is done to one changes what the other does.
-type draws struct {
+// units parts alterations into those of which one at a time is tried: two tests are of one
+// unit if one edit makes both fail, or if what is done to one changes what the other does.
+type units struct {
 	parent map[string]string // of tests
 }
 
-func newDraws(all []*found) *draws {
-	d := &draws{parent: make(map[string]string)}
+func newUnits(all []*found) *units {
+	u := &units{parent: make(map[string]string)}
 	for _, f := range all {
 		own := leaves(f.tests)
 		for _, id := range own[1:] {
-			d.join(own[0], id)
+			u.join(own[0], id)
+		}
+	}
+	return u
+}
+
+// draws joins units to draws, of which one alteration at a time is shown: what also makes
+// the same parent fail, and what stands in one test or declaration, a table's rows say. A
+// parent that was altered whenever one of its subtests is would be altered nearly always,
+// and could be guessed.
+func (u *units) draws(all []*found) *units {
+	d := &units{parent: maps.Clone(u.parent)}
+	first := make(map[string]string)
+	for _, f := range all {
+		if _, known := first[family(f.Edit)]; !known {
+			first[family(f.Edit)] = f.tests[0]
+		}
+		for _, id := range f.tests {
+			d.join(first[family(f.Edit)], id)
 		}
 	}
 	return d
@@ -34,36 +53,41 @@ func newDraws(all []*found) *draws {
 // leaves leaves out tests that fail because a subtest of theirs does.
 func leaves(ids []string) []string { return testid.Innermost(ids) }
 
-func (d *draws) find(id string) string {
-	up, known := d.parent[id]
+// isBelow tells whether a test is a subtest of another.
+func isBelow(id, parent string) bool {
+	return len(id) > len(parent) && id[len(parent)] == '/' && strings.HasPrefix(id, parent)
+}
+
+func (u *units) find(id string) string {
+	up, known := u.parent[id]
 	if !known || up == id {
 		return id
 	}
-	root := d.find(up)
-	d.parent[id] = root
+	root := u.find(up)
+	u.parent[id] = root
 	return root
 }
 
-func (d *draws) join(a, b string) {
-	if a, b = d.find(a), d.find(b); a != b {
-		d.parent[b] = a
+func (u *units) join(a, b string) {
+	if a, b = u.find(a), u.find(b); a != b {
+		u.parent[b] = a
 	}
 }
 
-// of names the draw of an alteration.
-func (d *draws) of(f *found) string { return d.find(leaves(f.tests)[0]) }
+// of names the unit or draw of an alteration.
+func (u *units) of(f *found) string { return u.find(leaves(f.tests)[0]) }
 
 // How often what was found is tried together, before it is believed: until each was seen
-// again, and each draw altered without each other.
+// again, and each unit altered without each other.
 const (
 	leastCombinations = 3
 	mostCombinations  = 16
 )
 
-// together runs some of what was found at once, as it will be shown: of each draw one
+// together runs some of what was found at once, as it will be shown: of each unit one
 // alteration or none. What does not do then what it did alone is dropped, or moves from now
 // on with what it was tried with.
-func (d *discovery) together(ctx context.Context, all []*found, parts *draws, rng *rand.Rand) ([]*found, error) {
+func (d *discovery) together(ctx context.Context, all []*found, parts *units, rng *rand.Rand) ([]*found, error) {
 	for n := range mostCombinations {
 		names := parts.names(all)
 		enough := n >= max(leastCombinations, 2*bits.Len(uint(len(names)-1)))
@@ -94,22 +118,22 @@ func (d *discovery) fixedWith(ctx context.Context, chosen []*found) (*evaluate.T
 	return d.trials.run(ctx, reference, files)
 }
 
-// names are the draws of what was found.
-func (d *draws) names(all []*found) []string {
+// names are the units of what was found.
+func (u *units) names(all []*found) []string {
 	names := make(map[string]bool)
 	for _, f := range all {
 		if !f.ends {
-			names[d.of(f)] = true
+			names[u.of(f)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
 }
 
-// choose takes one alteration of each draw of the nth half of them, those first that were
-// shown least. The halves are by the digits of the draws' numbers, one after the other,
-// each with the other half after it, so that any two draws are parted either way; and any
+// choose takes one alteration of each unit of the nth half of them, those first that were
+// shown least. The halves are by the digits of the units' numbers, one after the other,
+// each with the other half after it, so that any two units are parted either way; and any
 // when that is done.
-func (d *draws) choose(all []*found, names []string, n int, rng *rand.Rand) []*found {
+func (u *units) choose(all []*found, names []string, n int, rng *rand.Rand) []*found {
 	var chosen []*found
 	for number, name := range names {
 		show := number>>(n/2)&1 == n%2
@@ -119,7 +143,7 @@ func (d *draws) choose(all []*found, names []string, n int, rng *rand.Rand) []*f
 		if !show {
 			continue
 		}
-		of := slices.DeleteFunc(slices.Clone(all), func(f *found) bool { return f.ends || d.of(f) != name })
+		of := slices.DeleteFunc(slices.Clone(all), func(f *found) bool { return f.ends || u.of(f) != name })
 		least := slices.MinFunc(of, func(a, b *found) int { return cmp.Or(a.shown-b.shown, a.seen-b.seen) })
 		if !slices.ContainsFunc(chosen, func(o *found) bool { return overlap(o.Edit, least.Edit) }) {
 			least.shown++
@@ -142,7 +166,7 @@ func editsOf(list []*found) []alteration.Edit {
 }
 
 // believe holds what a combination did against what each of its parts did.
-func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *draws, trial *evaluate.Trial) error {
+func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *units, trial *evaluate.Trial) error {
 	if trial.TimedOut || !trial.Complete {
 		return nil // nothing was seen a second time
 	}
@@ -183,7 +207,7 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *dr
 			continue
 		}
 		for _, o := range chosen {
-			if o != f && group(o.Edit) == group(f.Edit) {
+			if o != f && family(o.Edit) == family(f.Edit) {
 				parts.join(parts.of(o), parts.of(f))
 			}
 		}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,8 @@ func byTest(r *Result, id string) map[int]bool {
 	return draws
 }
 
+// Rows of one table share a draw, whether or not they are tests of their own: with draws of
+// their own, the test that the subtests are in would be altered nearly always.
 func TestRowsOfOneTestShareADraw(t *testing.T) {
 	for seed := range uint64(8) {
 		r := search(t, rows(), Request{Seed: seed})
@@ -96,13 +99,53 @@ func TestRowsOfOneTestShareADraw(t *testing.T) {
 				draws[id] = draw
 			}
 		}
-		if draws["TestAll"] == draws["TestEach/long"] || draws["TestEach/long"] == draws["TestEach/short"] {
-			t.Errorf("seed %d: what is independent is not: %v\n%s", seed, draws, told(r))
+		if draws["TestAll"] == draws["TestEach/long"] || draws["TestEach/long"] != draws["TestEach/short"] {
+			t.Errorf("seed %d: %v\n%s", seed, draws, told(r))
 		}
 		for _, a := range r.Alterations {
 			if strings.Contains(a.Tests[len(a.Tests)-1], "TestEach/") && a.Tests[0] != goID("TestEach") {
 				t.Errorf("seed %d: the parent of a subtest does not fail with it: %q", seed, a.Tests)
 			}
+		}
+	}
+}
+
+// manyRows is a table of a declaration whose rows are subtests of two tests.
+func manyRows() *toy {
+	y := &toy{
+		language: "go", base: "shout = same\nturn = same\n", fix: "shout = upper\nturn = reverse\n",
+		solves: []string{goID("TestEach")},
+	}
+	var table strings.Builder
+	for _, word := range strings.Fields("parcel bridge lantern harbour copse meadow hollow thicket orchard quarry") {
+		name := "the_" + word
+		fmt.Fprintf(&table, "\t\t{name: \"the %s\", in: \"%s\", want: \"%s\"},\n", word, word, strings.ToUpper(word))
+		y.solves = append(y.solves, goID("TestEach/"+name))
+	}
+	y.tests = map[string]string{"words/words_test.go": "package words_test\n\nfunc TestEach(t *testing.T) {\n\tfor _, tc := range []struct{ name, in, want string }{\n" + table.String() + `	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := code.Shout(tc.in); got != tc.want {
+				t.Errorf("Shout(%q) = %q, want %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
+`}
+	return y
+}
+
+// Rows that are tests of their own are altered in one run: what fails tells whose doing it
+// is.
+func TestRowsAreTriedTogether(t *testing.T) {
+	for seed := range uint64(4) {
+		r := search(t, manyRows(), Request{Seed: seed})
+		for _, test := range r.Tests {
+			if test.Blind == 0 {
+				t.Errorf("seed %d: %+v", seed, test)
+			}
+		}
+		if most := 30; r.Runs > most {
+			t.Errorf("seed %d: %d runs, want at most %d\n%s", seed, r.Runs, most, told(r))
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Rules names how alterations are found. It changes with every change that could find
 // others.
-const Rules = "1"
+const Rules = "2"
 
 // Kind says what an alteration changes. Only what is expected accuses: a right solution may
 // differ from the reference where the issue and the tests leave it free.

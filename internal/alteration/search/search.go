@@ -103,10 +103,11 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	all = append(all, more...)
 	d.begin(combining, req)
-	moving := newDraws(all)
-	if all, err = d.together(ctx, all, moving, random(req)); err != nil {
+	apart := newUnits(all)
+	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
 	}
+	moving := apart.draws(all)
 	result := &Result{Rules: Rules, Candidates: d.candidates()}
 	d.begin(freshening, req)
 	if req.Fresh {
@@ -168,7 +169,7 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 		if err := d.tellBlind(ctx, more, blind); err != nil {
 			return nil, nil, err
 		}
-		if len(more) == 0 || d.runs >= d.most {
+		if d.spent = d.spent || len(more) > 0 && d.runs >= d.most; d.spent || len(more) == 0 {
 			return all, blind, nil
 		}
 		for _, f := range more { // what can be told counts no more: another may be blind
@@ -179,7 +180,8 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 	}
 }
 
-// tellBlind runs the unsolved code with what was found, one edit of each group at a time.
+// tellBlind runs the unsolved code with what was found, of each test one edit at a time.
+// What the image holds is known without a run.
 func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*found]Blindness) error {
 	var left []*found
 	for _, f := range all {
@@ -191,16 +193,8 @@ func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*foun
 		}
 	}
 	for len(left) > 0 {
-		var batch, rest []*found
-		taken := make(map[string]bool)
-		for _, f := range left {
-			if key := group(f.Edit); taken[key] {
-				rest = append(rest, f)
-			} else {
-				taken[key] = true
-				batch = append(batch, f)
-			}
-		}
+		var batch []*found
+		batch, left = apart(left)
 		files, err := d.sources.with(editsOf(batch)...)
 		if err != nil {
 			return err
@@ -215,7 +209,6 @@ func (d *discovery) tellBlind(ctx context.Context, all []*found, blind map[*foun
 		for _, f := range batch {
 			blind[f] = d.blindness(f, trial)
 		}
-		left = rest
 	}
 	return nil
 }

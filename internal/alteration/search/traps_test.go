@@ -245,3 +245,43 @@ func TestARunThatFailsIsMadeAgain(t *testing.T) {
 		t.Errorf("%d sandboxes of %d tries have the same ids: %d", n, n, len(slices.Collect(maps.Keys(seen))))
 	}
 }
+
+// A helper that many tests use does not tie them together, and each has alterations of its
+// own.
+func TestAHelperTiesNothing(t *testing.T) {
+	y := &toy{base: "shout = same\n", fix: "shout = upper\n", tests: map[string]string{}}
+	var text strings.Builder
+	text.WriteString("WORD = \"meadow\"\n\n\n")
+	for n, word := range strings.Fields("parcel bridge lantern harbour copse hollow thicket orchard") {
+		fmt.Fprintf(&text, "def test_%d():\n    assert shout(WORD) == \"MEADOW\"\n\n    assert shout(\"%s\") == \"%s\"\n\n\n", n, word, strings.ToUpper(word))
+		y.solves = append(y.solves, ids(fmt.Sprint(n)))
+	}
+	y.tests["tests/test_words.py"] = text.String()
+	for seed := range uint64(3) {
+		r := search(t, y, Request{Seed: seed})
+		if r.Draws != len(y.solves) {
+			t.Errorf("seed %d: %d draws of %d tests: %s", seed, r.Draws, len(y.solves), told(r))
+		}
+		for _, test := range r.Tests {
+			if test.Altered == 0 {
+				t.Errorf("seed %d: %+v", seed, test)
+			}
+		}
+	}
+}
+
+// What says that a process ended is told from what fails.
+func TestWhatEndsAProcess(t *testing.T) {
+	for said, want := range map[string]bool{
+		"panic: index out of range [recovered]\ngoroutine 7": true,
+		"=== RUN   TestA\n    panic: boom":                   true,
+		"fatal error: all goroutines are asleep":             true,
+		"did not finish\n=== RUN   ExampleA":                 true,
+		"    a_test.go:12: it did not finish":                false,
+		"    a_test.go:12: got panic: boom, want none":       false,
+	} {
+		if got := crash.MatchString(said); got != want {
+			t.Errorf("%q: %v", said, got)
+		}
+	}
+}

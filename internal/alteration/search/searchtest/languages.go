@@ -5,6 +5,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"assay/internal/testid"
 )
 
 var (
@@ -253,7 +255,7 @@ func (f *goFunction) tests(class string) []toyTest {
 		if !f.subtests {
 			break
 		}
-		tests = append(tests, toyTest{class: class, name: f.name + "/" + row["tc.name"], run: func(code toyCode) (string, string) {
+		tests = append(tests, toyTest{class: class, name: f.name + "/" + testid.GoSubtest(row["tc.name"]), run: func(code toyCode) (string, string) {
 			for _, c := range f.checks {
 				if why := check(code, c, row); c.tableRow && why != "" {
 					failed[toyKey{f.name, n}] = why
@@ -273,7 +275,7 @@ func (f *goFunction) tests(class string) []toyTest {
 			for n, row := range rows {
 				if c.tableRow && f.subtests {
 					if failed[toyKey{f.name, n}] != "" {
-						said = append(said, "    --- FAIL: "+f.name+"/"+row["tc.name"])
+						said = append(said, "    --- FAIL: "+f.name+"/"+testid.GoSubtest(row["tc.name"]))
 					}
 					continue
 				}
