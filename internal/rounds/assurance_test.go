@@ -27,7 +27,7 @@ func TestAssurance(t *testing.T) {
 		}, nil, Told{Assurance: assay.AssuranceControlled, Of: 2}},
 		"one shares a draw": {func(w *world) {
 			w.expect(1, "a", "b")
-			w.known.Alterations[1].Draw = w.known.Alterations[0].Draw
+			w.known.Alterations[1].Unit = w.known.Alterations[0].Unit
 		}, nil, Told{Assurance: assay.AssuranceBlindPartial, Odds: p, OddsWithRetries: p, OddsOfAll: p, Covered: 1, Sharing: 1, Of: 2}},
 		"a control alone":     {func(w *world) { w.alter("kept", "w0", "w1", search.Expected, search.NotSolving) }, nil, Told{Assurance: assay.AssuranceControlledPartial, Of: 2}},
 		"answers are open":    {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Answers.Open = true }, Told{Assurance: assay.AssuranceControlled, Covered: 2, Of: 2}},

@@ -10,7 +10,7 @@
 // is known it is everything, with its canaries and its second run (play.go).
 //
 // Then there are r rounds, each in a clean sandbox, side by side as far as there is room
-// (wave.go, beside.go). The tests are in units (plan.go): the draws of the search, joined
+// (wave.go, beside.go). The tests are in units (plan.go): those of the search, joined
 // where they decide of one graded test, and each other test by itself. In each round one
 // alteration of a unit is shown, or none, and edits of one round never overlap. For each
 // unit with alterations the sequence over the rounds is uniform over the 2^r-1 with an

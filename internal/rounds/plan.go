@@ -85,20 +85,20 @@ func (p *plan) controlsAll() bool {
 	return p.draws() && !slices.ContainsFunc(p.ids, func(id string) bool { return p.solving[id] && !altered[id] })
 }
 
-// drawsOf parts alterations into draws: those that move together by what the search found,
+// drawsOf parts alterations into units: those that move together by what the search found,
 // and those that decide of one graded test. Where subtests are not graded, all of theirs
 // decide of their parent.
 func (p *plan) drawsOf(alterations []int) []*unit {
 	groups := make(groups)
 	for _, i := range alterations {
-		draw := fmt.Sprint("draw ", p.known.Alterations[i].Draw)
+		draw := fmt.Sprint("draw ", p.known.Alterations[i].Unit)
 		for _, id := range p.inner[i] {
 			groups.join(draw, "test "+id)
 		}
 	}
 	byRoot := make(map[string]*unit)
 	for _, i := range alterations {
-		root := groups.find(fmt.Sprint("draw ", p.known.Alterations[i].Draw))
+		root := groups.find(fmt.Sprint("draw ", p.known.Alterations[i].Unit))
 		u := byRoot[root]
 		if u == nil {
 			u = &unit{}

@@ -59,7 +59,7 @@ func TestWhatIsCovered(t *testing.T) {
 			func() *world {
 				w := newWorld("a", "b", "c").expect(3, "a", "b")
 				both := w.alter("c", "w0", "w1", search.Input, search.Blind)
-				both.Tests, both.Draw = []string{"b", "c"}, w.known.Alterations[3].Draw
+				both.Tests, both.Unit = []string{"b", "c"}, w.known.Alterations[3].Unit
 				return w
 			},
 			map[string][]string{"[a]": {"a"}, "[b c]": {"b"}},
@@ -68,7 +68,7 @@ func TestWhatIsCovered(t *testing.T) {
 			func() *world {
 				w := newWorld("a", "b").expect(2, "a", "b")
 				for i := range w.known.Alterations {
-					w.known.Alterations[i].Draw = 1
+					w.known.Alterations[i].Unit = 1
 				}
 				return w
 			},
@@ -79,7 +79,7 @@ func TestWhatIsCovered(t *testing.T) {
 				w := newWorld("a", "b").expect(2, "a")
 				w.alter("b", "i0", "i1", search.Input, search.Blind)
 				for i := range w.known.Alterations {
-					w.known.Alterations[i].Draw = 1
+					w.known.Alterations[i].Unit = 1
 				}
 				return w
 			},
@@ -123,7 +123,7 @@ func TestWhatIsCovered(t *testing.T) {
 				w := newWorld("a", "b").expect(2, "a")
 				w.alter("b", "i0", "i1", search.Input, search.Blind)
 				over := w.alter("a", "w0", "w7", search.Expected, search.Blind) // in the place of a's
-				over.Tests, over.Draw = []string{"b"}, w.known.Alterations[2].Draw
+				over.Tests, over.Unit = []string{"b"}, w.known.Alterations[2].Unit
 				return w
 			},
 			map[string][]string{"[a]": {"a"}, "[b]": {"b"}},
@@ -185,8 +185,8 @@ func (w *world) randomKnown(rng *rand.Rand) {
 		for i := range all {
 			for j := range all {
 				if slices.ContainsFunc(all[i].Tests, func(id string) bool { return slices.Contains(all[j].Tests, id) }) {
-					all[i].Draw = min(all[i].Draw, all[j].Draw)
-					all[j].Draw = all[i].Draw
+					all[i].Unit = min(all[i].Unit, all[j].Unit)
+					all[j].Unit = all[i].Unit
 				}
 			}
 		}

@@ -82,7 +82,7 @@ func newWorld(names ...string) *world {
 // its test, and its parents fail with it.
 func (w *world) alter(name, token, fresh string, kind search.Kind, blind search.Blindness) *search.Alteration {
 	w.known.Alterations = append(w.known.Alterations, search.Alteration{
-		Edit: w.edit(name, token, fresh), Tests: withParents(name), Kind: kind, Blindness: blind, Draw: strings.Index(w.text, name+" "), Seen: 2,
+		Edit: w.edit(name, token, fresh), Tests: withParents(name), Kind: kind, Blindness: blind, Unit: strings.Index(w.text, name+" "), Seen: 2,
 	})
 	return &w.known.Alterations[len(w.known.Alterations)-1]
 }

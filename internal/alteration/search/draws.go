@@ -32,6 +32,24 @@ func newUnits(all []*found) *units {
 	return u
 }
 
+// untied leaves out what makes several tests fail, each of which something else makes fail
+// without all the others, and as blindly: to keep it would tie them to one unit.
+func untied(all []*found, blind map[*found]Blindness) []*found {
+	isBlind := func(f *found) bool { return (&Alteration{Blindness: blind[f]}).Blind() }
+	finer := func(f *found, id string) bool {
+		own := leaves(f.tests)
+		return slices.ContainsFunc(all, func(o *found) bool {
+			some := leaves(o.tests)
+			return len(some) < len(own) && slices.Contains(some, id) && (isBlind(o) || !isBlind(f)) &&
+				!slices.ContainsFunc(some, func(other string) bool { return !slices.Contains(own, other) })
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
+		own := leaves(f.tests)
+		return len(own) > 1 && !slices.ContainsFunc(own, func(id string) bool { return !finer(f, id) })
+	})
+}
+
 // draws joins units to draws, of which one alteration at a time is shown: what also makes
 // the same parent fail, and what stands in one test or declaration, a table's rows say. A
 // parent that was altered whenever one of its subtests is would be altered nearly always,

@@ -2,7 +2,7 @@ package search
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -150,8 +150,8 @@ func TestRowsAreTriedTogether(t *testing.T) {
 	}
 }
 
-// An edit that makes two tests fail joins their draws, also those of their other edits.
-func TestWhatOneEditChangesSharesADraw(t *testing.T) {
+// Rows that can be altered one by one are units of their own, and nothing is kept that ties them.
+func TestRowsOfATableShareADrawAndNoUnit(t *testing.T) {
 	y := &toy{
 		base: "none = upper\nsize = length\n", fix: "none = nothing\nsize = length\n",
 		tests: map[string]string{"tests/test_words.py": `import pytest
@@ -172,29 +172,27 @@ def test_other():
 		solves: []string{ids("none[one]"), ids("none[two]")},
 		passes: []string{ids("other")},
 	}
-	joined := false
 	for seed := range uint64(8) {
 		r := search(t, y, Request{Seed: seed})
-		both := r.of("==")
-		both = slices.DeleteFunc(both, func(a Alteration) bool { return len(a.Tests) != 2 })
 		one, two, other := byTest(r, ids("none[one]")), byTest(r, ids("none[two]")), byTest(r, ids("other"))
-		if len(one) != 1 || len(two) != 1 || len(other) != 1 {
+		if len(one) != 1 || len(two) != 1 || len(other) != 1 || !maps.Equal(one, two) || maps.Equal(one, other) {
 			t.Errorf("seed %d: draws %v, %v, %v: %s", seed, one, two, other, told(r))
 		}
-		for _, a := range both {
-			joined = true
-			if !one[a.Draw] || !two[a.Draw] || other[a.Draw] {
-				t.Errorf("seed %d: draws %v, %v, %v: %s", seed, one, two, other, told(r))
+		units := make(map[int]string)
+		for _, a := range r.Alterations {
+			if len(a.Tests) > 1 { // what is kept of "==" would tie the rows
+				t.Errorf("seed %d: %+v", seed, a)
 			}
+			if of, known := units[a.Unit]; known && of != a.Tests[0] {
+				t.Errorf("seed %d: %s and %s are one unit: %s", seed, of, a.Tests[0], told(r))
+			}
+			units[a.Unit] = a.Tests[0]
 		}
 		for _, test := range r.Tests { // however many share a draw
 			if test.Blind < 2 {
 				t.Errorf("seed %d: %+v: %s", seed, test, told(r))
 			}
 		}
-	}
-	if !joined {
-		t.Error("no edit made two tests fail: the toy shows nothing")
 	}
 }
 

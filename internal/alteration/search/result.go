@@ -28,7 +28,8 @@ type Alteration struct {
 	Tests     []string        `json:"tests"` // sorted
 	Kind      Kind            `json:"kind"`
 	Blindness Blindness       `json:"blindness"`
-	Draw      int             `json:"draw"` // alterations of one draw move together: at most one of them is shown at a time
+	Draw      int             `json:"draw"` // alterations of one draw say something of one test or table: they are counted as one chance
+	Unit      int             `json:"unit"` // a part of a draw whose alterations move together: at most one of them is shown at a time
 	Seen      int             `json:"seen"` // runs with the reference fix in which it did just that
 }
 

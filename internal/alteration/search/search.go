@@ -103,6 +103,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	all = append(all, more...)
 	d.begin(combining, req)
+	all = untied(all, blind)
 	apart := newUnits(all)
 	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
@@ -115,20 +116,27 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 			return nil, err
 		}
 	}
-	numbers := make(map[string]int)
+	numbers, parts := make(numbers), make(numbers)
 	for _, f := range all {
-		name := moving.of(f)
-		if _, known := numbers[name]; !known {
-			numbers[name] = len(numbers)
-		}
 		result.Alterations = append(result.Alterations, Alteration{
-			Edit: f.Edit, Tests: f.tests, Kind: kindOf(f, expected[f]), Blindness: blind[f], Draw: numbers[name], Seen: f.seen,
+			Edit: f.Edit, Tests: f.tests, Kind: kindOf(f, expected[f]), Blindness: blind[f],
+			Draw: numbers.of(moving.of(f)), Unit: parts.of(apart.of(f)), Seen: f.seen,
 		})
 	}
 	result.Draws = len(numbers)
 	result.Tests = d.tell(result)
 	result.Runs, result.Spent = d.runs, d.spent
 	return result, nil
+}
+
+// numbers numbers names in the order in which they come.
+type numbers map[string]int
+
+func (n numbers) of(name string) int {
+	if _, known := n[name]; !known {
+		n[name] = len(n)
+	}
+	return n[name]
 }
 
 func random(req Request) *rand.Rand {
