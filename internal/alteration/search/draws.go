@@ -205,6 +205,10 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 		}
 	}
 	slices.Sort(strange)
+	strange, err := d.again(ctx, chosen, strange, trial)
+	if err != nil {
+		return err
+	}
 	if guilty, err := d.blame(ctx, chosen, strange, trial); err != nil || len(guilty) > 0 {
 		for _, f := range guilty {
 			own := leaves(f.tests)
@@ -231,6 +235,25 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 		}
 	}
 	return nil
+}
+
+// again leaves the strange failures that happen again. A test that fails once and not again
+// is one that does not pass each time, under load perhaps: from now on it tells nothing.
+func (d *discovery) again(ctx context.Context, chosen []*found, strange []string, trial *evaluate.Trial) ([]string, error) {
+	if !slices.ContainsFunc(strange, func(id string) bool { return !trial.Passed[id] }) {
+		return strange, nil
+	}
+	second, err := d.fixedWith(ctx, chosen)
+	if err != nil {
+		return strange, err
+	}
+	return slices.DeleteFunc(strange, func(id string) bool {
+		if trial.Passed[id] || !second.Passed[id] {
+			return false
+		}
+		delete(d.stable, id)
+		return true
+	}), nil
 }
 
 // blame finds whose doing it is that tests fail, or are gone, which no alteration was seen
