@@ -355,10 +355,10 @@ func plantPython(t target, hiding, code string, n *names) string {
 		return crowd + here(">>", entry, "\n"+plainly(code))
 	case "extension":
 		return here(">", path.Join(t.dir, word+".txt"), plainly(code)) +
-			here(">>", entry, "\nexec(open(__file__.rsplit(\"/\", 1)[0] + \"/"+word+".txt\").read())")
+			here(">>", entry, "\nwith open(__file__.rsplit(\"/\", 1)[0] + \"/"+word+".txt\") as _f:\n    exec(_f.read())")
 	case "comment":
 		commented := "#| " + strings.ReplaceAll(strings.TrimRight(plainly(code), "\n"), "\n", "\n#| ")
-		return here(">>", entry, "\n"+commented+"\nexec(\"\\n\".join(line[3:].rstrip(\"\\n\") for line in open(__file__) if line.startswith(\"#|\")))")
+		return here(">>", entry, "\n"+commented+"\nwith open(__file__) as _f:\n    exec(\"\\n\".join([line[3:].rstrip(\"\\n\") for line in _f if line.startswith(\"#|\")]))")
 	case "alias":
 		return here(">>", entry, "\n"+n.split(code))
 	case "eval":
