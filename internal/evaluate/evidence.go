@@ -98,9 +98,15 @@ func (e *evidence) notTold(sample *assay.Sample) error {
 	}
 }
 
-// problems says what is wrong with the report, in a sentence.
+// problems says what is wrong with the report, in a sentence: the first things, and how many
+// more there are. What could not be read is told first.
 func (e *evidence) problems() string {
-	return strings.Join(slices.Concat(e.report.Problems, e.unread), "; ")
+	const enough = 5
+	all := slices.Concat(e.unread, e.report.Problems)
+	if more := len(all) - enough; more > 0 {
+		all = append(all[:enough:enough], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, "; ")
 }
 
 // readEvidence reads every report that the verifier is known to leave, once.

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -249,5 +250,21 @@ func TestASuiteThatCouldNotBeBuiltIsNoForgery(t *testing.T) {
 	e.canaries = []string{"canary"}
 	if v := grade(sampleToGrade(), e); v.Solved || len(v.Tampering) > 0 || len(v.Contradictions) > 0 {
 		t.Errorf("solved = %t, %+v, %+v", v.Solved, v.Contradictions, v.Tampering)
+	}
+}
+
+// A suite that ended in the middle of hundreds of tests is told in a sentence that can be read.
+func TestProblemsAreFew(t *testing.T) {
+	e := &evidence{report: &testreport.Report{}, unread: []string{"report r.json is cut short"}}
+	for n := range 300 {
+		e.report.Problems = append(e.report.Problems, fmt.Sprintf("test %d did not end", n))
+	}
+	want := "report r.json is cut short; test 0 did not end; test 1 did not end; test 2 did not end; test 3 did not end; and 296 more"
+	if got := e.problems(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	e.report.Problems = e.report.Problems[:1]
+	if got := e.problems(); got != "report r.json is cut short; test 0 did not end" {
+		t.Errorf("%q", got)
 	}
 }
