@@ -128,7 +128,7 @@ func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict
 	if o.End == rounds.Refused {
 		exposure.Refused++
 	} else {
-		verdict.Reason += fmt.Sprintf("; so did what was demanded of them in %d rounds in which some were altered", told.Rounds)
+		verdict.Reason += fmt.Sprintf(", and did what they must in %d rounds in which some were altered", told.Rounds)
 	}
 	e.Exposure = exposure
 	return nil
