@@ -14,7 +14,7 @@ func TestServerFreesSessions(t *testing.T) {
 	t.Parallel()
 	p := ownProgram(t)
 	clean(t, p)
-	srv := start(t, p)
+	srv := start(t, p, "--alterations", "off") // a search has sandboxes, too, for as long as it takes
 	c := newCaller(t, p, srv)
 	live := func() {
 		s := c.ready(t, c.create(t, "quick"))

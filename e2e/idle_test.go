@@ -299,7 +299,8 @@ func holdsNoEdit(t *testing.T, read papers, found searchedSample, tests map[stri
 	t.Logf("looked for %d texts of %d alterations in %d papers", len(needles), len(found.Found.Alterations), len(read))
 }
 
-// keyIsNeeded proves that what was found is nothing without the key, and that this is said.
+// keyIsNeeded proves that nothing goes on with half a key. Of another one see
+// TestALostAlterationsKey.
 func keyIsNeeded(t *testing.T, p harness.Program) {
 	t.Helper()
 	name := filepath.Join(p.DataDir, "alterations.key")
@@ -310,12 +311,10 @@ func keyIsNeeded(t *testing.T, p harness.Program) {
 	}
 	another := make([]byte, 32)
 	rand.Read(another)
-	for what, key := range map[string][]byte{"another key": another, "half a key": another[:16]} {
-		ok(t, os.WriteFile(name, key, 0o600))
-		out, err := p.Run(t.Context(), "dataset", "alterations", "starter", "--sample", semver, "--reveal")
-		if err == nil || !strings.Contains(string(out)+err.Error(), "alterations.key") {
-			t.Errorf("with %s: %v\n%s", what, err, out)
-		}
+	ok(t, os.WriteFile(name, another[:16], 0o600))
+	out, err := p.Run(t.Context(), "dataset", "alterations", "starter", "--sample", semver, "--reveal")
+	if err == nil || !strings.Contains(string(out)+err.Error(), "alterations.key") {
+		t.Errorf("with half a key: %v\n%s", err, out)
 	}
 	ok(t, os.WriteFile(name, another, 0o600)) // so that a server can start
 }

@@ -50,7 +50,7 @@ func shouts(t *testing.T, settings ...string) (harness.Program, *harness.Server,
 	ok(t, err)
 	runVerb(t, p, "dataset", "import", smallDataset(t, "shouts", "python", shoutsCommand, string(row)+"\n"))
 	runVerb(t, p, append([]string{"dataset", "set", "shouts", "--answers", "operators", "--feedback", "verdict", "--require-assurance", "blind"}, settings...)...)
-	if found, out, _ := alterations(t, p, "shouts", "--fresh"); len(found) != 1 || found[0].Blind != 2 {
+	if found, out, _ := alterations(t, p, "shouts", "--fresh"); len(found) != 1 || found[0].Blind != 2 || found[0].Fresh != 2 {
 		t.Fatalf("%s", out)
 	}
 	user, err := p.NewUser(t.Context(), "shouter")
@@ -89,8 +89,8 @@ func TestRounds(t *testing.T) {
 // Who knows the answers of the tests knows none of tests that nobody has seen.
 func TestFreshTruthsRefuseWhoKnowsTheAnswers(t *testing.T) {
 	t.Parallel()
-	_, _, c := shouts(t, "--fresh", "require")
-	if got := c.judge(t, c.shouting(t, knowsTheTest)); got.IsSuccess || got.Evidence.Rounds != 3 {
+	_, _, c := shouts(t, "--fresh", "require", "--rounds", "8") // in which both tests are true at least once but one time in 16,000
+	if got := c.judge(t, c.shouting(t, knowsTheTest)); got.IsSuccess || got.Evidence.Rounds != 8 {
 		t.Errorf("who knows the answers: %+v", got)
 	}
 	if got := c.judge(t, c.shouting(t, rightShout)); !got.IsSuccess || got.Evidence.Assurance != assay.AssuranceBlind {
