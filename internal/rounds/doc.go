@@ -25,14 +25,16 @@
 //
 // What comes of a unit (settle in wave.go):
 //
-//   - A test passed that expects a wrong value: the work is refused.
+//   - A test passed that demands what the true one forbids (search.Alteration.Accuses): the work
+//     is refused.
 //   - A true test failed, or an altered one was not seen: the unit gets another sequence, once a
 //     play, all of which must be right. Its odds are those of both together. All other units
 //     are shown true meanwhile, and are not judged.
-//   - A test passed whose input is altered, or that is turned round: that accuses nobody, since a
-//     right solution may differ from the reference there. The unit gets another sequence, of
-//     other alterations. If that happens again, or none is left, it is doubted and covers nothing.
-//   - Of a work that is solved, something altered was seen to fail as demanded.
+//   - A test passed whose input is altered: that accuses nobody, since a right solution may differ
+//     from the reference there. The unit gets another sequence, of other alterations, those that
+//     accuse first. If that happens again, or none is left, it is doubted and covers nothing.
+//   - Of a work that is solved, something altered was seen to fail as demanded: of what is to be
+//     solved, if it passed several altered versions of that.
 //
 // # What is promised
 //

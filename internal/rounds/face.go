@@ -75,11 +75,19 @@ func (p *plan) accusing(f face) int {
 // either way last.
 var kinds = map[search.Kind]int{search.Expected: 0, search.Input: 1, search.Flip: 2}
 
-// pick returns the alteration of a face to show next, by its kind, by how often it was
-// shown, and by the seed.
-func (p *plan) pick(f face, shown, rank map[int]int) int {
+// pick returns the alteration of a face to show next in the nth sequence, by its kind, by how
+// often it was shown, and by the seed. Where a unit gets another sequence, those that accuse
+// come first.
+func (p *plan) pick(f face, nth int, shown, rank map[int]int) int {
+	late := func(i int) int {
+		if nth > 0 && !p.known.Alterations[i].Accuses() {
+			return 1
+		}
+		return 0
+	}
 	return slices.MinFunc(f.alterations, func(a, b int) int {
 		return cmp.Or(
+			cmp.Compare(late(a), late(b)),
 			cmp.Compare(kinds[p.known.Alterations[a].Kind], kinds[p.known.Alterations[b].Kind]),
 			cmp.Compare(shown[a], shown[b]),
 			cmp.Compare(rank[a], rank[b]),

@@ -3,15 +3,14 @@ package rounds
 import (
 	"slices"
 
-	"assay/internal/alteration/search"
 	"assay/internal/evaluate"
 )
 
 // mark is what a unit did in a round. The zero mark is right.
 type mark struct {
 	failed bool // a true test was not seen to pass, or an altered one was not seen
-	passed bool // a test passed whose input is altered, or that is turned round: that accuses nobody
-	forged bool // a test passed that expects a wrong value
+	passed bool // a test passed whose input is altered: that accuses nobody
+	forged bool // a test passed that demands what the true one forbids
 }
 
 func (m mark) right() bool { return m == mark{} }
@@ -47,12 +46,12 @@ func (p *plan) judge(s showing, trial *evaluate.Trial, units []*unit) map[*unit]
 
 // judgeAltered tells whether an alteration made its tests fail.
 func (p *plan) judgeAltered(i int, trial *evaluate.Trial) (m mark) {
-	expected := p.known.Alterations[i].Kind == search.Expected
+	accuses := p.known.Alterations[i].Accuses()
 	for _, id := range p.touched[i] {
 		switch seen, passed := p.did(trial, id); {
 		case !seen:
 			m.failed = true
-		case passed && expected:
+		case passed && accuses:
 			m.forged = true
 		case passed:
 			m.passed = true

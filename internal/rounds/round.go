@@ -97,7 +97,7 @@ func (p *play) otherwise(s showing, void []*unit, reference map[*unit]mark) show
 		others := p.stand[u].face
 		others.alterations = without(others.alterations, i)
 		if len(others.alterations) > 0 {
-			altered[u] = p.pick(others, p.often(u), p.stand[u].rank)
+			altered[u] = p.pick(others, p.stand[u].sequences, p.often(u), p.stand[u].rank)
 		}
 	}
 	return p.show(altered)

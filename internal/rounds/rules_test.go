@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"assay"
+	"assay/internal/alteration"
 	"assay/internal/alteration/search"
 	"assay/internal/evaluate"
 )
@@ -146,10 +147,52 @@ func TestDoubtedInputs(t *testing.T) {
 		if d := drawOf(t, o, "a"); !v.Solved || d.End != Doubted || d.Sequences != 1 || len(w.ofWork()) != 3 {
 			t.Errorf("seed %d: %+v", seed, o)
 		}
-		// Nothing altered ever failed: that cannot be solved.
-		w = inputs(newWorld("a"), 8, "a")
-		w.work = differs("i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8")
-		if v, o := w.play(t, w.request(seed)); v.Solved || o.End != Refused {
+		// Nothing altered ever failed of what is to be solved: that cannot be solved, whatever
+		// failed of what passes anyway.
+		for _, control := range []bool{false, true} {
+			w = inputs(newWorld("a"), 8, "a")
+			if control {
+				w.alter("kept", "w0", "w1", search.Expected, search.NotSolving)
+			}
+			w.work = differs("i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8")
+			if v, o := w.play(t, w.request(seed)); v.Solved || o.End != Refused {
+				t.Errorf("seed %d, control %t: %+v", seed, control, o)
+			}
+		}
+	}
+}
+
+// Who passes a test and its opposite, or one exception as well as another, contradicts
+// itself. A boolean may be an input.
+func TestWhatAccuses(t *testing.T) {
+	for _, tt := range []struct {
+		kind     search.Kind
+		edit     alteration.EditKind
+		old, new string
+		want     bool
+	}{
+		{search.Expected, alteration.StringEdit, "a", "b", true},
+		{search.Flip, alteration.FlipEdit, "==", "!=", true},
+		{search.Flip, alteration.FlipEdit, "notStrictEqual", "strictEqual", true},
+		{search.Input, alteration.ExceptionEdit, "ValueError", "TypeError", true},
+		{search.Flip, alteration.FlipEdit, "true", "false", false},
+		{search.Flip, alteration.FlipEdit, "value", "None", false},
+		{search.Input, alteration.StringEdit, "a", "b", false},
+	} {
+		a := search.Alteration{Kind: tt.kind, Edit: alteration.Edit{Kind: tt.edit, Old: tt.old, New: tt.new}}
+		if got := a.Accuses(); got != tt.want {
+			t.Errorf("%+v: %t", tt, got)
+		}
+	}
+	// Among inputs that pass, one that accuses is shown next.
+	for seed := range byte(20) {
+		w := newWorld("a", "b").expect(2, "b")
+		for i := range 6 {
+			w.alter("a", "i0", fmt.Sprint("i", i+1), search.Input, search.Blind)
+		}
+		w.alter("a", "+", "-", search.Flip, search.Blind)
+		w.work = func(s seen) bool { return s.honest() || s.name == "a" }
+		if v, o := w.play(t, w.request(seed)); v.Solved || drawOf(t, o, "a").End != Forged {
 			t.Errorf("seed %d: %+v", seed, o)
 		}
 	}

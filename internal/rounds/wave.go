@@ -45,7 +45,7 @@ func (p *play) showings(nth int, units []*unit, rounds int) []showing {
 		drawn := p.req.Seed.sequence(u.name, nth, rounds)
 		for n := range altered {
 			if drawn.altered(n) {
-				i := p.pick(s.face, often, s.rank)
+				i := p.pick(s.face, nth, often, s.rank)
 				often[i]++
 				altered[n][u] = i
 			}

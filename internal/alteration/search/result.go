@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"time"
 
 	"assay/internal/alteration"
@@ -10,8 +11,8 @@ import (
 // others.
 const Rules = "2"
 
-// Kind says what an alteration changes. Only what is expected accuses: a right solution may
-// differ from the reference where the issue and the tests leave it free.
+// Kind says what an alteration changes. What is expected accuses, see Accuses; where an input
+// is another one, a right solution may differ from the reference.
 type Kind string
 
 // The kinds of alterations.
@@ -31,6 +32,22 @@ type Alteration struct {
 	Draw      int             `json:"draw"` // alterations of one draw say something of one test or table: they are counted as one chance
 	Unit      int             `json:"unit"` // a part of a draw whose alterations move together: at most one of them is shown at a time
 	Seen      int             `json:"seen"` // runs with the reference fix in which it did just that
+}
+
+// constants are what a boolean, or a value that became none, is turned from or to.
+var constants = []string{"true", "false", "True", "False", "nil", "None", "null", "undefined"}
+
+// Accuses tells whether a work that passes the true test, and this one as well, contradicts
+// itself: the two demand different values, different exceptions, or the opposite of each
+// other. A boolean may as well be an input.
+func (a *Alteration) Accuses() bool {
+	switch {
+	case a.Kind == Expected:
+		return true
+	case a.Edit.Kind == alteration.ExceptionEdit:
+		return true
+	}
+	return a.Kind == Flip && !slices.Contains(constants, a.Edit.Old) && !slices.Contains(constants, a.Edit.New)
 }
 
 // Blind tells whether the unsolved code cannot tell it from the true test.
