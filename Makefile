@@ -20,7 +20,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 export GOFLAGS
 
-.PHONY: help demo test build starter deps vet lint unit e2e attacks attacks-full sdk openapi bench soak brief-soak clean
+.PHONY: help demo test test-all build starter deps vet lint unit e2e attacks attacks-full sdk openapi bench soak brief-soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,8 @@ demo: deps build starter ## solve every starter task on a real server, and show 
 	$(BIN)/assay-demo --assay $(BIN)/assay --starter $(STARTER) --data-dir build/data
 
 test: deps build starter vet unit e2e attacks sdk openapi brief-soak ## run everything: unit, race, conformance, end to end, attacks, SDK, OpenAPI, crashes
+
+test-all: test attacks-full soak ## and what takes hours: all generated attacks, and a soak of MINUTES
 
 build: ## build the server, the guest agent and what tests run into bin/
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/assay ./cmd/assay
