@@ -1,6 +1,9 @@
 package catalog_test
 
 import (
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -24,11 +27,19 @@ func bounded(runs int, fresh bool) catalog.Request {
 }
 
 // A search that was spent goes on when it is given more runs, and makes no run again that it
-// made on its way; with the same bounds it was searched before.
+// made on its way; with the same bounds it was searched before. How many runs a search needs
+// differs with its seed.
 func TestASpentSearchGoesOn(t *testing.T) {
-	whole := newFixture(t, sampleOf("one")).one(bounded(0, false))
-	for most := 1; most < whole.Result.Runs; most += 3 {
-		f := newFixture(t, sampleOf("one"))
+	for fill := range byte(3) {
+		t.Run(fmt.Sprintf("seed %d", fill), func(t *testing.T) { spentSearchGoesOn(t, fill) })
+	}
+}
+
+func spentSearchGoesOn(t *testing.T, fill byte) {
+	seed := func() io.Reader { return rand.NewChaCha8([32]byte{fill}) }
+	whole := seededFixture(t, seed(), sampleOf("one")).one(bounded(0, false))
+	for most := 1; most < whole.Result.Runs; most += 4 {
+		f := seededFixture(t, seed(), sampleOf("one"))
 		spent := f.one(bounded(most, false))
 		if !spent.Result.Spent || spent.Stored || f.tries > most {
 			t.Fatalf("of %d runs: %d tries, %+v", most, f.tries, spent)

@@ -5,7 +5,9 @@ package catalog
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -30,6 +32,8 @@ type Config struct {
 	// ImageDigest tells what identifies the content of an image. Defaults to nothing known.
 	ImageDigest func(ctx context.Context, ref string) (string, error)
 	Now         func() time.Time // Defaults to time.Now
+	// Random gives the seeds of searches, which are secrets. Defaults to crypto/rand.
+	Random io.Reader
 	// Log is told, once, that something stored cannot be opened. Defaults to none.
 	Log *slog.Logger
 }
@@ -45,6 +49,9 @@ type Catalog struct {
 func New(cfg Config) (*Catalog, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
 	}
 	if cfg.ImageDigest == nil {
 		cfg.ImageDigest = func(context.Context, string) (string, error) { return "", nil }

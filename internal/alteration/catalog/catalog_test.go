@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"regexp"
@@ -89,6 +90,7 @@ type fixture struct {
 	digest    string
 	digestErr error
 	log       bytes.Buffer // of the catalogs
+	random    io.Reader    // of the catalogs; nil is the real one
 
 	mu    sync.Mutex
 	tries int
@@ -99,6 +101,12 @@ func key(fill byte) []byte { return bytes.Repeat([]byte{fill}, 32) }
 
 func newFixture(t *testing.T, samples ...*assay.Sample) *fixture {
 	t.Helper()
+	return seededFixture(t, nil, samples...)
+}
+
+// seededFixture is a fixture whose searches begin with seeds from random.
+func seededFixture(t *testing.T, random io.Reader, samples ...*assay.Sample) *fixture {
+	t.Helper()
 	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "assay.db"), store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +116,7 @@ func newFixture(t *testing.T, samples ...*assay.Sample) *fixture {
 		Images:  map[string]memory.Image{"img": {Files: map[string]memory.File{"/work/pkg/code.py": {Content: []byte("quiet\n")}}}},
 		Program: suite,
 	})
-	f := &fixture{T: t, store: st, evaluator: evaluate.New(evaluate.Config{Runtime: runtime}), digest: "sha256:a"}
+	f := &fixture{T: t, store: st, evaluator: evaluate.New(evaluate.Config{Runtime: runtime}), digest: "sha256:a", random: random}
 	t.Cleanup(func() {
 		if f.evaluator.Close(); len(runtime.Names()) > 0 {
 			t.Errorf("sandboxes are left: %q", runtime.Names())
@@ -123,7 +131,7 @@ func newFixture(t *testing.T, samples ...*assay.Sample) *fixture {
 func (f *fixture) with(fill byte, s catalog.Store) *catalog.Catalog {
 	f.Helper()
 	c, err := catalog.New(catalog.Config{
-		Store: s, Samples: f.store, Key: key(fill), Log: slog.New(slog.NewTextHandler(&f.log, nil)),
+		Store: s, Samples: f.store, Key: key(fill), Random: f.random, Log: slog.New(slog.NewTextHandler(&f.log, nil)),
 		ImageDigest: func(context.Context, string) (string, error) { return f.digest, f.digestErr },
 	})
 	if err != nil {

@@ -2,10 +2,10 @@ package catalog
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -179,7 +179,11 @@ func (f *finding) drawn(ctx context.Context) (uint64, error) {
 	for again := range 2 {
 		var sealErr error
 		sealed, err := f.cfg.Store.AlterationSeed(ctx, f.key, func() []byte {
-			sealed, err := f.seal.seal(f.draw(), purpose(f.key, "seed"))
+			seed, err := f.draw()
+			var sealed []byte
+			if err == nil {
+				sealed, err = f.seal.seal(seed, purpose(f.key, "seed"))
+			}
 			sealErr = err
 			return sealed
 		})
@@ -203,12 +207,14 @@ const seedBytes = 8
 
 // draw returns the seed of the search whose outcome is stored, unless that is made again, or
 // a random one.
-func (f *finding) draw() []byte {
+func (f *finding) draw() ([]byte, error) {
 	text := make([]byte, seedBytes)
 	if f.before != nil && f.before.Seed != 0 && !f.req.Again {
 		binary.LittleEndian.PutUint64(text, f.before.Seed)
-	} else {
-		rand.Read(text)
+		return text, nil
 	}
-	return text
+	if _, err := io.ReadFull(f.cfg.Random, text); err != nil {
+		return nil, fmt.Errorf("draw the seed of a search: %w", err)
+	}
+	return text, nil
 }
