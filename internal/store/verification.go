@@ -23,6 +23,9 @@ const (
 	selectVerificationAny = `SELECT ` + verificationRead + ` FROM verifications WHERE id = $1`
 	selectOpen            = `SELECT ` + verificationRead + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY session_id, id`
 
+	// Read by operators alone.
+	selectCompleted = `SELECT ` + verificationRead + ` FROM verifications WHERE status = 'completed' AND id > $2 AND ($1 = '' OR dataset = $1) ORDER BY id LIMIT $3`
+
 	selectVerificationByKey = `SELECT id, idem_hash FROM verifications WHERE session_id = $1 AND idem_key = $2`
 	countOpen               = `SELECT count(*) FROM verifications WHERE session_id = $1 AND status IN ('pending', 'starting', 'running')`
 
@@ -240,6 +243,13 @@ func (s *Store) OpenVerifications(ctx context.Context) ([]*assay.Verification, e
 	rows, err := s.reader.rows(ctx, selectOpen)
 	open, err := collect(rows, err, scanVerification)
 	return open, doing(err, "list open verifications")
+}
+
+// Completed implements verification.Judged: oldest first.
+func (s *Store) Completed(ctx context.Context, dataset, after string, limit int) ([]*assay.Verification, error) {
+	rows, err := s.reader.rows(ctx, selectCompleted, dataset, after, limit)
+	done, err := collect(rows, err, scanVerification)
+	return done, doing(err, "list verifications with a verdict")
 }
 
 // verdictOf reads a stored verdict. One that does not say whether the answers were open is
