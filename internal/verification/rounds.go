@@ -38,6 +38,9 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 		return nil, fmt.Errorf("read how works on dataset %s are judged: %w", v.Dataset, err)
 	}
 	req := newPlay(sample, judging, plain)
+	if req.Answers.Shown, err = s.shown(ctx, v, judging); err != nil {
+		return nil, err
+	}
 	if err := s.deal(ctx, v, sample, &req, work); err != nil {
 		return nil, err
 	}
@@ -50,6 +53,19 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 		return nil, err
 	}
 	return verdict, enough(verdict, judging.RequireAssurance)
+}
+
+// shown tells whether the agent whose work a verification judges may have been told what the
+// sample's tests say: unless the dataset tells verdicts alone, or the key that asks is told no
+// more and so was its user, of this version of the sample, until now.
+func (s *Service) shown(ctx context.Context, v *assay.Verification, judging assay.Judging) (bool, error) {
+	switch {
+	case judging.Feedback == assay.FeedbackVerdict:
+		return false, nil
+	case v.Feedback != assay.FeedbackVerdict:
+		return true, nil
+	}
+	return s.cfg.Store.DetailsTold(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
 }
 
 // newPlay returns a play by the settings of a sample's dataset, of which nothing is known yet.

@@ -46,7 +46,7 @@ func (f fixture) pending(s *assay.Session) *assay.Verification {
 func testVerification(f fixture) {
 	s := f.ready()
 	want := newVerification(s)
-	want.CreatedAt = at
+	want.CreatedAt, want.Feedback = at, assay.FeedbackVerdict
 	got, created, err := f.InsertVerification(f.ctx, want, session.Idempotency{}, 1, nil)
 	f.must(err)
 	if !created {
