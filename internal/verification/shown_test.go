@@ -44,7 +44,7 @@ func TestWhatWasShownCapsAnAssurance(t *testing.T) {
 	expect("a token", "", assay.AssuranceControlled)
 	v := expect("a key that is told verdicts", assay.FeedbackVerdict, assay.AssuranceBlind)
 	read(v, assay.FeedbackVerdict)
-	v = expect("after it read its own verdict", assay.FeedbackVerdict, assay.AssuranceBlind)
+	expect("after it read its own verdict", assay.FeedbackVerdict, assay.AssuranceBlind)
 	open := f.started(f.session(nil)) // it has nothing to tell yet
 	read(open, assay.FeedbackFull)
 	v = expect("after a full key looked at one under way", assay.FeedbackVerdict, assay.AssuranceBlind)
