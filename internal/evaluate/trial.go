@@ -36,8 +36,12 @@ type Trial struct {
 	TimedOut bool
 	Starved  bool // it timed out while others left it too little of the host
 	ExitCode int
-	Output   string // the last of what was written to standard output and standard error, for people
-	Duration time.Duration
+	// Contradictions are what the evidence says against itself, as in a verdict.
+	Contradictions []Contradiction
+	// Rewritten is what was written that a later test, or the runner, could have read.
+	Rewritten []Rewritten
+	Output    string // the last of what was written to standard output and standard error, for people
+	Duration  time.Duration
 }
 
 // Try runs a sample's suite without judging it: no canaries are laid, and nothing is
@@ -63,7 +67,8 @@ func (e *Evaluator) Try(ctx context.Context, req TrialRequest) (trial *Trial, er
 		evidence, err := readEvidence(ctx, env, res)
 		if err == nil {
 			trial = trialOf(evidence)
-			trial.Starved = starved
+			trial.Contradictions = contradictions(r.Sample.Task.Verifier, evidence)
+			trial.Starved, trial.Rewritten = starved, env.written
 		}
 		return errors.Join(err, r.hostFault(ctx, env.box))
 	})

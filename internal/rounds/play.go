@@ -162,6 +162,7 @@ type play struct {
 	runs  int // that were made, the plain one aside
 	shown map[int]int
 	flaky map[int]bool // alterations that the reference fix passed
+	does  excuses      // of runs with the reference fix, whatever was shown in them
 }
 
 // standing is where a unit stands in a play.

@@ -57,15 +57,20 @@ func (p *play) once(ctx context.Context, s showing, units []*unit) (marks map[*u
 		}
 		return nil, void, nil, nil
 	}
-	marks = p.judge(s, trial, units)
+	marks = p.judge(s, trial, units, p.excused())
 	bad := wrong(marks, units)
 	if len(bad) == 0 {
 		return marks, void, nil, nil
 	}
-	if trial, err = p.try(ctx, p.reference(), p.edits(s)); err != nil {
+	fixed, err := p.try(ctx, p.reference(), p.edits(s))
+	if err != nil {
 		return nil, nil, nil, err
 	}
-	reference = p.judge(s, trial, bad)
+	excused := excusesOf(fixed)
+	p.excuse(excused)
+	marks = p.judge(s, trial, units, excused)
+	bad = wrong(marks, units)
+	reference = p.judge(s, fixed, bad, excused)
 	for _, u := range wrong(reference, bad) {
 		void[u] = true
 	}
