@@ -35,6 +35,7 @@ func main() {
 type options struct {
 	assay, starter, dataDir   string // the built program, the built starter dataset, the server's data
 	attacks, honest, out, run string
+	form                      string // "" for any
 	workers                   int
 	strict, prove             bool
 	generated                 int
@@ -55,6 +56,7 @@ func parseFlags() (o options) {
 	flag.StringVar(&o.honest, "honest", "e2e/honest", "`folder` of the honest works")
 	flag.StringVar(&o.out, "out", "attacks.json", "`file` for what came of them")
 	flag.StringVar(&o.run, "run", "", "`pattern` of the names to try, such as go/; all when empty")
+	flag.StringVar(&o.form, "form", "", "starter or swe-bench: try nothing in the other `form`")
 	flag.IntVar(&o.workers, "workers", 2, "scripts at a time")
 	flag.BoolVar(&o.strict, "strict-tampering", true, "fail unless the verdicts show the tampering that the headers name")
 	flag.BoolVar(&o.prove, "prove", false, "show that the attacks fool a harness that judges in place")
@@ -87,7 +89,7 @@ func attacks(ctx context.Context) (err error) {
 		}
 	}
 	began := time.Now()
-	w, err := open(ctx, o)
+	w, err := open(ctx, o, scripts)
 	if err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ func selectScripts(o options) ([]script, error) {
 	}
 	var selected []script
 	for _, s := range slices.Concat(bad, generatedScripts(o.seed, o.generated), good, o.onSearched(bad, good)) {
-		if pattern.MatchString(string(s.Kind) + "/" + s.Name) {
+		if pattern.MatchString(string(s.Kind)+"/"+s.Name) && (o.form == "" || o.form == string(s.form())) {
 			selected = append(selected, s)
 		}
 	}

@@ -84,23 +84,34 @@ type searchedSample struct {
 	Stored   bool      `json:"stored"` // by an earlier run
 }
 
-// search searches the alterations of samples in both forms. What an earlier run found in the
-// same data directory, of the same content, is not searched again; a search that was ended
-// goes on.
-func (w *world) search(ctx context.Context, o options) error {
-	if len(o.ids) == 0 {
+// needed returns, by form, the samples that scripts are tried on where rounds judge.
+func needed(scripts []script) map[grid.Form][]string {
+	ids := map[grid.Form][]string{}
+	for _, s := range scripts {
+		if s.Searched && !slices.Contains(ids[s.form()], s.Sample) {
+			ids[s.form()] = append(ids[s.form()], s.Sample)
+		}
+	}
+	return ids
+}
+
+// search searches the alterations of the samples that scripts need. What an earlier run found
+// in the same data directory, of the same content, is not searched again; a search that was
+// ended goes on.
+func (w *world) search(ctx context.Context, o options, scripts []script) error {
+	ids := needed(scripts)
+	if len(ids) == 0 {
 		return nil
 	}
 	if err := w.loadSearched(ctx, o.starter); err != nil {
 		return err
 	}
 	for _, form := range []grid.Form{grid.Starter, grid.SWEBench} {
-		fit := slices.DeleteFunc(slices.Clone(o.ids), func(id string) bool { return form == grid.SWEBench && !isVariant(rowsVariant, id) })
-		if len(fit) == 0 {
+		if len(ids[form]) == 0 {
 			continue
 		}
 		fmt.Printf("searching %s for alterations\n", searchedDatasets[form])
-		found, err := w.alterations(ctx, o, searchedDatasets[form], fit)
+		found, err := w.alterations(ctx, o, searchedDatasets[form], ids[form])
 		if err != nil {
 			return fmt.Errorf("search %s: %w", searchedDatasets[form], err)
 		}

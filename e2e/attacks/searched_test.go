@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"assay/e2e/attacks/grid"
 )
 
@@ -58,6 +60,16 @@ func TestScriptsAreTriedInBothForms(t *testing.T) {
 	}
 	if len(got) > 0 {
 		t.Errorf("and %v", got)
+	}
+}
+
+// Nothing is searched that nothing is tried on.
+func TestWhatIsSearchedIsNeeded(t *testing.T) {
+	got := needed([]script{
+		{Sample: "a", Searched: true}, {Sample: "a", Searched: true}, {Sample: "b"}, {Sample: "c", Searched: true, Variant: rowsVariant}, {Sample: "a", Searched: true, Variant: rowsVariant},
+	})
+	if diff := cmp.Diff(map[grid.Form][]string{grid.Starter: {"a"}, grid.SWEBench: {"c", "a"}}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

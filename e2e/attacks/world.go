@@ -30,8 +30,8 @@ type world struct {
 	found   []searchedSample // what is known of the samples that were searched
 }
 
-// open starts the server.
-func open(ctx context.Context, o options) (w *world, err error) {
+// open starts the server, with all that scripts need.
+func open(ctx context.Context, o options, scripts []script) (w *world, err error) {
 	data, err := filepath.Abs(o.dataDir)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func open(ctx context.Context, o options) (w *world, err error) {
 	if err := w.load(ctx, p, o.starter); err != nil {
 		return nil, errors.Join(err, w.log.Close())
 	}
-	if err := w.search(ctx, o); err != nil {
+	if err := w.search(ctx, o, scripts); err != nil {
 		return nil, errors.Join(err, w.log.Close())
 	}
 	user, err := p.NewUser(ctx, "attacker")
