@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,8 @@ type run struct {
 	control bool      // it is of the untouched tree, and a suite without a report is held against it
 	names   *renaming // of the tests; nil for those that they have
 
-	files map[string][]byte // laid over the restored tests
+	files   map[string][]byte // laid over the restored tests
+	command string            // that is run instead of the verifier's; "" for that
 
 	starved bool // its suite timed out, while others left it too little of the host
 }
@@ -174,7 +176,7 @@ func (r *run) runSuite(ctx context.Context, env *environment, timeout time.Durat
 	res, err := r.exec(ctx, env.box, sandbox.Command{
 		RequestID:   telemetry.RequestID(ctx),
 		ID:          verifierID,
-		Argv:        []string{"bash", "-c", verifier.Command},
+		Argv:        []string{"bash", "-c", cmp.Or(r.command, verifier.Command)},
 		Env:         env.environ(),
 		EnvDefaults: offline,
 		UID:         env.uid(),

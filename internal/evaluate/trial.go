@@ -22,6 +22,7 @@ type TrialRequest struct {
 	Sample  *assay.Sample
 	Work    Work
 	Files   map[string][]byte // of the work tree, laid when the tests are in their reference state
+	Command string            // that runs the suite, or some of it. Defaults to the verifier's
 	Timeout time.Duration     // of the suite. Defaults to the verifier's
 
 	OwnCPU func(context.Context) time.Duration // see Request
@@ -51,7 +52,7 @@ func (e *Evaluator) Try(ctx context.Context, req TrialRequest) (trial *Trial, er
 	defer e.use(req.ID, -1)
 	r := &run{
 		Evaluator: e, Request: Request{ID: req.ID, Sample: withoutCanaries(req.Sample), Work: req.Work, OwnCPU: req.OwnCPU},
-		sandboxID: req.ID, first: true, files: req.Files,
+		sandboxID: req.ID, first: true, files: req.Files, command: req.Command,
 	}
 	timeout := req.Timeout
 	if timeout == 0 {

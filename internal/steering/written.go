@@ -73,6 +73,9 @@ var volatile = strings.Fields("tmp run dev proc sys var mnt media")
 // system are the places of an image that hold what runs, and never what a suite makes.
 var system = strings.Fields("bin sbin lib lib32 lib64 libexec usr opt etc go")
 
+// toolchain are directories of what was installed into a home.
+var toolchain = strings.Fields("lib lib64 versions toolchains envs")
+
 // WrittenOutside is Guard.Written for a path outside of the work tree, absolute and clean:
 // what counts is the code and the settings of the image's own programs.
 func WrittenOutside(name string, had bool) bool {
@@ -89,7 +92,9 @@ func WrittenOutside(name string, had bool) bool {
 	hidden := slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, ".") })
 	inSystem := slices.Contains(system, parts[0])
 	isHome := parts[0] == "root" || parts[0] == "home"
-	python := slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, "python") }) // its own library
+	code := strings.HasSuffix(base, ".jar") || slices.ContainsFunc(parts, func(part string) bool {
+		return strings.HasPrefix(part, "python") || slices.Contains(toolchain, part)
+	})
 	switch {
 	case inBin:
 		return inSystem || isHome
@@ -97,11 +102,9 @@ func WrittenOutside(name string, had bool) bool {
 		steers := slices.Contains([]string{"sitecustomize.py", "usercustomize.py"}, base) || strings.HasSuffix(base, ".pth")
 		return name == "/etc/ld.so.preload" || steers && (inSystem || isHome)
 	case inSystem:
-		return !strings.HasSuffix(base, ".log")
-	case isHome && hidden:
-		return python
+		return !strings.HasPrefix(base, ".") && !strings.HasSuffix(base, ".log") && !strings.HasSuffix(base, ".lock")
 	case isHome:
-		return python || slices.Contains(parts, "go") // modules and toolchains
+		return code || !hidden && slices.Contains(parts, "go")
 	}
 	return false
 }
