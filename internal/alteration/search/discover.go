@@ -41,11 +41,12 @@ type discovery struct {
 	queues  map[string]*queue
 	order   []string       // of the groups
 	altered map[string]int // by test: found edits that the image's old tests do not hold
-	known   map[string]int // and those that they do
+	known   map[string]int // and those that they do, or that decide nothing
 }
 
 // queue is the candidates of a group that were not tried yet.
 type queue struct {
+	sources  sources
 	left     []alteration.Edit
 	suspects [][]alteration.Edit // that did something when they were tried with others
 	targets  []string            // the fail_to_pass tests that it has, by their names
@@ -83,7 +84,7 @@ func (d *discovery) add(e alteration.Edit) {
 	q := d.queues[key]
 	if q == nil {
 		q = &queue{
-			row: e.Case != "", shared: !e.Test && e.Case == "", homes: d.sources.homes(e),
+			sources: d.sources, row: e.Case != "", shared: !e.Test && e.Case == "", homes: d.sources.homes(e),
 			tried: make(map[alteration.EditKind]int), did: make(map[alteration.EditKind]int),
 		}
 		for _, id := range d.sample.FailToPass {
@@ -161,7 +162,7 @@ func (d *discovery) note(f *found) {
 	q.kept++
 	q.did[f.Kind]++
 	for _, id := range f.tests {
-		if f.Known {
+		if f.Known || d.decidesNothing(f) {
 			d.known[id]++
 		} else {
 			d.altered[id]++
@@ -172,10 +173,16 @@ func (d *discovery) note(f *found) {
 // forget lets an alteration count no more among those that are wanted.
 func (d *discovery) forget(f *found) {
 	for _, id := range f.tests {
-		if !f.Known {
+		if !f.Known && !d.decidesNothing(f) {
 			d.altered[id]--
 		}
 	}
+}
+
+// controls tells whether an edit can be a control and no more, so that others come first:
+// who kept the image's tests sees it, or it decides nothing.
+func (d *discovery) controls(e alteration.Edit) bool {
+	return e.Known || d.sources.class(e) == idle
 }
 
 // lacks tells whether one of some tests has too few alterations, and an edit may help it.
@@ -189,7 +196,7 @@ func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
 		if _, ran := d.unsolved.Outcomes[id]; !ran { // none of them can be blind
 			enough = min(enough, wantedKnown)
 		}
-		if e.Known {
+		if d.controls(e) {
 			return d.altered[id]+d.known[id] < min(enough, wantedKnown)
 		}
 		return d.altered[id] < enough
@@ -339,7 +346,7 @@ func (q *queue) best(taken []alteration.Edit) int {
 	at, record := -1, -1.0
 	seen := make(map[alteration.EditKind]bool)
 	for i, e := range q.left {
-		if e.Known != q.left[0].Known {
+		if i > 0 && (e.Known != q.left[0].Known || q.sources.class(e) != q.sources.class(q.left[0])) {
 			break
 		}
 		if seen[e.Kind] || overlaps(taken, []alteration.Edit{e}) {

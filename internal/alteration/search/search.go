@@ -88,6 +88,9 @@ func (d *discovery) begin(part int, req Request) {
 
 func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	d.begin(discovering, req)
+	if err := d.findDeciding(ctx); err != nil {
+		return nil, err
+	}
 	all, blind, err := d.discover(ctx)
 	if err != nil {
 		return nil, err
@@ -163,11 +166,20 @@ func kindOf(f *found, expected bool) Kind {
 	return Input
 }
 
+// mostPlaces is how many alterations with other words count no more, so that some with the
+// same words may be found.
+const mostPlaces = 8
+
+func sharesTest(a, b *found) bool {
+	return slices.ContainsFunc(a.tests, func(id string) bool { return slices.Contains(b.tests, id) })
+}
+
 // discover tries candidates until each test has enough blind alterations, or there are no
 // more.
 func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindness, error) {
 	blind := make(map[*found]Blindness)
 	var all []*found
+	places := 0
 	for {
 		more, err := d.run(ctx)
 		if err != nil {
@@ -181,8 +193,13 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 			return all, blind, nil
 		}
 		for _, f := range more { // what can be told counts no more: another may be blind
-			if b := blind[f]; b == SeenPassing || b == SeenElsewhere {
+			switch blind[f] {
+			case SeenPassing, SeenElsewhere, SeenKind:
 				d.forget(f)
+			case BlindPlace:
+				if places++; places <= mostPlaces && !slices.ContainsFunc(all, func(o *found) bool { return blind[o] == Blind && sharesTest(o, f) }) {
+					d.forget(f)
+				}
 			}
 		}
 	}
@@ -266,7 +283,7 @@ func (d *discovery) reason(id string, t Test) string {
 	case d.spent:
 		return spentReason
 	case t.Altered > 0:
-		return "the unsolved code tells each of its alterations from the true test"
+		return "the unsolved code tells each of its alterations from the true test, or gets right what it touches"
 	}
 	for _, q := range d.queues {
 		if slices.Contains(q.targets, id) {

@@ -59,6 +59,12 @@ var behaviours = map[string]func(string) string{
 		}
 		return s
 	},
+	"forgets": func(s string) string {
+		if s == "parcel" || s == "harbour" {
+			return ""
+		}
+		return strings.ToUpper(s)
+	},
 	"forgetful": func(s string) string {
 		if s == "parcel" {
 			return ""
