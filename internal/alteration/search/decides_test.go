@@ -79,3 +79,18 @@ func TestTellingWhatDecidesCostsFewRuns(t *testing.T) {
 		t.Errorf("%d of %d runs", asked, r.Runs)
 	}
 }
+
+// Where enough fails with the same words, what fails with others is not kept.
+func TestTheSameWordsArePreferred(t *testing.T) {
+	for seed := range uint64(6) {
+		r := search(t, single("turn = upper\n", "turn = reverse\n", `assert turn("parcel") == "lecrap"`), Request{Seed: seed})
+		if len(r.of(`"lecrap"`)) < 2 {
+			t.Errorf("seed %d: %s", seed, told(r))
+		}
+		for _, a := range r.Alterations {
+			if a.Blindness != Blind {
+				t.Errorf("seed %d: %+v", seed, a)
+			}
+		}
+	}
+}

@@ -106,7 +106,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	all = append(all, more...)
 	d.begin(combining, req)
-	all = untied(all, blind)
+	all = d.best(untied(all, blind), blind, expected)
 	apart := newUnits(all)
 	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
@@ -130,6 +130,24 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	result.Tests = d.tell(result)
 	result.Runs, result.Spent = d.runs, d.spent
 	return result, nil
+}
+
+// best leaves out what the unsolved code fails with other words, where it fails enough of
+// each of its tests with the same: who knows the words of the issue tells that.
+func (d *discovery) best(all []*found, blind map[*found]Blindness, expected map[*found]bool) []*found {
+	const enough = 2
+	better := func(f *found, id string) bool {
+		n := 0
+		for _, o := range all {
+			if blind[o] == Blind && (expected[o] || !expected[f]) && slices.Contains(o.tests, id) {
+				n++
+			}
+		}
+		return n >= enough || !d.solves[id]
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
+		return blind[f] == BlindPlace && !slices.ContainsFunc(f.tests, func(id string) bool { return !better(f, id) })
+	})
 }
 
 // numbers numbers names in the order in which they come.
