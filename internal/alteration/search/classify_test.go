@@ -41,12 +41,12 @@ func TestBlindness(t *testing.T) {
 			single("check = same\n", "check = refuse\n", "with pytest.raises(ValueError):\n    check(\"parcel\")"), `ValueError`, SeenKind,
 		},
 		"the unsolved code gets right what comes before the place of the issue": {
-			single("none = upper\nwrap = wrap\n", "none = nothing\nwrap = wrap\n", "assert wrap(\"meadow\") == \"<meadow>\"\n\nassert not none(\"parcel\")"),
-			`"meadow"`, DecidesNone,
+			single("none = upper\nwrap = wrap\n", "none = nothing\nwrap = wrap\n", "assert wrap(\"meadow\") == \"<meadow>\"\n\nassert not none(\"parcel\")", `assert not none("parcel")`),
+			`"<meadow>"`, DecidesNone,
 		},
 		"the unsolved code gets right what comes after the place of the issue": {
-			single("none = upper\nwrap = wrap\n", "none = nothing\nwrap = wrap\n", "assert not none(\"parcel\")\n\nassert wrap(\"meadow\") == \"<meadow>\""),
-			`"meadow"`, DecidesNone,
+			single("none = upper\nwrap = wrap\n", "none = nothing\nwrap = wrap\n", "assert not none(\"parcel\")\n\nassert wrap(\"meadow\") == \"<meadow>\"", `assert not none("parcel")`),
+			`"<meadow>"`, DecidesNone,
 		},
 		"the image has the line": {
 			single("shout = same\n", "shout = upper\n", `assert shout("parcel") == "PARCEL"`, `assert shout("parcel")  ==  "PARCEL"`), `"PARCEL"`, SeenKnown,

@@ -40,6 +40,7 @@ type discovery struct {
 	sources sources
 	queues  map[string]*queue
 	order   []string       // of the groups
+	found   map[string]int // by test: found edits that decide, whatever they are worth
 	altered map[string]int // by test: found edits that the image's old tests do not hold
 	known   map[string]int // and those that they do, or that decide nothing
 }
@@ -67,7 +68,7 @@ type set struct {
 }
 
 func newDiscovery(t *trials, b *baseline, s sources) *discovery {
-	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), altered: make(map[string]int), known: make(map[string]int)}
+	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), found: make(map[string]int), altered: make(map[string]int), known: make(map[string]int)}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		for _, e := range s[name].candidates {
 			d.add(e)
@@ -165,6 +166,7 @@ func (d *discovery) note(f *found) {
 		if f.Known || d.decidesNothing(f) {
 			d.known[id]++
 		} else {
+			d.found[id]++
 			d.altered[id]++
 		}
 	}
@@ -196,7 +198,10 @@ func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
 		if _, ran := d.unsolved.Outcomes[id]; !ran { // none of them can be blind
 			enough = min(enough, wantedKnown)
 		}
-		if d.controls(e) {
+		if !e.Known && d.controls(e) {
+			return d.found[id] == 0 && d.known[id] < wantedKnown
+		}
+		if e.Known {
 			return d.altered[id]+d.known[id] < min(enough, wantedKnown)
 		}
 		return d.altered[id] < enough

@@ -184,10 +184,6 @@ func kindOf(f *found, expected bool) Kind {
 	return Input
 }
 
-// mostPlaces is how many alterations with other words count no more, so that some with the
-// same words may be found.
-const mostPlaces = 8
-
 func sharesTest(a, b *found) bool {
 	return slices.ContainsFunc(a.tests, func(id string) bool { return slices.Contains(b.tests, id) })
 }
@@ -214,8 +210,8 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 			switch blind[f] {
 			case SeenPassing, SeenElsewhere, SeenKind:
 				d.forget(f)
-			case BlindPlace:
-				if places++; places <= mostPlaces && !slices.ContainsFunc(all, func(o *found) bool { return blind[o] == Blind && sharesTest(o, f) }) {
+			case BlindPlace: // some; another may be failed with the same words
+				if places++; places <= wanted && !slices.ContainsFunc(all, func(o *found) bool { return blind[o] == Blind && sharesTest(o, f) }) {
 					d.forget(f)
 				}
 			}
