@@ -17,8 +17,6 @@ import (
 
 	"assay"
 	"assay/internal/app"
-	"assay/internal/evaluate"
-	"assay/internal/verification"
 )
 
 type verdictRejudgeCmd struct {
@@ -92,7 +90,7 @@ func (c *verdictRejudgeCmd) Run(ctx context.Context, parsed *kong.Context, std s
 	}
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(c.Workers)
-	err = c.each(within, a, judge, func(v *assay.Verification) {
+	err = c.each(within, a, func(v *assay.Verification) {
 		if !report.has(v.ID) {
 			group.Go(func() error { return c.again(within, judge, v, report, std) })
 		}
@@ -111,7 +109,7 @@ func (c *verdictRejudgeCmd) Run(ctx context.Context, parsed *kong.Context, std s
 const pageOfVerdicts = 100
 
 // each calls do with the verifications that are to be judged again, oldest first.
-func (c *verdictRejudgeCmd) each(ctx context.Context, a *app.App, judge *verification.Rejudging, do func(*assay.Verification)) error {
+func (c *verdictRejudgeCmd) each(ctx context.Context, a *app.App, do func(*assay.Verification)) error {
 	for _, id := range c.Verifications {
 		v, err := a.Verdict(ctx, id)
 		if err != nil {
@@ -120,7 +118,7 @@ func (c *verdictRejudgeCmd) each(ctx context.Context, a *app.App, judge *verific
 		do(v)
 	}
 	for after := ""; c.Dataset != ""; {
-		some, err := judge.Judged.Completed(ctx, c.Dataset, after, pageOfVerdicts)
+		some, err := a.Completed(ctx, c.Dataset, after, pageOfVerdicts)
 		if err != nil || len(some) == 0 {
 			return err
 		}
@@ -140,16 +138,16 @@ func (c *verdictRejudgeCmd) wants(v *assay.Verification) bool {
 }
 
 // again judges a work again, and tells the report. The error is that of ctx, or of the report.
-func (c *verdictRejudgeCmd) again(ctx context.Context, judge *verification.Rejudging, v *assay.Verification, report *rejudgeReport, std stdio) error {
+func (c *verdictRejudgeCmd) again(ctx context.Context, judge *app.Rejudging, v *assay.Verification, report *rejudgeReport, std stdio) error {
 	began := time.Now()
 	row := rejudged{Verification: v.ID, Session: v.SessionID, Sample: v.SampleID, Was: rejudgedVerdictOf(v.Verdict)}
-	got, err := judge.Again(ctx, v)
+	got := judge.Again(ctx, v)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	row.Seconds = time.Since(began).Seconds()
-	if err != nil {
-		row.Error = evaluate.FailureOf(err).Message
+	if got.Failure != nil {
+		row.Error = got.Failure.Message
 	} else {
 		row.Now, row.SameImage = rejudgedVerdictOf(got.Verdict), got.SameImage
 		row.Holds = row.Now.Solved == row.Was.Solved

@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"time"
 
 	"assay"
 	"assay/internal/alteration/search"
@@ -18,6 +21,12 @@ import (
 type Alterations interface {
 	// Of returns what is known of a sample; nil for nothing.
 	Of(ctx context.Context, sample *assay.Sample) (*search.Result, error)
+	// Deal returns what is known of a sample, for a play, and the same sealed; nil for nothing.
+	Deal(ctx context.Context, sample *assay.Sample, play string) (hand *search.Hand, sealed []byte, err error)
+	// Dealt opens what was dealt to a play; nil if that cannot be opened any more.
+	Dealt(ctx context.Context, sealed []byte, play string) *search.Hand
+	// NoteShown counts how often a play showed what it was dealt, by the numbers of alterations.
+	NoteShown(ctx context.Context, sample *assay.Sample, hand *search.Hand, shown []int) error
 }
 
 // Rounds says what works that look solved are judged further with.
@@ -46,6 +55,7 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 	}
 	verdict, outcome, err := s.player.Play(ctx, req)
 	s.logPlay(ctx, v, outcome)
+	s.noteShown(ctx, v, sample, &req, outcome)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +93,11 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	if s.cfg.Rounds.Alterations == nil {
 		return nil
 	}
-	known, err := s.cfg.Rounds.Alterations.Of(ctx, sample)
+	hand, err := s.hand(ctx, v, sample)
 	if err != nil {
 		return fmt.Errorf("read the alterations of sample %s/%s: %w", v.Dataset, v.SampleID, err)
 	}
-	if known == nil || len(known.Alterations) == 0 {
+	if hand == nil || len(hand.Result.Alterations) == 0 {
 		return nil
 	}
 	if _, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayBegun, s.cfg.Now().UTC()); err != nil {
@@ -97,7 +107,7 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	if err != nil {
 		return err
 	}
-	req.Known, req.Exposure.Refused = known, exposure.Refused
+	req.Known, req.Shown, req.Exposure.Refused = &hand.Result, hand.Shown, exposure.Refused
 	req.Began = func(ctx context.Context) error {
 		_, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayReached, s.cfg.Now().UTC())
 		return err
@@ -111,6 +121,46 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	}
 	return nil
 }
+
+// hand returns what a play is dealt: the first attempt at a verification stores it, and all
+// others go on with it, whatever was searched meanwhile: who is shown two sets of alterations
+// tells the true tests by what they share.
+func (s *Service) hand(ctx context.Context, v *assay.Verification, sample *assay.Sample) (*search.Hand, error) {
+	sealed, err := s.dir.ReadFile(handName(v.ID))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		if hand := s.cfg.Rounds.Alterations.Dealt(ctx, sealed, v.ID); hand != nil {
+			return hand, nil
+		}
+	}
+	hand, sealed, err := s.cfg.Rounds.Alterations.Deal(ctx, sample, v.ID)
+	if err != nil || hand == nil {
+		return nil, err
+	}
+	if err := s.dir.WriteFile(handName(v.ID), sealed, 0o600); err != nil {
+		return nil, fmt.Errorf("store what a play is dealt: %w", err)
+	}
+	return hand, nil
+}
+
+func handName(id string) string { return id + ".hand" }
+
+// noteShown counts what a play showed, as far as it came. It costs no verdict.
+func (s *Service) noteShown(ctx context.Context, v *assay.Verification, sample *assay.Sample, req *rounds.Request, o *rounds.Outcome) {
+	if o == nil || !o.Began {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	if err := s.cfg.Rounds.Alterations.NoteShown(ctx, sample, &search.Hand{Result: *req.Known, Shown: req.Shown}, o.Shown); err != nil {
+		s.cfg.Log.WarnContext(ctx, "cannot count what was shown in rounds", "verification", v.ID, "err", err)
+	}
+}
+
+// noteTimeout bounds what is stored of a play whose server stops.
+const noteTimeout = 5 * time.Second
 
 // digestOfWork names a work by its patch or, where none was made, by what was stored of it.
 func (s *Service) digestOfWork(v *assay.Verification, e *examined) (string, error) {

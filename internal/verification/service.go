@@ -214,7 +214,7 @@ func short(err error) error {
 }
 
 func (s *Service) dropChanges(ctx context.Context, id string) {
-	for _, name := range []string{changesName(id), leftOutName(id), refusalName(id)} {
+	for _, name := range namesOf(id) {
 		if err := s.dir.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			s.cfg.Log.ErrorContext(ctx, "cannot remove the changes of a verification", "verification", id, "err", err)
 		}
@@ -222,6 +222,11 @@ func (s *Service) dropChanges(ctx context.Context, id string) {
 }
 
 func changesName(id string) string { return id + ".tar" }
+
+// namesOf are the files that a verification has until it ends.
+func namesOf(id string) []string {
+	return []string{changesName(id), leftOutName(id), refusalName(id), handName(id)}
+}
 
 // Get returns a verification of a user's session.
 func (s *Service) Get(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
@@ -257,13 +262,13 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	if err != nil {
 		return fmt.Errorf("recover verifications: %w", err)
 	}
-	waiting := make(map[string]bool, 2*len(open))
+	waiting := make(map[string]bool, 4*len(open))
 	for _, v := range open {
 		again, err := s.recoverOne(ctx, v)
 		if err != nil {
 			return fmt.Errorf("recover verification %s: %w", v.ID, err)
 		}
-		for _, name := range []string{changesName(v.ID), leftOutName(v.ID), refusalName(v.ID)} {
+		for _, name := range namesOf(v.ID) {
 			waiting[name] = again
 		}
 	}

@@ -93,6 +93,8 @@ type fixture struct {
 	mu     sync.Mutex
 	queued []string
 	shown  []string // the tests of each suite that ran
+
+	reached func() // called when a play comes to rounds
 	*verification.Service
 }
 
@@ -141,7 +143,7 @@ func newFixture(t *testing.T, changes ...func(*verification.Config)) *fixture {
 			t.Error(err)
 		}
 	})
-	cfg := verification.Config{Store: st, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue}
+	cfg := verification.Config{Store: playStore{st, f}, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue}
 	for _, change := range changes {
 		change(&cfg)
 	}
@@ -151,6 +153,20 @@ func newFixture(t *testing.T, changes ...func(*verification.Config)) *fixture {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
+}
+
+// playStore tells when a play comes to rounds.
+type playStore struct {
+	*store.Store
+	f *fixture
+}
+
+func (s playStore) NotePlay(ctx context.Context, id string, state assay.PlayState, at time.Time) (assay.PlayState, error) {
+	holds, err := s.Store.NotePlay(ctx, id, state, at)
+	if s.f.reached != nil && state == assay.PlayReached {
+		s.f.reached()
+	}
+	return holds, err
 }
 
 // enqueue is a queue whose jobs the test runs when it likes.
