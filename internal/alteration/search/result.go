@@ -79,6 +79,13 @@ type Result struct {
 	Took        time.Duration `json:"took"`
 }
 
+// Hand is what a play is dealt of a sample: what was known when it began, which later searches
+// may replace, and how often each alteration had been shown until then. It is a secret.
+type Hand struct {
+	Result Result `json:"result"`
+	Shown  []int  `json:"shown,omitempty"` // by the number of an alteration
+}
+
 // Odds is the chance that who can tell nothing comes through r rounds with one independent
 // draw: of all sequences of true and altered but the one without an altered showing, one is
 // right.
