@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -103,12 +104,19 @@ func (b *bench) writeSearched(dir, kind string) error {
 	if err != nil {
 		return err
 	}
+	if kind == "whole" {
+		manifest = defaultCommandFor.ReplaceAll(manifest, nil)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	text := strings.Replace(string(manifest), "name: "+dataset+"\n", "name: "+searchedDataset(kind)+"\n", 1)
 	return errors.Join(os.WriteFile(filepath.Join(dir, "dataset.yaml"), []byte(text), 0o600), os.WriteFile(filepath.Join(dir, "samples.jsonl"), row, 0o600))
 }
+
+// defaultCommandFor is the line with which a dataset gives all of its samples a command that
+// runs some of their tests alone.
+var defaultCommandFor = regexp.MustCompile(`(?m)^ *command_for: .*\n`)
 
 // searchedRow returns the verified sample's row among rows.
 func searchedRow(rows string, narrow bool) ([]byte, error) {
@@ -126,7 +134,7 @@ func searchedRow(rows string, narrow bool) ([]byte, error) {
 			break
 		}
 		if !narrow {
-			verifier["command_for"] = "" // also that of the dataset's defaults
+			delete(verifier, "command_for")
 		}
 		return json.Marshal(row)
 	}

@@ -73,7 +73,7 @@ func TestTheSearchedRowIsTheVerifiedSample(t *testing.T) {
 	rows := `{"instance_id": "other"}
 {"instance_id": "` + verifySample + `", "patch": "p", "assay": {"image": "i", "verifier": {"command": "c", "command_for": "c {tests}"}}}
 `
-	for narrow, want := range map[bool]string{true: "c {tests}", false: ""} {
+	for narrow, verifier := range map[bool]map[string]any{true: {"command": "c", "command_for": "c {tests}"}, false: {"command": "c"}} {
 		row, err := searchedRow(rows, narrow)
 		if err != nil {
 			t.Fatal(err)
@@ -82,10 +82,13 @@ func TestTheSearchedRowIsTheVerifiedSample(t *testing.T) {
 		if err := json.Unmarshal(row, &got); err != nil {
 			t.Fatal(err)
 		}
-		verifier := map[string]any{"command": "c", "command_for": want}
 		if diff := cmp.Diff(map[string]any{"instance_id": verifySample, "patch": "p", "assay": map[string]any{"image": "i", "verifier": verifier}}, got); diff != "" {
 			t.Error(diff)
 		}
+	}
+	const manifest = "defaults:\n  verifier:\n    command: c\n    command_for: c {tests}\n    timeout_seconds: 600\n"
+	if got := string(defaultCommandFor.ReplaceAll([]byte(manifest), nil)); got != "defaults:\n  verifier:\n    command: c\n    timeout_seconds: 600\n" {
+		t.Errorf("without a command for some tests a dataset is %q", got)
 	}
 	if _, err := searchedRow(`{"instance_id": "other"}`, true); err == nil {
 		t.Error("a sample that is not there was found")

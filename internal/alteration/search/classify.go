@@ -163,14 +163,16 @@ func (d *discovery) untried(f *found) Blindness {
 		if !d.solves[id] {
 			continue
 		}
+		_, ran := d.unsolved.Outcomes[id]
 		now := Untried
-		if _, ran := d.unsolved.Outcomes[id]; f.Known {
+		switch {
+		case f.Known:
 			now = SeenKnown
-		} else if !ran {
+		case !ran:
 			now = NotRun
-		} else if d.unsolved.Passed[id] {
+		case d.unsolved.Passed[id]:
 			now = SolvedAlready
-		} else if d.decidesNothing(f) {
+		case d.decidesNothing(f):
 			now = DecidesNone
 		}
 		if worst == NotSolving || order[now] > order[worst] {

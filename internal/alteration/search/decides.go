@@ -129,7 +129,7 @@ func (s *sorter) sort() error {
 		}
 	}
 	wrong, err := s.divide(rows, statements)
-	if err != nil || len(rows) == 0 {
+	if len(rows) == 0 || err != nil && !errors.Is(err, errUntold) { // else it is perhaps not built without any row
 		return err
 	}
 	_, err = s.divide(wrong, rows)

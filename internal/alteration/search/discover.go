@@ -354,7 +354,7 @@ func (q *queue) best(taken []alteration.Edit) int {
 		if i > 0 && (e.Known != q.left[0].Known || q.sources.class(e) != q.sources.class(q.left[0])) {
 			break
 		}
-		if seen[e.Kind] || overlaps(taken, []alteration.Edit{e}) {
+		if seen[e.Kind] || overlaps(taken, []alteration.Edit{e}) || slices.ContainsFunc(taken, func(o alteration.Edit) bool { return undo(o, e) }) {
 			continue
 		}
 		seen[e.Kind] = true
@@ -364,6 +364,10 @@ func (q *queue) best(taken []alteration.Edit) int {
 	}
 	return at
 }
+
+// undo tells whether two edits may do nothing together, though each does alone: what one takes
+// away the other puts in, as where two texts that differ are to be told apart.
+func undo(a, b alteration.Edit) bool { return a.New == b.Old || b.New == a.Old || a.New == b.New }
 
 // same tells whether two edits are of one token.
 func same(a, b alteration.Edit) bool {

@@ -119,6 +119,28 @@ func TestOnto(t *testing.T) {
 	}
 }
 
+// Edits that undo each other are tried apart: together they do nothing.
+func TestEditsThatUndoEachOtherAreTriedApart(t *testing.T) {
+	edit := func(at int, old, fresh string) alteration.Edit {
+		return alteration.Edit{File: "a_test.py", Start: at, End: at + len(old), Old: old, New: fresh}
+	}
+	first := edit(0, `"urn:"`, `"urn:parcel"`)
+	for name, tt := range map[string]struct {
+		second alteration.Edit
+		apart  bool
+	}{
+		"they change places":  {edit(20, `"urn:parcel"`, `"urn:"`), true},
+		"one becomes another": {edit(20, `"urn:parcel"`, `"urn:parcol"`), true},
+		"both become one":     {edit(20, `"bridge"`, `"urn:parcel"`), true},
+		"they are apart":      {edit(20, `"bridge"`, `"bredge"`), false},
+	} {
+		q := &queue{left: []alteration.Edit{first, tt.second}, tried: make(map[alteration.EditKind]int), did: make(map[alteration.EditKind]int)}
+		if got := len(q.take(2).edits); got != map[bool]int{true: 1, false: 2}[tt.apart] {
+			t.Errorf("%s: %d are tried together", name, got)
+		}
+	}
+}
+
 // Of equal values, the one nearest to the line that the failure names is replaced.
 func TestTheNearestAnswer(t *testing.T) {
 	src := "func TestA(t *testing.T) {\n\tkeys(t, []int{1, 2})\n\tadd(1)\n\tkeys(t, []int{1, 2})\n\tadd(2)\n\tkeys(t, []int{1, 2})\n}\n"

@@ -59,7 +59,41 @@ func in(lines ...string) []string {
 	return lines
 }
 
-var markCases = []testCase{
+// scripts are programs, each with what is written by it.
+var scripts = []struct {
+	script string
+	want   []string
+}{
+	{"cat README.md lib/*.txt new/x; ls -lR .; find . -newer main.sh; stat main.sh; test -w README.md", nil},
+	{"echo x > t; rm t; mkdir d; echo x > d/t; rm -r d", nil},
+	{"cp README.md /tmp/k; echo forged > README.md; cat /tmp/k > README.md; touch -r main.sh README.md", in("~README.md")},
+	{"cp -a new/x /tmp/k; echo forged > new/x; cat /tmp/k > new/x; touch -r /tmp/k new/x", in("~new/x")},
+	{"cp -a README.md /tmp/k; echo x > t; mv t README.md; cp -a /tmp/k t; mv t README.md", in("~README.md")},
+	{"mv README.md t; echo x > README.md; rm README.md; mv t README.md", in("~README.md")},
+	{"ln README.md hard; echo x > hard", in("~README.md", "+hard")},
+	{"ln new/x hard; rm hard", in("~new/x")},
+	{"rm main.sh; ln -s lib/a.txt main.sh", in("~main.sh@")},
+	{"mv lib l; mkdir lib; cp -a l/. lib; rm -r l", in("~lib/a.txt", "~lib/b.txt", "~lib/deep/c.txt")},
+	{"rm -r lib/deep; mkdir -p lib/deep/deeper; echo c > lib/deep/c.txt", in("~lib/deep/c.txt")},
+	{"mv new n; mkdir new; echo x > new/x", in("~new/x", "+n/x")},
+	{"chmod 0600 lib/b.txt; chmod 0700 lib", in("~lib/b.txt")},
+}
+
+func scriptCases() (cases []testCase) {
+	for i, c := range scripts {
+		cases = append(cases, testCase{fmt.Sprint("marks/a program writes ", i), processes, func(s *suite) {
+			sb := s.create()
+			s.apply(sb, Workdir, file("new/x", "x\n"))
+			m := s.mark(sb)
+			s.must(sb, c.script)
+			s.Log(c.script)
+			s.expectWritten(m, c.want...)
+		}})
+	}
+	return cases
+}
+
+var markCases = append(scriptCases(), []testCase{
 	{"marks/laid", nothing, func(s *suite) {
 		sb := s.create()
 		s.apply(sb, Workdir, file("README.md", "laid\n"), file("new/x", "x\n"), file("new/y", "y\n"), file("lib/.wh.a.txt", ""))
@@ -103,31 +137,6 @@ var markCases = []testCase{
 			s.Errorf("a sandbox that is gone: %v", err)
 		}
 	}},
-	{"marks/programs", processes, func(s *suite) {
-		for script, want := range map[string][]string{
-			"cat README.md lib/*.txt new/x; ls -lR .; find . -newer main.sh; stat main.sh; test -w README.md":     nil,
-			"echo x > t; rm t; mkdir d; echo x > d/t; rm -r d":                                                    nil,
-			"cp README.md /tmp/k; echo forged > README.md; cat /tmp/k > README.md; touch -r main.sh README.md":    in("~README.md"),
-			"cp -a new/x /tmp/k; echo forged > new/x; cat /tmp/k > new/x; touch -r /tmp/k new/x":                  in("~new/x"),
-			"cp -a README.md /tmp/k; echo x > t; mv t README.md; cp -a /tmp/k t; mv t README.md":                  in("~README.md"),
-			"mv README.md t; echo x > README.md; rm README.md; mv t README.md":                                    in("~README.md"),
-			"ln README.md hard; echo x > hard":                                                                    in("~README.md", "+hard"),
-			"ln new/x hard; rm hard":                                                                              in("~new/x"),
-			"rm main.sh; ln -s lib/a.txt main.sh":                                                                 in("~main.sh@"),
-			"mv lib l; mkdir lib; cp -a l/. lib; rm -r l":                                                         in("~lib/a.txt", "~lib/b.txt", "~lib/deep/c.txt"),
-			"rm -r lib/deep; mkdir -p lib/deep/deeper; echo c > lib/deep/c.txt":                                   in("~lib/deep/c.txt"),
-			"mv new n; mkdir new; echo x > new/x":                                                                 in("~new/x", "+n/x"),
-			"chmod 0600 lib/b.txt; chmod 0700 lib":                                                                in("~lib/b.txt"),
-			"echo x >> " + Future + "; deep=$(printf 'd/%.0s' $(seq 300)); mkdir -p $deep && echo x > $deep/last": {"~" + Future},
-		} {
-			sb := s.create()
-			s.apply(sb, Workdir, file("new/x", "x\n"))
-			m := s.mark(sb)
-			s.must(sb, script)
-			s.Log(script)
-			s.expectWritten(m, want...)
-		}
-	}},
 	{"marks/many", processes, func(s *suite) {
 		sb := s.create()
 		m := s.mark(sb)
@@ -142,4 +151,4 @@ var markCases = []testCase{
 			s.Errorf("%d names, %v", n, err)
 		}
 	}},
-}
+}...)

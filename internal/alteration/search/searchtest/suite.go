@@ -198,6 +198,11 @@ func (s *toyRun) file(ctx context.Context, name, src string) bool {
 			s.broken = true
 			return false
 		}
+		if m := goImport.FindStringSubmatch(src); m != nil && !strings.Contains(src, m[1]+".") {
+			fmt.Fprintf(s.out.Stdout, "%s:%d:8: %q imported and not used\n", name, lineOf(src, m[0]), m[1])
+			s.broken = true
+			return false
+		}
 		tests = goTests(name, src)
 	case strings.HasSuffix(name, ".js"):
 		tests = jsTests(name, src)
@@ -213,6 +218,7 @@ func (s *toyRun) file(ctx context.Context, name, src string) bool {
 }
 
 var (
+	goImport  = regexp.MustCompile(`import "(\w+)"`)
 	undefined = regexp.MustCompile(`code\.\w+\(`)
 	compiled  = regexp.MustCompile(`compiled\((["'])(.*?)["']\)`)
 )
