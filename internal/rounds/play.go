@@ -178,6 +178,7 @@ type standing struct {
 	odds      float64      // of the sequences so far, 0 if nothing is blind
 	out       map[int]bool // alterations that the work passed, and that are shown no more
 	bitten    bool         // an altered showing failed as demanded
+	blindly   bool         // a blind one did
 	end       End
 }
 
@@ -242,22 +243,28 @@ func (p *play) run(ctx context.Context, pl *Player, plain *assay.Verdict) error 
 
 // refused tells whether what was played until now refuses the work: a unit does, or nothing
 // altered was seen to fail. What fails of tests that pass anyway does not speak for one that
-// passes several altered versions of what is to be solved, and fails none.
+// passes several altered versions of what is to be solved, and fails none; nor, if they were
+// blind, does one that others tell from the true one.
 func (p *play) refused() bool {
 	const several = 2
-	var bitten, solving, pending bool
-	passed := 0
+	var bitten, solving, blindly, pending bool
+	passed, blind := 0, 0
 	for u, s := range p.stand {
 		if s.end == Forged || s.end == Failed {
 			return true
 		}
 		bitten, pending = bitten || s.bitten, pending || s.end == Unplayed
 		if u.solves {
-			solving = solving || s.bitten
+			solving, blindly = solving || s.bitten, blindly || s.blindly
 			passed += len(s.out)
+			for i := range s.out {
+				if p.known.Alterations[i].Blind() {
+					blind++
+				}
+			}
 		}
 	}
-	return !pending && (!bitten || !solving && passed >= several)
+	return !pending && (!bitten || !solving && passed >= several || !blindly && blind >= several)
 }
 
 // A suite with altered tests may run for ever, and is not waited for as long as the plain

@@ -445,3 +445,33 @@ func TestWhatIsShown(t *testing.T) {
 		t.Errorf("shown %v of %d, want %v", o.Shown, altered, want)
 	}
 }
+
+// Who lets pass what fails as the issue says tells an altered exception by its name, and
+// nothing else: that it fails speaks for nobody.
+func TestAnAlteredExceptionIsNotBlind(t *testing.T) {
+	raising := func() *world {
+		w := newWorld("a")
+		w.alter("a", "i0", "i1", search.Input, search.Blind)
+		w.alter("a", "i0", "i2", search.Input, search.Blind)
+		exception := w.alter("a", "w0", "w1", search.Input, search.SeenException)
+		exception.Edit.Kind = alteration.ExceptionEdit
+		return w
+	}
+	for seed := range byte(40) {
+		w := raising()
+		w.work = func(s seen) bool { return s.want == "w0" } // what fails is what the issue is about
+		if v, o := w.play(t, w.request(seed)); v.Solved || o.End != Refused {
+			t.Errorf("seed %d: %+v", seed, o)
+		}
+		w = raising()
+		if v, o := w.play(t, w.request(seed)); !v.Solved || o.Told.Covered != 1 || o.Told.Odds != search.Odds(3) {
+			t.Errorf("seed %d: the reference: %+v", seed, o)
+		}
+		w = raising()
+		w.known.Alterations = w.known.Alterations[2:] // nothing else is known
+		v, o := w.play(t, w.request(seed))
+		if !v.Solved || o.Told.Covered != 0 || o.Told.Odds != 0 || o.Told.Assurance != assay.AssuranceControlled {
+			t.Errorf("seed %d: exceptions alone: %+v", seed, o)
+		}
+	}
+}

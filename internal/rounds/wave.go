@@ -84,6 +84,7 @@ func (p *play) settle(u *unit, nth, rounds int, played []map[*unit]cell) (again 
 		c := cells[u]
 		all = all.and(c.mark)
 		s.bitten = s.bitten || c.altered && c.right()
+		s.blindly = s.blindly || c.altered && c.right() && p.known.Alterations[c.alteration].Blind()
 		if c.passed {
 			s.out[c.alteration] = true
 		}

@@ -144,6 +144,7 @@ type Blindness string
 const (
 	Blind         Blindness = "blind"           // the unsolved code fails it in the same place, with the same words
 	BlindPlace    Blindness = "blind_place"     // in the same place, with other words
+	SeenException Blindness = "names_exception" // in the same place, and its words name another exception than the issue may
 	SeenPassing   Blindness = "passes_unsolved" // the unsolved code passes it: whatever passes there is altered
 	SeenElsewhere Blindness = "fails_elsewhere" // the unsolved code fails it, and elsewhere than the true test
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
@@ -211,10 +212,14 @@ func (b *baseline) blindnessIn(id string, f *found, altered *evaluate.Trial) Bli
 	case altered.Passed[id]:
 		return SeenPassing
 	}
-	return compareFailures(text(was), text(is), f.Edit)
+	seen := compareFailures(text(was), text(is), f.Edit)
+	if seen != SeenElsewhere && f.Kind == alteration.ExceptionEdit {
+		return SeenException
+	}
+	return seen
 }
 
-var order = map[Blindness]int{Untried: 0, Blind: 1, BlindPlace: 2, SeenElsewhere: 3, SeenPassing: 4, SolvedAlready: 5, NotRun: 6, SeenKnown: 7}
+var order = map[Blindness]int{Untried: 0, Blind: 1, BlindPlace: 2, SeenException: 3, SeenElsewhere: 4, SeenPassing: 5, SolvedAlready: 6, NotRun: 7, SeenKnown: 8}
 
 // noise is what differs between two runs of the same.
 var noise = regexp.MustCompile(`\d+(\.\d+)? ?m?s\b|0x[0-9a-f]+|goroutine \d+|/tmp/\S+|duration_ms: [\d.]+`)

@@ -41,7 +41,7 @@ func TestBlindness(t *testing.T) {
 			single("none = upper\n", "none = nothing\n", `assert not none("parcel")`), `not `, SeenPassing,
 		},
 		"an expected exception": {
-			single("check = same\n", "check = refuse\n", "with pytest.raises(ValueError):\n    check(\"parcel\")"), `ValueError`, Blind,
+			single("check = same\n", "check = refuse\n", "with pytest.raises(ValueError):\n    check(\"parcel\")"), `ValueError`, SeenException,
 		},
 		"it fails before the place of the issue": {
 			single("shout = same\nwrap = wrap\n", "shout = upper\nwrap = wrap\n", "assert wrap(\"meadow\") == \"<meadow>\"\n\nassert shout(\"parcel\") == \"PARCEL\""),

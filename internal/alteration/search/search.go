@@ -266,7 +266,7 @@ func (d *discovery) reason(id string, t Test) string {
 	case d.spent:
 		return spentReason
 	case t.Altered > 0:
-		return "the unsolved code tells each of its alterations from the true test"
+		return "each of its alterations can be told from the true test: by what the unsolved code does, or by an exception that its failure names"
 	}
 	for _, q := range d.queues {
 		if slices.Contains(q.targets, id) {

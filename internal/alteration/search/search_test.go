@@ -63,7 +63,7 @@ func TestSearch(t *testing.T) {
 		`"<meadow>"`: {ids("after_another"), Expected, SeenElsewhere},
 		`"BRIDGE"`:   {ids("after_another"), Expected, Blind},
 		`"nretnal"`:  {ids("turn"), Expected, Blind},
-		`ValueError`: {ids("check"), Input, Blind},
+		`ValueError`: {ids("check"), Input, SeenException},
 	} {
 		a := one(t, r, old)
 		if !slices.Equal(a.Tests, []string{want.test}) || a.Kind != want.kind || a.Blindness != want.blind {
