@@ -14,7 +14,10 @@ SEED     ?= 0
 PROVE    ?= false
 GENERATED ?= 12
 SHARD    ?= 1/1
-PLAYS    ?= 0
+SEARCHED ?= quick
+DRAWN    ?= 8
+PLAYS    ?= 60
+HONEST_PLAYS ?= 20
 DATABASE_URL ?=
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -53,12 +56,13 @@ unit: deps ## unit and conformance tests, with the race detector
 e2e: build starter ## end to end: the built binary with real sandboxes
 	ASSAY_BIN=$(abspath $(BIN)) ASSAY_STARTER=$(abspath $(STARTER)) $(GO) test -timeout 20m -count=1 ./e2e/...
 
-attacks: build starter ## try to be judged solved without solving: attacks.json; PROVE=true shows what each attack fools elsewhere
-	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE) --generated $(GENERATED) --canaried --seed $(SEED)
+attacks: build starter ## try to be judged solved without solving, with rounds and without: attacks.json; PROVE=true shows what each attack fools elsewhere
+	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE) \
+		--generated $(GENERATED) --seed $(SEED) --searched quick --drawn $(DRAWN)
 
-attacks-full: build starter ## all of that, and each generated attack: attacks-full.json, which is gone on with; SHARD=1/2 a part of them, PLAYS=100 plays of each that guesses
+attacks-full: build starter ## all of that, and each generated attack: attacks-full.json, which is gone on with; SHARD=1/2 a part of them, PLAYS=60 plays of each way to guess
 	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks-full.json --prove=$(PROVE) \
-		--generated -1 --seed $(SEED) --report-generated --resume --shard $(SHARD) --plays $(PLAYS)
+		--generated -1 --seed $(SEED) --resume --shard $(SHARD) --searched $(SEARCHED) --plays $(PLAYS) --honest-plays $(HONEST_PLAYS)
 
 sdk: build starter ## the unmodified Python SDK against a running server
 	e2e/sdk/run --assay $(BIN)/assay --starter $(STARTER)

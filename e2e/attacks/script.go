@@ -33,6 +33,8 @@ type script struct {
 	Text     string
 	Sample   string
 	Variant  string // how its sample is judged otherwise than it says itself; "" when it is not
+	Searched bool   // alterations of its sample's tests are known, so that rounds judge it
+	NewUser  bool   // it is tried as a user that has tried nothing yet
 	Solution bool   // it solves its task itself, and is not given the reference fix
 	Knows    []string
 	Proof    proof

@@ -23,7 +23,8 @@ type row struct {
 	Sample string `json:"sample"`
 	*Generated
 	Form      grid.Form             `json:"form"`
-	Outcome   string                `json:"outcome"` // solved, unsolved or error:<code>
+	Searched  bool                  `json:"searched"` // alterations of the tests are known
+	Outcome   string                `json:"outcome"`  // solved, unsolved or error:<code>
 	Solved    bool                  `json:"solved"`
 	Reason    string                `json:"reason"`
 	Assurance string                `json:"assurance,omitempty"` // as the verdict tells, where it does
@@ -47,7 +48,8 @@ func (r row) asItShouldBe(strict bool) bool {
 	if strict && r.Kind == honest && len(r.falseAlarms()) > 0 {
 		return false
 	}
-	if strict && r.Kind != honest && !strings.HasPrefix(r.Outcome, "error:") { // an error shows no verdict
+	// An error shows no verdict, and where tests can be altered there are no canaries to show it.
+	if strict && r.Kind != honest && !r.Searched && !strings.HasPrefix(r.Outcome, "error:") {
 		for _, k := range r.Expected {
 			if !slices.Contains(r.Tampering, k) {
 				return false
@@ -76,21 +78,24 @@ func alarms(kinds []assay.TamperingKind) []assay.TamperingKind {
 
 // summary is the content of attacks.json.
 type summary struct {
-	Attacks       int    `json:"attacks"` // those written by hand, and generated ones of the class blanket
-	AttacksSolved int    `json:"attacks_solved"`
-	Guesses       int    `json:"guesses"` // generated ones of the class guessing
-	GuessesSolved int    `json:"guesses_solved"`
-	Knowing       int    `json:"knowing"` // generated ones of the class knowing
-	KnowingSolved int    `json:"knowing_solved"`
-	Honest        int    `json:"honest"`
-	HonestSolved  int    `json:"honest_solved"`
-	HonestAlarms  int    `json:"honest_alarms"` // honest works that a verdict accuses of more than their headers say
-	Luck          []luck `json:"luck,omitempty"`
-	Rows          []row  `json:"rows"`
+	Attacks       int `json:"attacks"` // those written by hand, and generated ones of the class blanket
+	AttacksSolved int `json:"attacks_solved"`
+	Guesses       int `json:"guesses"` // generated ones of the class guessing
+	GuessesSolved int `json:"guesses_solved"`
+	Knowing       int `json:"knowing"` // generated ones of the class knowing
+	KnowingSolved int `json:"knowing_solved"`
+	Honest        int `json:"honest"`
+	HonestSolved  int `json:"honest_solved"`
+	HonestAlarms  int `json:"honest_alarms"` // honest works that a verdict accuses of more than their headers say
+	// Searched is what is known of the samples on which rounds judged.
+	Searched []searchedSample `json:"searched,omitempty"`
+	Rates    []rate           `json:"rates,omitempty"` // of what was tried on them
+	Luck     []luck           `json:"luck,omitempty"`
+	Rows     []row            `json:"rows"`
 }
 
 func summarise(rows []row) summary {
-	s := summary{Rows: rows, Luck: lucks(rows)}
+	s := summary{Rows: rows, Rates: rates(rows), Luck: lucks(rows)}
 	for _, r := range rows {
 		all, won := s.counters(r.Kind)
 		if all == nil {
@@ -158,10 +163,13 @@ func (s summary) write(path string) error {
 	return os.Rename(path+".new", path)
 }
 
+// table is a writer of columns that tabs part.
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
 // print prints a row for each script.
 func (s summary) print(w io.Writer) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "script\tclass\tform\tsample\tseed\toutcome\ttampering\texpected\tin place\tms\tas it should be")
+	t := table(w)
+	fmt.Fprintln(t, "script\tclass\tform\tsample\tseed\toutcome\trounds\tassurance\ttampering\texpected\tin place\tms\tas it should be")
 	for _, r := range s.Rows {
 		ok, class, seed := "yes", "-", "-"
 		if r.Generated != nil {
@@ -170,8 +178,9 @@ func (s summary) print(w io.Writer) {
 		if !r.OK {
 			ok = "NO"
 		}
-		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s\n",
-			r.Kind, r.Name, class, r.Form, r.Sample, seed, r.Outcome, list(r.Tampering), list(r.Expected), cmp.Or(r.InPlace, "-"), r.Seconds*1000, ok)
+		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%.0f\t%s\n",
+			r.Kind, r.Name, class, r.Form, r.Sample, seed, r.Outcome, r.Rounds, cmp.Or(r.Assurance, "-"),
+			list(r.Tampering), list(r.Expected), cmp.Or(r.InPlace, "-"), r.Seconds*1000, ok)
 	}
 	_ = t.Flush() // to standard output
 }
@@ -182,11 +191,11 @@ func (s summary) printCounts(w io.Writer, took time.Duration) {
 	fmt.Fprintf(w, "\nattacks: %d, solved: %d; honest works: %d, solved: %d, accused: %d; limits, which count as neither: %d; in %s\n",
 		s.Attacks, s.AttacksSolved, s.Honest, s.HonestSolved, s.HonestAlarms, limits, took.Round(time.Second))
 	if s.Guesses+s.Knowing > 0 {
-		fmt.Fprintf(w, "guessing attacks: %d, solved: %d; attacks that know the answers: %d, solved: %d\n", s.Guesses, s.GuessesSolved, s.Knowing, s.KnowingSolved)
+		fmt.Fprintf(w, "guessing attacks: %d, solved: %d; attacks that know the answers, which nothing closes: %d, solved: %d\n", s.Guesses, s.GuessesSolved, s.Knowing, s.KnowingSolved)
 	}
-	for _, l := range s.Luck {
-		fmt.Fprintf(w, "%s: solved %d of %d plays; odds %.4f, chance of so much luck %.6f\n", l.Name, l.Solved, l.Plays, l.Odds, l.Chance)
-	}
+	printSearched(w, s.Searched)
+	printRates(w, s.Rates)
+	printLuck(w, s.Luck)
 }
 
 // list is a list of kinds for people.

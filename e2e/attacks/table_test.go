@@ -83,6 +83,7 @@ func TestSummaryCountsAttacksAndHonestWorksAlone(t *testing.T) {
       "kind": "attack",
       "sample": "s",
       "form": "starter",
+      "searched": false,
       "outcome": "unsolved",
       "solved": false,
       "reason": "no",

@@ -63,7 +63,10 @@ var variants = map[string]variant{
 
 // dataset is the name of the dataset that a script's session is of.
 func (s script) dataset() string {
-	if s.Variant == "" {
+	switch {
+	case s.Searched:
+		return searchedDatasets[s.form()]
+	case s.Variant == "":
 		return "starter"
 	}
 	return variantDataset(s.Variant)
@@ -115,13 +118,18 @@ func writeVariant(starter, dir, name string, v variant) error {
 		kept.Write(append(changed, '\n'))
 	}
 	manifest = bytes.Replace(manifest, []byte("name: starter\n"), []byte("name: attacked-"+name+"\n"), 1)
+	return writeFolder(dir, manifest, kept.Bytes())
+}
+
+// writeFolder writes the folder of a dataset.
+func writeFolder(dir string, manifest, rows []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "dataset.yaml"), manifest, 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "samples.jsonl"), kept.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(dir, "samples.jsonl"), rows, 0o600)
 }
 
 // over returns a row with the variant's settings laid over its own. Canaries stay, under

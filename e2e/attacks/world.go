@@ -15,8 +15,8 @@ import (
 	"assay/internal/dataset"
 )
 
-// world is a running server, with the starter dataset, its variants, and some of it as
-// rows of SWE-bench.
+// world is a running server, with the starter dataset, its variants, some of it as rows of
+// SWE-bench, and both once more with the samples that were searched for alterations.
 type world struct {
 	server  *harness.Server
 	api     *client.Client
@@ -26,13 +26,12 @@ type world struct {
 	refused map[string]error         // datasets that could not be imported
 	strict  bool                     // as the flags say
 	prove   bool
-	// reported tells that what comes of generated attacks fails nothing.
-	reported bool
-	program  harness.Program
+	program harness.Program
+	found   []searchedSample // what is known of the samples that were searched
 }
 
-// open starts the server.
-func open(ctx context.Context, o options) (w *world, err error) {
+// open starts the server, with all that scripts need.
+func open(ctx context.Context, o options, scripts []script) (w *world, err error) {
 	data, err := filepath.Abs(o.dataDir)
 	if err != nil {
 		return nil, err
@@ -40,13 +39,19 @@ func open(ctx context.Context, o options) (w *world, err error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove, reported: o.reported}
+	w = &world{samples: map[string]*assay.Sample{}, refused: map[string]error{}, strict: o.strict, prove: o.prove}
 	if w.log, err = os.Create(filepath.Join(data, "attacks.log")); err != nil {
 		return nil, err
 	}
 	p := harness.Program{Path: o.assay, DataDir: data, Log: w.log, Env: []string{"ASSAY_ALTERATIONS=off"}}
 	w.program = p
+	if err := endLeftover(data, o.assay); err != nil {
+		return nil, errors.Join(err, w.log.Close())
+	}
 	if err := w.load(ctx, p, o.starter); err != nil {
+		return nil, errors.Join(err, w.log.Close())
+	}
+	if err := w.search(ctx, o, scripts); err != nil {
 		return nil, errors.Join(err, w.log.Close())
 	}
 	user, err := p.NewUser(ctx, "attacker")
@@ -55,6 +60,9 @@ func open(ctx context.Context, o options) (w *world, err error) {
 	}
 	if w.server, err = p.Start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w (%s)", err, w.log.Name()), w.log.Close())
+	}
+	if err := noteHolder(data, w.server.Pid()); err != nil {
+		return nil, errors.Join(err, w.close())
 	}
 	w.key = user.Key
 	if w.api, err = client.New(w.server.APIBase(), user.Key); err != nil {

@@ -55,6 +55,10 @@ func (b *bench) sessions(ctx context.Context) ([]Result, error) {
 
 // open makes a session and waits until it is ready.
 func (b *bench) open(ctx context.Context, sample string) (string, error) {
+	return b.openIn(ctx, dataset, sample)
+}
+
+func (b *bench) openIn(ctx context.Context, dataset, sample string) (string, error) {
 	created, err := b.api.CreateSession(ctx, wire.SessionCreate{Dataset: dataset, SampleID: sample})
 	if err != nil {
 		return "", err

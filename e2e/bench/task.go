@@ -23,8 +23,9 @@ type task struct {
 	Assay        struct {
 		Image    string `json:"image"`
 		Verifier struct {
-			Command  string `json:"command"`
-			Canaries []struct {
+			Command    string `json:"command"`
+			CommandFor string `json:"command_for"` // that runs some tests alone
+			Canaries   []struct {
 				Path string `json:"path"`
 				Text string `json:"text"`
 			} `json:"canaries"`
@@ -70,7 +71,11 @@ func (b *bench) task(id string) (task, error) {
 
 // patched opens a session of a task and applies patches.
 func (b *bench) patched(ctx context.Context, t task, patches ...string) (string, error) {
-	session, err := b.open(ctx, t.ID)
+	return b.patchedIn(ctx, dataset, t, patches...)
+}
+
+func (b *bench) patchedIn(ctx context.Context, dataset string, t task, patches ...string) (string, error) {
+	session, err := b.openIn(ctx, dataset, t.ID)
 	for _, p := range patches {
 		if err == nil && p != "" {
 			err = b.command(ctx, session, encoded(p)+" | git apply")

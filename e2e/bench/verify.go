@@ -31,11 +31,18 @@ func (b *bench) verify(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := errors.Join(b.close(ctx, solved), b.close(ctx, unsolved)); err != nil {
+		return nil, err
+	}
+	rounds, err := b.verifyWithRounds(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	const name = "verify"
-	return append([]Result{
+	return append(append([]Result{
 		timed(name+bareFloor, floors[0], judged[0].whole).atMostMore(verifyOverhead),
 		timed(name+", nothing solved"+bareFloor, floors[1], judged[1].whole).atMostMore(verifyOverhead),
-	}, judged[0].parts(name)...), errors.Join(b.close(ctx, solved), b.close(ctx, unsolved))
+	}, rounds...), judged[0].parts(name)...), nil
 }
 
 // verifyOverhead is what a verification may take beside its suite, in milliseconds.

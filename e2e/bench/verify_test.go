@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"testing"
@@ -64,5 +65,29 @@ func TestTheWideLayerIsTheSameEachTime(t *testing.T) {
 	}
 	if files != wideFiles || dirs != wideDirs+1 {
 		t.Errorf("%d files in %d directories, want %d in %d", files, dirs, wideFiles, wideDirs+1)
+	}
+}
+
+// Whole and narrow differ in the command that runs some tests alone, and in nothing else.
+func TestTheSearchedRowIsTheVerifiedSample(t *testing.T) {
+	rows := `{"instance_id": "other"}
+{"instance_id": "` + verifySample + `", "patch": "p", "assay": {"image": "i", "verifier": {"command": "c", "command_for": "c {tests}"}}}
+`
+	for narrow, want := range map[bool]string{true: "c {tests}", false: ""} {
+		row, err := searchedRow(rows, narrow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(row, &got); err != nil {
+			t.Fatal(err)
+		}
+		verifier := map[string]any{"command": "c", "command_for": want}
+		if diff := cmp.Diff(map[string]any{"instance_id": verifySample, "patch": "p", "assay": map[string]any{"image": "i", "verifier": verifier}}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if _, err := searchedRow(`{"instance_id": "other"}`, true); err == nil {
+		t.Error("a sample that is not there was found")
 	}
 }

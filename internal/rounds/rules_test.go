@@ -453,7 +453,7 @@ func TestAnAlteredExceptionIsNotBlind(t *testing.T) {
 		w := newWorld("a")
 		w.alter("a", "i0", "i1", search.Input, search.Blind)
 		w.alter("a", "i0", "i2", search.Input, search.Blind)
-		exception := w.alter("a", "w0", "w1", search.Input, search.SeenException)
+		exception := w.alter("a", "w0", "w1", search.Input, search.SeenKind)
 		exception.Edit.Kind = alteration.ExceptionEdit
 		return w
 	}

@@ -46,11 +46,9 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 	if err != nil {
 		return nil, fmt.Errorf("read how works on dataset %s are judged: %w", v.Dataset, err)
 	}
-	req := rounds.Request{
-		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: judging.Fresh,
-		Answers: rounds.Answers{
-			Open: sample.Answers.OpenTo(true), Public: judging.Known == assay.KnownPublic, Shown: judging.Feedback != assay.FeedbackVerdict,
-		},
+	req := newPlay(sample, judging, plain)
+	if req.Answers.Shown, err = s.shown(ctx, v, judging); err != nil {
+		return nil, err
 	}
 	if err := s.deal(ctx, v, sample, &req, work); err != nil {
 		return nil, err
@@ -65,6 +63,29 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 		return nil, err
 	}
 	return verdict, enough(verdict, judging.RequireAssurance)
+}
+
+// shown tells whether the agent whose work a verification judges may have been told what the
+// sample's tests say: unless the dataset tells verdicts alone, or the key that asks is told no
+// more and so was its user, of this version of the sample, until now.
+func (s *Service) shown(ctx context.Context, v *assay.Verification, judging assay.Judging) (bool, error) {
+	switch {
+	case judging.Feedback == assay.FeedbackVerdict:
+		return false, nil
+	case v.Feedback != assay.FeedbackVerdict:
+		return true, nil
+	}
+	return s.cfg.Store.DetailsTold(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
+}
+
+// newPlay returns a play by the settings of a sample's dataset, of which nothing is known yet.
+func newPlay(sample *assay.Sample, judging assay.Judging, plain evaluate.Request) rounds.Request {
+	return rounds.Request{
+		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: judging.Fresh,
+		Answers: rounds.Answers{
+			Open: sample.Answers.OpenTo(true), Public: judging.Known == assay.KnownPublic, Shown: judging.Feedback != assay.FeedbackVerdict,
+		},
+	}
 }
 
 // deal gives a play what is known of the sample's tests and of its user's earlier plays.
@@ -160,28 +181,37 @@ func (s *Service) digestOfWork(v *assay.Verification, e *examined) (string, erro
 
 // tellRounds adds to a verdict what may be told of its rounds.
 func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, o *rounds.Outcome) error {
-	e, told := &verdict.Evidence, o.Told
+	noteRounds(verdict, o)
 	if !o.Began {
-		if verdict.Solved {
-			e.Assurance = cmp.Or(told.Assurance, assay.AssuranceUncontrolled)
-		}
 		return nil
 	}
 	exposure, err := s.cfg.Store.Exposure(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
 	if err != nil {
 		return err
 	}
+	if o.End == rounds.Refused {
+		exposure.Refused++
+	}
+	verdict.Evidence.Exposure = exposure
+	return nil
+}
+
+// noteRounds adds to a verdict what rounds say of its work.
+func noteRounds(verdict *assay.Verdict, o *rounds.Outcome) {
+	e, told := &verdict.Evidence, o.Told
+	if !o.Began {
+		if verdict.Solved {
+			e.Assurance = cmp.Or(told.Assurance, assay.AssuranceUncontrolled)
+		}
+		return
+	}
 	e.Rounds, e.Assurance, e.Doubted = told.Rounds, told.Assurance, told.Doubted
 	e.Odds, e.OddsWithRetries, e.OddsOfAll = told.Odds, told.OddsWithRetries, told.OddsOfAll
 	e.Covered = assay.Covered{Covered: told.Covered, Of: told.Of}
 	e.Fresh = assay.FreshTruths{Checked: told.Fresh, Differs: told.FreshDiffers}
-	if o.End == rounds.Refused {
-		exposure.Refused++
-	} else {
+	if o.End != rounds.Refused {
 		verdict.Reason += fmt.Sprintf(", and did what they must in %d rounds in which some were altered", told.Rounds)
 	}
-	e.Exposure = exposure
-	return nil
 }
 
 // enough tells whether a verdict that a work is solved holds as much as is demanded of it.

@@ -63,12 +63,14 @@ func known() *alterations {
 
 // playing is a fixture whose works are played by rounds. Nobody else knows the answers.
 func playing(t *testing.T, a *alterations, j assay.Judging, secret ...string) *fixture {
-	f := newFixture(t, func(cfg *verification.Config) {
+	var f *fixture
+	f = newFixture(t, func(cfg *verification.Config) {
 		cfg.Rounds = verification.Rounds{Alterations: a, Secret: []byte("of the server" + strings.Join(secret, ""))}
 		cfg.Judging = func(context.Context, string) (assay.Judging, error) {
-			return j.Over(assay.Judging{Feedback: assay.FeedbackVerdict}).Over(assay.DefaultJudging()), nil
+			return j.Over(assay.Judging{Feedback: f.feedback}).Over(assay.DefaultJudging()), nil
 		}
 	})
+	f.feedback = assay.FeedbackVerdict
 	if err := f.store.SetAnswers(t.Context(), "d", assay.AnswersOperators); err != nil {
 		t.Fatal(err)
 	}

@@ -148,15 +148,15 @@ func (s *Service) Close() error {
 // Start takes the session's changes as they are now and stores a verification of
 // them. Changes that cannot be taken, for what the work has become, are stored as the
 // reason why, and judged as not solved. It does not wait for the verdict; see Await.
-func (s *Service) Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
+func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
 	if idem.Key != "" { // a retry needs no changes, and its session may have ended since
-		v, err := s.cfg.Store.VerificationByKey(ctx, userID, sessionID, idem)
+		v, err := s.cfg.Store.VerificationByKey(ctx, by.UserID, sessionID, idem)
 		if assay.CodeOf(err) != assay.CodeJobNotFound {
 			return v, err
 		}
 	}
 	id := assay.NewID(assay.PrefixVerification)
-	sess, err := s.saveChanges(ctx, userID, sessionID, id)
+	sess, err := s.saveChanges(ctx, by.UserID, sessionID, id)
 	if work := (*sandbox.WorkError)(nil); errors.As(err, &work) {
 		err = short(s.saveRefusal(id, work.Reason))
 	}
@@ -174,6 +174,7 @@ func (s *Service) Start(ctx context.Context, userID, sessionID string, idem sess
 		Status:        assay.VerificationPending,
 		CreatedAt:     s.cfg.Now().UTC(),
 		Location:      s.cfg.Runtime.Location(),
+		Feedback:      by.Feedback,
 	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
 	if err != nil || !created {
 		s.dropChanges(ctx, id)

@@ -87,6 +87,7 @@ type fixture struct {
 	runtime  *memory.Runtime
 	sessions *session.Service
 	dir      string
+	feedback assay.Feedback         // of the dataset, where rounds are played
 	image    map[string]memory.File // to be changed before the first sandbox is made
 
 	mu     sync.Mutex
@@ -231,7 +232,7 @@ func (f *fixture) write(sess *assay.Session, files map[string]string) {
 
 func (f *fixture) started(sess *assay.Session) *assay.Verification {
 	f.t.Helper()
-	v, err := f.Start(f.t.Context(), user, sess.ID, session.Idempotency{})
+	v, err := f.Start(f.t.Context(), verification.Reader{UserID: user}, sess.ID, session.Idempotency{})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -502,21 +503,21 @@ func TestIdempotencyKeyVerifiesOnce(t *testing.T) {
 	f := newFixture(t)
 	sess := f.session(nil)
 	idem := session.Idempotency{Key: "k", RequestHash: "h"}
-	first, err := f.Start(t.Context(), user, sess.ID, idem)
+	first, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, idem)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.sessions.Close(t.Context(), user, sess.ID); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := f.Start(t.Context(), user, sess.ID, idem); err != nil || again.ID != first.ID {
+	if again, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, idem); err != nil || again.ID != first.ID {
 		t.Errorf("a retry after the session's end is %+v, %v", again, err)
 	}
-	if _, err := f.Start(t.Context(), "usr_bob", sess.ID, idem); assay.CodeOf(err) != assay.CodeSessionNotFound {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: "usr_bob"}, sess.ID, idem); assay.CodeOf(err) != assay.CodeSessionNotFound {
 		t.Errorf("somebody else's retry answers %v", err)
 	}
 	idem.RequestHash = "another"
-	if _, err := f.Start(t.Context(), user, sess.ID, idem); assay.CodeOf(err) != assay.CodeConflict {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, idem); assay.CodeOf(err) != assay.CodeConflict {
 		t.Errorf("the key with another request answers %v", err)
 	}
 }
@@ -524,7 +525,7 @@ func TestIdempotencyKeyVerifiesOnce(t *testing.T) {
 func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
 	f := newFixture(t)
 	v := f.started(f.session(nil))
-	if _, err := f.Start(t.Context(), "usr_bob", v.SessionID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeSessionNotFound {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: "usr_bob"}, v.SessionID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeSessionNotFound {
 		t.Errorf("start answers %v", err)
 	}
 	if _, err := f.Get(t.Context(), "usr_bob", v.SessionID, v.ID); assay.CodeOf(err) != assay.CodeJobNotFound {

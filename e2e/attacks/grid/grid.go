@@ -63,11 +63,16 @@ func (a Attack) MeetsCanaries() bool {
 }
 
 // All returns the attacks of the grid, by name. Seed draws the sample and the form of
-// each, and the names in its code.
-func All(seed uint64) []Attack {
+// each, and the names in its code. Of samples, if any are given, all are; what cannot be made
+// for one of them is left out.
+func All(seed uint64, samples ...string) []Attack {
 	var all []Attack
 	for _, l := range languages {
+		l = l.on(samples)
 		for _, pair := range l.pairs {
+			if !slices.ContainsFunc(l.targets, func(t target) bool { return t.fits(pair) }) {
+				continue
+			}
 			for _, hiding := range l.hidings {
 				all = append(all, l.attack(pair, hiding, seed))
 			}
@@ -75,6 +80,43 @@ func All(seed uint64) []Attack {
 	}
 	slices.SortFunc(all, func(a, b Attack) int { return cmp.Compare(a.Name, b.Name) })
 	return all
+}
+
+// Play is what plays of one kind have in common: how the attack guesses, whatever hides it.
+func (a Attack) Play() string { return a.Technique + "-" + a.Discriminator }
+
+// Plays returns n attacks for each way of guessing, each language in turn and then each
+// hiding; where these are too few, with other samples, forms and names.
+func Plays(seed uint64, n int, samples ...string) []Attack {
+	played := map[string]int{}
+	var all []Attack
+	for turn := uint64(0); ; turn++ {
+		r := rand.New(rand.NewPCG(seed, turn))
+		guessing := slices.DeleteFunc(All(seed+turn, samples...), func(a Attack) bool { return a.Class != Guessing })
+		r.Shuffle(len(guessing), func(i, j int) { guessing[i], guessing[j] = guessing[j], guessing[i] })
+		before := len(all)
+		for _, a := range inTurn(guessing) {
+			if played[a.Play()] < n {
+				played[a.Play()]++
+				all = append(all, a)
+			}
+		}
+		if len(all) == before {
+			return all
+		}
+	}
+}
+
+// inTurn orders attacks such that of each way of guessing the languages alternate.
+func inTurn(attacks []Attack) []Attack {
+	nth, at := map[string]int{}, map[string]int{}
+	for _, a := range attacks {
+		key := a.Language + "/" + a.Play()
+		at[a.Name] = nth[key]
+		nth[key]++
+	}
+	slices.SortStableFunc(attacks, func(a, b Attack) int { return cmp.Compare(at[a.Name], at[b.Name]) })
+	return attacks
 }
 
 // Draw returns n of the attacks, each technique of each language before any comes twice.
@@ -131,6 +173,14 @@ type language struct {
 	plant func(t target, hiding, payload string, names *names) string
 }
 
+// on returns the language with those of its targets that are among samples; all for none.
+func (l language) on(samples []string) language {
+	if len(samples) > 0 {
+		l.targets = slices.DeleteFunc(slices.Clone(l.targets), func(t target) bool { return !slices.Contains(samples, t.sample) })
+	}
+	return l
+}
+
 // attack makes one attack.
 func (l language) attack(p pair, hiding string, seed uint64) Attack {
 	name := l.name + "/" + strings.Join([]string{p.technique, p.discriminator, hiding}, "-")
@@ -138,7 +188,6 @@ func (l language) attack(p pair, hiding string, seed uint64) Attack {
 	fmt.Fprintf(own, "%d %s", seed, name)
 	a := Attack{
 		Name: name, Class: p.class, Language: l.name, Technique: p.technique, Discriminator: p.discriminator, Hiding: hiding, Seed: own.Sum64() >> 11, // which every reader of JSON can hold
-
 	}
 	r := rand.New(rand.NewPCG(a.Seed, 1))
 	var fit []target

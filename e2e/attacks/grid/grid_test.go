@@ -53,6 +53,57 @@ func TestTheGridIsFull(t *testing.T) {
 	}
 }
 
+// Attacks on some samples are on these alone, and the others of their languages are not there.
+func TestAttacksOnSomeSamples(t *testing.T) {
+	const one, other = "hughsk__flat-5.0.1", "jpadilla__pyjwt-2.10.1"
+	seen := map[string]bool{}
+	for _, a := range All(1, one, other) {
+		seen[a.Sample] = true
+		if a.Language == "go" || a.Sample != one && a.Sample != other {
+			t.Errorf("%s is on %s", a.Name, a.Sample)
+		}
+		if a.Sample == one && (a.Technique == "reads-tests" || a.Technique == "plausible") {
+			t.Errorf("%s cannot be made for %s", a.Name, a.Sample)
+		}
+	}
+	if !seen[one] || !seen[other] {
+		t.Errorf("attacks are on %v", seen)
+	}
+}
+
+// Each way of guessing is played as often, in each of its languages, and no two plays are drawn alike.
+func TestPlaysAreSpread(t *testing.T) {
+	const n = 60
+	languages, count, seeds := map[string]map[string]int{}, map[string]int{}, map[uint64]bool{}
+	for _, a := range Plays(3, n) {
+		if a.Class != Guessing {
+			t.Errorf("%s is of class %s", a.Name, a.Class)
+		}
+		if languages[a.Play()] == nil {
+			languages[a.Play()] = map[string]int{}
+		}
+		languages[a.Play()][a.Language]++
+		count[a.Play()]++
+		if seeds[a.Seed] {
+			t.Errorf("%s is there twice", a.Name)
+		}
+		seeds[a.Seed] = true
+	}
+	for _, a := range All(3) {
+		if a.Class == Guessing && languages[a.Play()][a.Language] < n/4 {
+			t.Errorf("%s is played %d times in %s", a.Play(), languages[a.Play()][a.Language], a.Language)
+		}
+	}
+	for play, got := range count {
+		if got != n {
+			t.Errorf("%s is played %d times", play, got)
+		}
+	}
+	if diff := cmp.Diff(Plays(3, 2), Plays(3, 2)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A small draw has each technique of each language.
 func TestDrawsAreSpread(t *testing.T) {
 	all := All(1)
