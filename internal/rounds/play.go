@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -178,6 +179,8 @@ type standing struct {
 	odds      float64      // of the sequences so far, 0 if nothing is blind
 	out       map[int]bool // alterations that the work passed, and that are shown no more
 	bitten    bool         // an altered showing failed as demanded
+	blindly   bool         // one that the unsolved code cannot tell did
+	asked     bool         // there are such
 	end       End
 }
 
@@ -191,6 +194,7 @@ func newPlay(cfg Config, plan *plan, req Request) *play {
 		p.stand[u] = &standing{
 			face: plan.faceOf(u, nil, tests), tests: tests, rank: order(req.Seed, u.name, "alterations", u.alterations),
 			out: make(map[int]bool), end: Unplayed,
+			asked: slices.ContainsFunc(u.alterations, func(i int) bool { return plan.known.Alterations[i].Blind() }),
 		}
 	}
 	p.rounds = p.length(req.Rounds, 0)
@@ -242,7 +246,9 @@ func (p *play) run(ctx context.Context, pl *Player, plain *assay.Verdict) error 
 
 // refused tells whether what was played until now refuses the work: a unit does, or nothing
 // altered was seen to fail. What fails of tests that pass anyway does not speak for one that
-// passes several altered versions of what is to be solved, and fails none.
+// passes several altered versions of what is to be solved, and fails none; nor does what the
+// unsolved code tells from the true test, where it does not tell others: who passes one kind
+// of failure fails whatever fails in another way.
 func (p *play) refused() bool {
 	const several = 2
 	var bitten, solving, pending bool
@@ -253,7 +259,7 @@ func (p *play) refused() bool {
 		}
 		bitten, pending = bitten || s.bitten, pending || s.end == Unplayed
 		if u.solves {
-			solving = solving || s.bitten
+			solving = solving || s.bitten && (s.blindly || !s.asked)
 			passed += len(s.out)
 		}
 	}
