@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 
 	// The judge knows no store, no user and no session.
 	"assay/internal/evaluate":    {"assay", "assay/internal/patch", "assay/internal/sandbox", "assay/internal/steering", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/testid", "assay/internal/testreport", "assay/internal/worktree"},
-	"assay/internal/rounds":      {"assay", "assay/internal/alteration", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/testid"},
+	"assay/internal/rounds":      {"assay", "assay/internal/alteration", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/narrow", "assay/internal/testid"},
 	"assay/internal/tasksandbox": {"assay", "assay/internal/sandbox"},
 
 	// What is known of samples' tests: pure text, found by trying, kept sealed.

@@ -22,6 +22,7 @@ type Verification struct {
 	Verdict       *Verdict // when Status is completed
 	Handle        string   // of the clean sandbox while it runs, as JSON
 	Location      string
+	Feedback      Feedback // how much the key that asked for it is told; "" for all
 
 	// Withdrawn is set once an operator took the verdict back.
 	Withdrawn *Withdrawal

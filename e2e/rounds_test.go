@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,6 +42,19 @@ const (
 // shouts is a server on which the sample was searched, and who calls it.
 func shouts(t *testing.T, settings ...string) (harness.Program, *harness.Server, caller) {
 	t.Helper()
+	p := shoutsDataset(t, settings...)
+	if found, out, _ := alterations(t, p, "shouts", "--fresh"); len(found) != 1 || found[0].Blind != 2 || found[0].Fresh != 2 {
+		t.Fatalf("%s", out)
+	}
+	user, err := p.NewUser(t.Context(), "shouter")
+	ok(t, err)
+	s := start(t, p, "--alterations", "off")
+	return p, s, caller{base: s.APIBase(), key: user.Key}
+}
+
+// shoutsDataset is a data directory with the sample.
+func shoutsDataset(t *testing.T, settings ...string) harness.Program {
+	t.Helper()
 	p := ownProgram(t)
 	clean(t, p)
 	row, err := json.Marshal(map[string]any{
@@ -49,14 +64,8 @@ func shouts(t *testing.T, settings ...string) (harness.Program, *harness.Server,
 	})
 	ok(t, err)
 	runVerb(t, p, "dataset", "import", smallDataset(t, "shouts", "python", shoutsCommand, string(row)+"\n"))
-	runVerb(t, p, append([]string{"dataset", "set", "shouts", "--answers", "operators", "--feedback", "verdict", "--require-assurance", "blind"}, settings...)...)
-	if found, out, _ := alterations(t, p, "shouts", "--fresh"); len(found) != 1 || found[0].Blind != 2 || found[0].Fresh != 2 {
-		t.Fatalf("%s", out)
-	}
-	user, err := p.NewUser(t.Context(), "shouter")
-	ok(t, err)
-	s := start(t, p, "--alterations", "off")
-	return p, s, caller{base: s.APIBase(), key: user.Key}
+	runVerb(t, p, append([]string{"dataset", "set", "shouts", "--answers", "operators", "--feedback", "verdict"}, settings...)...)
+	return p
 }
 
 // shouting is a session in which shout.sh was written.
@@ -72,7 +81,7 @@ func (c caller) shouting(t *testing.T, script string) string {
 // them where they are seldom true.
 func TestRounds(t *testing.T) {
 	t.Parallel()
-	_, _, c := shouts(t)
+	_, _, c := shouts(t, "--require-assurance", "blind")
 	got := c.judge(t, c.shouting(t, rightShout))
 	if e := got.Evidence; !got.IsSuccess || e.Rounds != 3 || e.Assurance != assay.AssuranceBlind || e.Odds < 0.14 || e.Odds > 0.15 {
 		t.Errorf("the fix: %+v", got)
@@ -89,7 +98,7 @@ func TestRounds(t *testing.T) {
 // Who knows the answers of the tests knows none of tests that nobody has seen.
 func TestFreshTruthsRefuseWhoKnowsTheAnswers(t *testing.T) {
 	t.Parallel()
-	_, _, c := shouts(t, "--fresh", "require", "--rounds", "8") // in which both tests are true at least once but one time in 16,000
+	_, _, c := shouts(t, "--require-assurance", "blind", "--fresh", "require", "--rounds", "8") // in which both tests are true at least once but one time in 16,000
 	if got := c.judge(t, c.shouting(t, knowsTheTest)); got.IsSuccess || got.Evidence.Rounds != 8 {
 		t.Errorf("who knows the answers: %+v", got)
 	}
@@ -101,7 +110,7 @@ func TestFreshTruthsRefuseWhoKnowsTheAnswers(t *testing.T) {
 // A play goes on after its server was killed, and counts once.
 func TestAKilledServerPlaysOn(t *testing.T) {
 	t.Parallel()
-	p, s, c := shouts(t)
+	p, s, c := shouts(t, "--require-assurance", "blind")
 	session := c.shouting(t, rightShout)
 	id := c.verify(t, session)
 	eventually(t, "rounds begin", func() bool { return strings.Contains(strings.Join(plays(t, p), " "), string(assay.PlayReached)) })
@@ -114,6 +123,55 @@ func TestAKilledServerPlaysOn(t *testing.T) {
 	}
 	if states := plays(t, p); len(states) != 1 || states[0] != string(assay.PlaySolved) {
 		t.Errorf("plays are %q", states)
+	}
+}
+
+// Verdicts from before anything was known of the tests are held against what is known now, and
+// taken back where they do not hold.
+func TestVerdictsAreJudgedAgain(t *testing.T) {
+	t.Parallel()
+	p := shoutsDataset(t)
+	user, err := p.NewUser(t.Context(), "shouter")
+	ok(t, err)
+	s := start(t, p, "--alterations", "off")
+	c := caller{base: s.APIBase(), key: user.Key}
+	jobs := make(map[string]string) // by script
+	for _, script := range []string{rightShout, readsTheTest, "exit 1\n"} {
+		session := c.shouting(t, script)
+		id := c.verify(t, session)
+		if got := c.job(t, session, id).Result; got == nil || got.IsSuccess != (script != "exit 1\n") || got.Evidence.Rounds != 0 {
+			t.Fatalf("%q before: %+v", script, got)
+		}
+		jobs[script] = id
+	}
+	alterations(t, p, "shouts")
+	again := func(status int, args ...string) map[string]string {
+		out, err := p.Command(t.Context(), append([]string{"verdict", "rejudge", "--json"}, args...)...).Output()
+		var exit *exec.ExitError
+		if status == 0 && err != nil || status != 0 && (!errors.As(err, &exit) || exit.ExitCode() != status) {
+			t.Fatalf("rejudge %q: %v\n%s", args, err, out)
+		}
+		lines := make(map[string]string)
+		for line := range strings.Lines(string(out)) {
+			for _, id := range jobs {
+				if strings.Contains(line, id) {
+					lines[id] = line
+				}
+			}
+		}
+		return lines
+	}
+	report := filepath.Join(t.TempDir(), "again.jsonl")
+	said := again(1, "--dataset", "shouts", "--report", report)
+	right, forged := said[jobs[rightShout]], said[jobs[readsTheTest]]
+	if len(said) != 2 || !strings.Contains(right, `"holds":true`) || !strings.Contains(right, `"rounds":3`) || !strings.Contains(forged, `"holds":false`) {
+		t.Errorf("said: %q", said)
+	}
+	if once := again(1, "--dataset", "shouts", "--report", report, "--withdraw"); once[jobs[rightShout]] != right || !strings.Contains(once[jobs[readsTheTest]], `"withdrawn":true`) {
+		t.Errorf("then: %q", once)
+	}
+	if left := again(0, "--dataset", "shouts", "--unsolved"); len(left) != 2 || left[jobs[readsTheTest]] != "" {
+		t.Errorf("without what was withdrawn: %q", left)
 	}
 }
 

@@ -104,6 +104,7 @@ type grammar struct {
 		Get   verdictGetCmd   `cmd:"" help:"Print a signed verdict."`
 		Check verdictCheckCmd `cmd:"" help:"Check the signature of a verdict, and print it."`
 
+		Rejudge  verdictRejudgeCmd  `cmd:"" help:"Judge works again by the rules of now; an operator's, on the data directory."`
 		Withdraw verdictWithdrawCmd `cmd:"" help:"Take a verdict back; an operator's, on the data directory."`
 	} `cmd:"" help:"Signed verdicts."`
 }

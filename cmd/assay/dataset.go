@@ -85,16 +85,21 @@ func (c *datasetImportCmd) Run(ctx context.Context, parsed *kong.Context, std st
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return writeJSON(std.out, importedJSON(got, report))
+	d, err := a.Datasets.Dataset(ctx, got.Dataset)
+	if err != nil {
+		return err
 	}
-	return printImport(std.out, got, report)
+	all := append(notes(got, report), assuranceNotes(d)...)
+	if c.JSON {
+		return writeJSON(std.out, importedJSON(got, report, all))
+	}
+	return printImport(std.out, got, report, all)
 }
 
 // ownFormat is the name of the format of folders with dataset.yaml.
 const ownFormat = "assay"
 
-func importedJSON(got *dataset.Import, report *dataset.ForeignReport) importedDataset {
+func importedJSON(got *dataset.Import, report *dataset.ForeignReport, all []string) importedDataset {
 	out := importedDataset{
 		Dataset: got.Dataset, Format: report.Format, Samples: got.Samples,
 		Added: got.Added, Changed: got.Changed, Unchanged: got.Unchanged, Removed: got.Removed, Answers: got.Answers,
@@ -106,7 +111,7 @@ func importedJSON(got *dataset.Import, report *dataset.ForeignReport) importedDa
 	for _, row := range report.Skipped {
 		out.Skipped = append(out.Skipped, row.String())
 	}
-	out.Notes = append(out.Notes, notes(got, report)...)
+	out.Notes = append(out.Notes, all...)
 	return out
 }
 
@@ -120,14 +125,38 @@ func notes(got *dataset.Import, report *dataset.ForeignReport) []string {
 	return all
 }
 
-func printImport(w io.Writer, got *dataset.Import, report *dataset.ForeignReport) error {
+// assuranceNotes say what verdicts on a dataset are worth as it is.
+func assuranceNotes(d *assay.Dataset) (all []string) {
+	if left := d.SampleCount - d.Alterations.Altered; left > 0 {
+		all = append(all, fmt.Sprintf("verdicts on %d of %d samples are uncontrolled: no alterations of their tests are known; a server searches those that are used while it is idle, and assay dataset alterations %s all",
+			left, d.SampleCount, d.Name))
+	}
+	if d.Judging.Fresh == assay.FreshRequire { // who knows the answers knows nothing of those
+		return all
+	}
+	for _, why := range []struct {
+		holds bool
+		text  string
+	}{
+		{d.Answers == assay.AnswersPublic || d.Answers == assay.AnswersUsers, "its answers are open to its users (assay dataset set " + d.Name + " --answers operators)"},
+		{d.Judging.Known == assay.KnownPublic, "its answers are known to the public"},
+		{d.Judging.Feedback != assay.FeedbackVerdict, "its users are told what the tests say, unless their keys are made with --feedback verdict"},
+	} {
+		if why.holds {
+			return append(all, "verdicts are at most controlled: "+why.text)
+		}
+	}
+	return all
+}
+
+func printImport(w io.Writer, got *dataset.Import, report *dataset.ForeignReport, all []string) error {
 	for _, change := range got.Changes {
 		fmt.Fprintln(w, change)
 	}
 	for _, row := range report.Skipped {
 		fmt.Fprintln(w, "left out", row)
 	}
-	for _, note := range notes(got, report) {
+	for _, note := range all {
 		fmt.Fprintln(w, "note:", note)
 	}
 	_, err := fmt.Fprintf(w, "%s: %d samples: %d added, %d changed, %d unchanged, %d removed",

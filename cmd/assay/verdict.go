@@ -215,6 +215,9 @@ func showStatement(w io.Writer, s *assay.Statement, keyID string) error {
 	t := newTable(w, "verification", fmt.Sprintf("%s of session %s", s.VerificationID, s.SessionID))
 	t.row("sample", fmt.Sprintf("%s/%s, version %d", s.Dataset, s.SampleID, s.SampleVersion))
 	t.row("tests", fmt.Sprintf("%d passed, %d failed, %d skipped, %d missing; graded as %s by rules %s", v.Passed, v.Failed, v.Skipped, len(v.Missing), v.Grading, v.Evidence.Grader))
+	if v.Evidence.Grader != assay.GraderVersion {
+		t.row("rules", fmt.Sprintf("those of this program are %s; its operator can judge the work again (assay verdict rejudge)", assay.GraderVersion))
+	}
 	t.row("patch", dash(v.Evidence.PatchSHA256))
 	t.row("image", dash(v.Evidence.ImageDigest))
 	t.row("answers", openOrClosed(v.Evidence.AnswersOpen))

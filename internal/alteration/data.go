@@ -13,7 +13,7 @@ import (
 const largestData = 1 << 20 // bytes
 
 // snapshot begins an entry of a file of snapshots, by its test's name.
-var snapshot = regexp.MustCompile("^exports\\[`(.*)`\\]")
+var snapshot = regexp.MustCompile("^exports\\[`(.*)`\\] = `")
 
 // DataCandidates returns edits of one character each of a file that tests read: values of
 // JSON but not its keys, and lines of any other text. Files that are no text, or are
@@ -76,10 +76,13 @@ func (s *search) textLines(content []byte) {
 		at += len(line)
 		if m := snapshot.FindStringSubmatch(text); m != nil {
 			region = m[1]
+			text = text[len(m[0]):]
+			start += len(m[0])
+		} else if s.lineRepeats(lines, n) {
 			continue
 		}
-		if s.lineRepeats(lines, n) {
-			continue
+		if region != "" { // the end of a snapshot
+			text = strings.TrimSuffix(text, "`;")
 		}
 		most := min(s.o.PerToken, 2)
 		for _, v := range s.substitutions(text, s.fromTheMiddle(text, editable(text))) {

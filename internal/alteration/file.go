@@ -36,7 +36,7 @@ func newFile(l *Language, f File) *file {
 	t := newTree(l, f.Source, Lex(l, f.Source))
 	x := &file{tree: t, path: f.Path, regions: t.regions(),
 		structs: map[string][]string{}, values: map[string]int{}, assigned: map[string][]string{},
-		columns: map[int][]string{}, answers: map[string]bool{}, titles: titles{map[string]map[int]bool{}, map[int]int{}, map[int]bool{}}, facts: map[int]statement{}, equal: map[int]bool{},
+		columns: map[int][]string{}, answers: map[string]bool{}, titles: titles{map[string]map[int]bool{}, map[int]int{}, map[int]bool{}, map[int]bool{}}, facts: map[int]statement{}, equal: map[int]bool{},
 		aside: map[int][]Token{}, tables: map[int]*table{}, near: map[int][]int{}}
 	x.place()
 	if l.Layout == Calls {

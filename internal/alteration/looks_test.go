@@ -132,7 +132,13 @@ func TestDataCandidates(t *testing.T) {
 	if e := snap["  first"]; e.Region != "reads one 1" {
 		t.Errorf("%+v", e)
 	}
+	if e := snap["second"]; e.Region != "reads two 1" || e.Line != 7 {
+		t.Errorf("%+v", e)
+	}
 	for old := range snap {
+		if strings.Contains(old, "`") {
+			t.Errorf("%s is edited", old)
+		}
 		if strings.Contains(old, "exports") {
 			t.Errorf("%s is edited", old)
 		}

@@ -113,6 +113,7 @@ func (x *file) each(i int) {
 	}
 	if args := x.elements(i); len(args) > 0 {
 		format := x.text(args[0].from)
+		x.titles.tests[table] = true
 		if x.titles.ids[table] = strings.Count(format, "%"); strings.Contains(format, "$") {
 			x.titles.ids[table] = everyCell
 		}

@@ -14,6 +14,7 @@ type titles struct {
 	fields map[string]map[int]bool // columns, with the outermost regions of the tests that they name
 	ids    map[int]int             // tables: how many scalars of each row, from its first on, are parts of its name
 	keys   map[int]bool            // tables whose keys are names
+	tests  map[int]bool            // tables each row of which is a test of its own, whatever names it
 }
 
 func deleteName(names []string, name string) []string {
@@ -114,11 +115,11 @@ func (x *file) paramIDs(open int) {
 	if name != "parametrize" && name != "fixture" {
 		return
 	}
-	values := -1
+	values, named := -1, false
 	for n, arg := range x.elements(open) {
 		switch keyed := x.op(arg.from+1, "="); {
 		case keyed && x.text(arg.from) == "ids":
-			return
+			named = true
 		case keyed && (x.text(arg.from) == "argvalues" || x.text(arg.from) == "params"):
 			values = arg.from + 2
 		case !keyed && n == 1:
@@ -126,7 +127,9 @@ func (x *file) paramIDs(open int) {
 		}
 	}
 	if table := x.value(values); table >= 0 {
-		x.titles.ids[table] = everyCell
+		if x.titles.tests[table] = true; !named {
+			x.titles.ids[table] = everyCell
+		}
 	}
 }
 

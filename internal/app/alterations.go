@@ -34,6 +34,7 @@ func (s *server) newSearches() (*searches, error) {
 	evaluator := evaluate.New(evaluate.Config{Runtime: s.runtime, Background: true})
 	return &searches{evaluator: evaluator, searcher: idle.New(idle.Config{
 		Uses: s.store, Queue: s.queue, Samples: s.Datasets, Catalog: known, Tester: evaluator, Observer: s.metrics, Log: s.Log,
+		Shown: max(0, s.Config.AlterationsShown),
 	})}, nil
 }
 

@@ -77,6 +77,9 @@ type Config struct {
 	// tests while no verification waits and a worker is free, and "off" when only assay dataset
 	// alterations searches. Defaults to idle.
 	Alterations string `yaml:"alterations" name:"alterations" placeholder:"idle|off" help:"Whether the tests of samples that are used are searched for alterations when no verification waits (idle)."`
+	// AlterationsShown is how often an alteration is shown in rounds before others are searched
+	// in its place, as above; -1 is for ever. Defaults to 300.
+	AlterationsShown int `yaml:"alterations_shown" name:"alterations-shown" placeholder:"N" help:"How often an alteration is shown before others are searched in its place, -1 for ever (300)."`
 	// Rounds is how many rounds of altered tests judge a work that looks solved, on datasets
 	// that do not say, as for the next settings. Defaults to 3.
 	Rounds int `yaml:"rounds" name:"rounds" placeholder:"N" help:"Rounds of altered tests that judge a work that looks solved, 1 to 8, where the dataset does not say (3)."`
@@ -179,6 +182,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.MaxCommandsPerSession, 32)
 	setDefault(&c.MaxVerifications, runtime.NumCPU())
 	setDefault(&c.Alterations, "idle")
+	setDefault(&c.AlterationsShown, 300)
 	defaults := assay.DefaultJudging()
 	setDefault(&c.Rounds, defaults.Rounds)
 	setDefault(&c.MaxOdds, defaults.MaxOdds)
@@ -226,6 +230,7 @@ func (c Config) Validate() error {
 		within("max_commands_per_session", c.MaxCommandsPerSession, 1, 64),
 		within("max_verifications", c.MaxVerifications, 1, 1024),
 		oneOf("alterations", c.Alterations, "idle", "off"),
+		within("alterations_shown", c.AlterationsShown, -1, 1<<30),
 		c.judging().Validate(),
 		within("max_ttl_minutes", c.MaxTTLMinutes, 1, 365*24*60),
 		within("max_body_bytes", c.MaxBodyBytes, 1<<10, 1<<30),

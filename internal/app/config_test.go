@@ -210,6 +210,8 @@ func TestValidate(t *testing.T) {
 		"log format":              {Config{LogFormat: "xml"}, "log_format"},
 		"log level":               {Config{LogLevel: "loud"}, "log_level"},
 		"no idle searches":        {Config{Alterations: "off"}, ""},
+		"alterations for ever":    {Config{AlterationsShown: -1}, ""},
+		"alterations for less":    {Config{AlterationsShown: -2}, "alterations_shown: -2 is not within -1 and 1073741824"},
 		"searches at night":       {Config{Alterations: "nightly"}, "alterations: \"nightly\" is none of idle, off"},
 		"ids of the system":       {Config{IDBase: 1}, "id_base"},
 		"too few ids":             {Config{IDSize: 10}, "id_size"},

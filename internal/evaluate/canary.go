@@ -27,6 +27,7 @@ func (env *environment) layCanaries(ctx context.Context) error {
 				return fmt.Errorf("read %s, to lay a canary: %w", name, err)
 			}
 			files[name] = string(content)
+			env.isLaid(name)
 		}
 		files[name] += env.withNonce(c.Text)
 	}

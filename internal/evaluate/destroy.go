@@ -57,7 +57,7 @@ func (e *Evaluator) use(id string, more int) {
 // Uses tells whether a sandbox is one in which something is judged now, or that is being
 // destroyed after that.
 func (e *Evaluator) Uses(sandboxID string) bool {
-	for _, suffix := range []string{controlSuffix, rerunSuffix, referenceSuffix, quietSuffix} {
+	for _, suffix := range []string{controlSuffix, rerunSuffix, referenceSuffix, quietSuffix, lookSuffix} {
 		sandboxID = strings.TrimSuffix(sandboxID, suffix)
 	}
 	e.mu.Lock()

@@ -29,6 +29,9 @@ type environment struct {
 	nonce    string // of this verification's canaries
 	reports  string // the directory of reports
 	tampered tamperings
+	laid     map[string]bool // files of the work tree that the judge has laid
+	fresh    freshNames      // what the suite made, which was not there
+	written  []Rewritten     // what the suite wrote that it could have been judged by
 }
 
 func newEnvironment(ctx context.Context, box sandbox.Sandbox, sample *assay.Sample) (*environment, error) {
@@ -38,6 +41,9 @@ func newEnvironment(ctx context.Context, box sandbox.Sandbox, sample *assay.Samp
 	}
 	var err error
 	env.guard, err = guardOf(sample, func(name string) bool {
+		if env.fresh.has(name) {
+			return false
+		}
 		there, err := env.tree.has(ctx, name)
 		env.failed = errors.Join(env.failed, err)
 		return there
@@ -112,7 +118,9 @@ func (env *environment) lay(ctx context.Context, work Work) error {
 			return fmt.Errorf("restore the tests: %w", err)
 		}
 	}
-	return nil
+	names, err := pathsOf(env.sample.TestPatch)
+	env.isLaid(names...)
+	return err
 }
 
 // layFiles lays files over the restored tests.
@@ -123,6 +131,7 @@ func (env *environment) layFiles(ctx context.Context, files map[string][]byte) e
 	layer := make(map[string]string, len(files))
 	for name, content := range files {
 		layer[name] = string(content)
+		env.isLaid(name)
 	}
 	if err := env.box.ApplyLayer(ctx, env.sample.Task.Workdir, layerOf(layer, 0o644)); err != nil {
 		return fmt.Errorf("lay files over the tests: %w", err)

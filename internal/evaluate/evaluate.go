@@ -4,8 +4,9 @@
 // Nothing is judged where it was made. A work is a layer of changes to the sample's work
 // tree. It is laid on a fresh sandbox of the sample's image (environment.go), except what
 // would steer its own judging (filter.go); the tests are put into their reference state;
-// the verifier runs as nobody; and what it leaves (evidence.go) is graded (grade.go) and
-// held against itself (consistency.go). docs/verdicts.md says what is promised.
+// the verifier runs as nobody; what it leaves (evidence.go) is graded (grade.go) and held
+// against itself (consistency.go); and the room is looked at for tests and runners that were
+// written to meanwhile (afterlook.go). docs/verdicts.md says what is promised.
 //
 // Two kinds of end are never mixed: a verdict is about the work, an error is about us.
 package evaluate
@@ -78,6 +79,8 @@ type Evaluator struct {
 	judging map[string]int             // what uses the clean sandboxes of a request, by the request's id
 	boxes   map[string]sandbox.Sandbox // in which something is judged now, by their ids
 	spent   time.Duration              // CPU time of the sandboxes that were
+
+	rewrites map[string][]Rewritten // what suites rewrite with the reference fix, by their sample
 }
 
 // New returns an Evaluator. Close it at the end.
@@ -94,6 +97,7 @@ func New(cfg Config) *Evaluator {
 	return &Evaluator{
 		runtime: cfg.Runtime, tracer: cfg.Tracer, quietStep: cfg.QuietStep, quietFor: cfg.QuietFor, background: cfg.Background,
 		judging: make(map[string]int), boxes: make(map[string]sandbox.Sandbox), freeing: make(chan struct{}, maxFreeing),
+		rewrites: make(map[string][]Rewritten),
 	}
 }
 

@@ -117,3 +117,22 @@ func TestTests(t *testing.T) {
 		t.Errorf("others are %q", tests.Others)
 	}
 }
+
+// A trial may run another command than the verifier's.
+func TestTryAnotherCommand(t *testing.T) {
+	var ran []string
+	e := New(Config{Runtime: runtimeOf(func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+		ran = append(ran, p.Command.Argv[2])
+		return suiteOf(ctx, p)
+	})})
+	defer e.Close()
+	sample := fixing()
+	for _, command := range []string{"", "pytest tests/test_code.py::test_x"} {
+		if _, err := e.Try(t.Context(), TrialRequest{ID: "ver_1" + fmt.Sprint(len(ran)), Sample: sample, Work: PatchWork(sample, sample.Patch), Command: command}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"pytest tests", "pytest tests/test_code.py::test_x"}, ran); diff != "" {
+		t.Error(diff)
+	}
+}

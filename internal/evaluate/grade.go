@@ -26,7 +26,10 @@ func grade(sample *assay.Sample, e *evidence) *assay.Verdict {
 		solved, why = false, e.overflow+"; without these changes all of it is"
 	}
 	forged := forgeries(e, solved)
-	v.Contradictions = slices.Concat(forged, contradictions(sample.Task.Verifier, e))
+	v.Contradictions = forged
+	for _, c := range contradictions(sample.Task.Verifier, e) {
+		v.Contradictions = append(v.Contradictions, c.What)
+	}
 	if solved && len(v.Contradictions) > 0 {
 		solved, forged = false, v.Contradictions
 		why = "the evidence contradicts itself: " + v.Contradictions[0]

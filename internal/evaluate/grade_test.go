@@ -1,13 +1,16 @@
 package evaluate
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"assay"
 	"assay/internal/sandbox"
+	"assay/internal/sandbox/memory"
 	"assay/internal/testreport"
 )
 
@@ -266,5 +269,40 @@ func TestProblemsAreFew(t *testing.T) {
 	e.report.Problems = e.report.Problems[:1]
 	if got := e.problems(); got != "report r.json is cut short; test 0 did not end" {
 		t.Errorf("%q", got)
+	}
+}
+
+// A trial tells what the evidence says against itself, as a verdict does.
+func TestATrialThatContradictsItself(t *testing.T) {
+	suite := func(exit int) memory.Program {
+		return func(ctx context.Context, p *memory.Process) sandbox.ExitStatus {
+			suiteOf(ctx, p)
+			return sandbox.ExitStatus{Code: exit}
+		}
+	}
+	for _, tt := range []struct {
+		patch string
+		exit  int
+		want  []ContradictionKind
+	}{
+		{"", 1, nil},
+		{"", 0, []ContradictionKind{HidesFailures}},
+		{fixing().Patch, 0, nil},
+		{fixing().Patch, 1, []ContradictionKind{ExitsBadly}},
+	} {
+		e := New(Config{Runtime: runtimeOf(suite(tt.exit))})
+		sample := fixing()
+		trial, err := e.Try(t.Context(), TrialRequest{ID: "ver_1", Sample: sample, Work: PatchWork(sample, tt.patch)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []ContradictionKind
+		for _, c := range trial.Contradictions {
+			got = append(got, c.Kind)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("exit code %d of %.20q: %v, want %v", tt.exit, tt.patch, got, tt.want)
+		}
+		e.Close()
 	}
 }

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ const (
 	rerunSuffix     = "-second"
 	referenceSuffix = "-reference"
 	quietSuffix     = "-quiet"
+	lookSuffix      = "-look"
 )
 
 // verifierID names the verifier's command in the clean sandbox.
@@ -39,7 +41,8 @@ type run struct {
 	control bool      // it is of the untouched tree, and a suite without a report is held against it
 	names   *renaming // of the tests; nil for those that they have
 
-	files map[string][]byte // laid over the restored tests
+	files   map[string][]byte // laid over the restored tests
+	command string            // that is run instead of the verifier's; "" for that
 
 	starved bool // its suite timed out, while others left it too little of the host
 }
@@ -151,6 +154,9 @@ func (r *run) judge(ctx context.Context, env *environment, durations assay.Durat
 		verdict.Evidence.Durations = durations
 		verdict.Evidence.Resources = usedBy(ctx, env.box)
 	}
+	if err == nil && !r.control {
+		err = r.holdAgainstReference(ctx, verdict, env.written)
+	}
 	if err == nil && verdict.Solved {
 		return verdict, nil
 	}
@@ -160,13 +166,17 @@ func (r *run) judge(ctx context.Context, env *environment, durations assay.Durat
 	return verdict, err
 }
 
-// runSuite runs the verifier, and ends whatever it left running.
+// runSuite runs the verifier, ends whatever it left running, and looks at what it wrote.
 func (r *run) runSuite(ctx context.Context, env *environment, timeout time.Duration) (sandbox.Result, error) {
 	verifier := env.sample.Task.Verifier
+	look, err := env.lookBefore(ctx)
+	if err != nil {
+		return sandbox.Result{}, err
+	}
 	res, err := r.exec(ctx, env.box, sandbox.Command{
 		RequestID:   telemetry.RequestID(ctx),
 		ID:          verifierID,
-		Argv:        []string{"bash", "-c", verifier.Command},
+		Argv:        []string{"bash", "-c", cmp.Or(r.command, verifier.Command)},
 		Env:         env.environ(),
 		EnvDefaults: offline,
 		UID:         env.uid(),
@@ -180,7 +190,8 @@ func (r *run) runSuite(ctx context.Context, env *environment, timeout time.Durat
 	if err := env.box.KillAll(ctx); err != nil { // nothing of the work tree's runs while its reports are read
 		return res, fmt.Errorf("end what the verifier left running: %w", err)
 	}
-	return res, nil
+	env.written, err = look.rewritten(ctx)
+	return res, err
 }
 
 // gradeReports reads the reports and grades them. A suite that does not tell clearly what

@@ -22,6 +22,7 @@ type TrialRequest struct {
 	Sample  *assay.Sample
 	Work    Work
 	Files   map[string][]byte // of the work tree, laid when the tests are in their reference state
+	Command string            // that runs the suite, or some of it. Defaults to the verifier's
 	Timeout time.Duration     // of the suite. Defaults to the verifier's
 
 	OwnCPU func(context.Context) time.Duration // see Request
@@ -36,8 +37,12 @@ type Trial struct {
 	TimedOut bool
 	Starved  bool // it timed out while others left it too little of the host
 	ExitCode int
-	Output   string // the last of what was written to standard output and standard error, for people
-	Duration time.Duration
+	// Contradictions are what the evidence says against itself, as in a verdict.
+	Contradictions []Contradiction
+	// Rewritten is what was written that a later test, or the runner, could have read.
+	Rewritten []Rewritten
+	Output    string // the last of what was written to standard output and standard error, for people
+	Duration  time.Duration
 }
 
 // Try runs a sample's suite without judging it: no canaries are laid, and nothing is
@@ -47,7 +52,7 @@ func (e *Evaluator) Try(ctx context.Context, req TrialRequest) (trial *Trial, er
 	defer e.use(req.ID, -1)
 	r := &run{
 		Evaluator: e, Request: Request{ID: req.ID, Sample: withoutCanaries(req.Sample), Work: req.Work, OwnCPU: req.OwnCPU},
-		sandboxID: req.ID, first: true, files: req.Files,
+		sandboxID: req.ID, first: true, files: req.Files, command: req.Command,
 	}
 	timeout := req.Timeout
 	if timeout == 0 {
@@ -63,7 +68,8 @@ func (e *Evaluator) Try(ctx context.Context, req TrialRequest) (trial *Trial, er
 		evidence, err := readEvidence(ctx, env, res)
 		if err == nil {
 			trial = trialOf(evidence)
-			trial.Starved = starved
+			trial.Contradictions = contradictions(r.Sample.Task.Verifier, evidence)
+			trial.Starved, trial.Rewritten = starved, env.written
 		}
 		return errors.Join(err, r.hostFault(ctx, env.box))
 	})

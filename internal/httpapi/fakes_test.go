@@ -233,11 +233,11 @@ func (w *world) Apply(_ context.Context, userID, sessionID, diff string) (string
 // judge is Verifications: its method names are those of sessions.
 type judge struct{ *world }
 
-func (j judge) Start(_ context.Context, userID, sessionID string, _ session.Idempotency) (*assay.Verification, error) {
-	if _, err := j.session(userID, sessionID); err != nil {
+func (j judge) Start(_ context.Context, by verification.Reader, sessionID string, _ session.Idempotency) (*assay.Verification, error) {
+	if _, err := j.session(by.UserID, sessionID); err != nil {
 		return nil, err
 	}
-	v := &assay.Verification{ID: "ver_1", SessionID: sessionID, UserID: userID, SampleID: "mux-1", Status: assay.VerificationPending, CreatedAt: epoch}
+	v := &assay.Verification{ID: "ver_1", SessionID: sessionID, UserID: by.UserID, SampleID: "mux-1", Status: assay.VerificationPending, CreatedAt: epoch}
 	j.putJob(v)
 	return v, nil
 }

@@ -30,7 +30,7 @@ type Sessions interface {
 // Verifications is what the API asks of verifications. It gets to see no more of them than
 // its caller may. AwaitFor is as Await in Sessions.
 type Verifications interface {
-	Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error)
+	Start(ctx context.Context, by verification.Reader, sessionID string, idem session.Idempotency) (*assay.Verification, error)
 	GetFor(ctx context.Context, reader verification.Reader, sessionID, id string) (*assay.Verification, error)
 	AwaitFor(ctx context.Context, reader verification.Reader, sessionID, id string) (*assay.Verification, error)
 	Diff(ctx context.Context, userID, sessionID, id string) (*verification.Patch, error)

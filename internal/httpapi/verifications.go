@@ -31,7 +31,7 @@ type startVerificationInput struct {
 }
 
 func (a *API) startVerification(ctx context.Context, in *startVerificationInput) (*answer[wire.JobStarted], error) {
-	v, err := a.cfg.Verifications.Start(ctx, callOf(ctx).userID, in.SessionID, in.key(ctx))
+	v, err := a.cfg.Verifications.Start(ctx, callOf(ctx).ofVerdicts(), in.SessionID, in.key(ctx))
 	if err != nil {
 		return nil, err
 	}

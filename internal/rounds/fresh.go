@@ -73,6 +73,16 @@ func (p *play) compare(ctx context.Context) error {
 	if len(together) == 0 {
 		return nil
 	}
+	var command string
+	if p.narrowly() != nil {
+		ids := make(map[string]bool)
+		for _, f := range together {
+			for _, id := range p.among(p.known.Fresh[f].Tests) {
+				ids[id] = true
+			}
+		}
+		command = p.fill(ids, nil)
+	}
 	var d differences
 	defer func() {
 		p.mu.Lock()
@@ -83,7 +93,7 @@ func (p *play) compare(ctx context.Context) error {
 		if d.err != nil || len(among) == 0 {
 			return nil
 		}
-		trial, err := p.try(ctx, work, p.edits(showing{fresh: laid}))
+		trial, err := p.try(ctx, work, p.edits(showing{fresh: laid}), command)
 		if d.err = err; err != nil {
 			return nil
 		}

@@ -8,7 +8,7 @@ import (
 
 // mark is what a unit did in a round. The zero mark is right.
 type mark struct {
-	failed bool // a true test was not seen to pass, or an altered one was not seen
+	failed bool // a true test was not seen to pass, an altered one was not seen, or the run says something against itself
 	passed bool // a test passed whose input is altered: that accuses nobody
 	forged bool // a test passed that demands what the true one forbids
 }
@@ -19,10 +19,11 @@ func (m mark) and(o mark) mark {
 	return mark{failed: m.failed || o.failed, passed: m.passed || o.passed, forged: m.forged || o.forged}
 }
 
-// judge holds what a run says of units against what a showing demands of them.
-func (p *plan) judge(s showing, trial *evaluate.Trial, units []*unit) map[*unit]mark {
+// judge holds what a run says of units against what a showing demands of them. A run that
+// says something against itself is wrong in all of them, unless that is excused.
+func (p *plan) judge(s showing, trial *evaluate.Trial, units []*unit, e excuses) map[*unit]mark {
 	marks := make(map[*unit]mark, len(units))
-	broken := !trial.Complete || trial.TimedOut
+	broken := !trial.Complete || trial.TimedOut || e.against(trial)
 	demanded := make(map[string]bool) // to fail
 	for _, i := range s.altered {
 		for _, id := range p.touched[i] {

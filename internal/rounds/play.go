@@ -33,10 +33,13 @@ type Config struct {
 }
 
 // Player plays. It is safe for concurrent use.
-type Player struct{ cfg Config }
+type Player struct {
+	cfg   Config
+	tried tried
+}
 
 // New returns a Player.
-func New(cfg Config) *Player { return &Player{cfg} }
+func New(cfg Config) *Player { return &Player{cfg: cfg} }
 
 // Request says what to play. What is known, the seed and what was shown are secrets.
 type Request struct {
@@ -116,7 +119,7 @@ func (pl *Player) Play(ctx context.Context, req Request) (*assay.Verdict, *Outco
 	}
 	p := newPlay(pl.cfg, plan, req)
 	p.began = true
-	if err := p.run(ctx, verdict); err != nil {
+	if err := p.run(ctx, pl, verdict); err != nil {
 		return nil, p.outcome(Interrupted), fmt.Errorf("play rounds of sample %s/%s: %w", p.sample.Dataset, p.sample.ID, err)
 	}
 	if p.refused() {
@@ -157,11 +160,13 @@ type play struct {
 	stand   map[*unit]*standing
 	differs differences
 
-	mu    sync.Mutex
-	voids int
-	runs  int // that were made, the plain one aside
-	shown map[int]int
-	flaky map[int]bool // alterations that the reference fix passed
+	mu     sync.Mutex
+	voids  int
+	runs   int // that were made, the plain one aside
+	shown  map[int]int
+	flaky  map[int]bool // alterations that the reference fix passed
+	narrow *narrowed    // how the tests are run, where not all are
+	does   excuses      // of runs with the reference fix, whatever was shown in them
 }
 
 // standing is where a unit stands in a play.
@@ -210,13 +215,16 @@ func (p *play) length(least int, played float64) int {
 }
 
 // run plays the rounds.
-func (p *play) run(ctx context.Context, plain *assay.Verdict) error {
+func (p *play) run(ctx context.Context, pl *Player, plain *assay.Verdict) error {
 	p.timeout = timeoutOf(p.sample, plain.Duration)
 	tree, err := p.Tester.Tests(ctx, assay.NewID(assay.PrefixVerification), p.sample)
 	if err != nil {
 		return err
 	}
 	if p.texts, err = p.textsOf(tree); err != nil {
+		return err
+	}
+	if p.narrow, err = pl.narrow(ctx, p); err != nil {
 		return err
 	}
 	var beside []task
@@ -227,6 +235,7 @@ func (p *play) run(ctx context.Context, plain *assay.Verdict) error {
 	if err != nil || len(again) == 0 || p.refused() {
 		return err
 	}
+	p.widen() // what fails twice is to have failed in the whole suite, too
 	_, err = p.wave(ctx, 1, again, p.length(p.rounds, search.Odds(p.rounds)))
 	return err
 }

@@ -46,7 +46,8 @@ func (p *play) round(ctx context.Context, s showing, units []*unit) (map[*unit]c
 // reference fix.
 func (p *play) once(ctx context.Context, s showing, units []*unit) (marks map[*unit]mark, void map[*unit]bool, reference map[*unit]mark, err error) {
 	void = make(map[*unit]bool)
-	trial, err := p.try(ctx, p.req.Plain.Work, p.edits(s))
+	some := p.narrowly()
+	trial, err := p.try(ctx, p.req.Plain.Work, p.edits(s), some.line())
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -57,17 +58,27 @@ func (p *play) once(ctx context.Context, s showing, units []*unit) (marks map[*u
 		}
 		return nil, void, nil, nil
 	}
-	marks = p.judge(s, trial, units)
-	bad := wrong(marks, units)
+	judged := some.of(units)
+	marks = p.judge(s, trial, judged, p.excused())
+	bad := wrong(marks, judged)
 	if len(bad) == 0 {
 		return marks, void, nil, nil
 	}
-	if trial, err = p.try(ctx, p.reference(), p.edits(s)); err != nil {
+	fixed, err := p.try(ctx, p.reference(), p.edits(s), some.line())
+	if err != nil {
 		return nil, nil, nil, err
 	}
-	reference = p.judge(s, trial, bad)
+	excused := excusesOf(fixed)
+	p.excuse(excused)
+	marks = p.judge(s, trial, judged, excused)
+	bad = wrong(marks, judged)
+	reference = p.judge(s, fixed, bad, excused)
 	for _, u := range wrong(reference, bad) {
 		void[u] = true
+	}
+	if len(void) > 0 && some != nil { // it may be the command
+		p.widen()
+		return p.once(ctx, s, units)
 	}
 	return marks, void, reference, nil
 }
@@ -126,9 +137,9 @@ func (p *play) reference() evaluate.Work {
 	return evaluate.PatchWork(p.sample, p.sample.ReferencePatch())
 }
 
-// try runs the suite on a work with edited tests, once more where the first failure may pass
-// by itself.
-func (p *play) try(ctx context.Context, work evaluate.Work, edits []alteration.Edit) (*evaluate.Trial, error) {
+// try runs the suite on a work with edited tests, by a command or, if that is "", by its own;
+// once more where the first failure may pass by itself.
+func (p *play) try(ctx context.Context, work evaluate.Work, edits []alteration.Edit, command string) (*evaluate.Trial, error) {
 	files, err := p.texts.with(edits...)
 	if err != nil {
 		return nil, err
@@ -138,7 +149,7 @@ func (p *play) try(ctx context.Context, work evaluate.Work, edits []alteration.E
 		p.runs++
 		p.mu.Unlock()
 		return p.Tester.Try(ctx, evaluate.TrialRequest{
-			ID: assay.NewID(assay.PrefixVerification), Sample: p.sample, Work: work, Files: files, Timeout: p.timeout, OwnCPU: p.req.Plain.OwnCPU,
+			ID: assay.NewID(assay.PrefixVerification), Sample: p.sample, Work: work, Files: files, Command: command, Timeout: p.timeout, OwnCPU: p.req.Plain.OwnCPU,
 		})
 	}
 	trial, err := run()

@@ -46,6 +46,8 @@ type run struct {
 	nth   int  // of its work, from 0
 	fixed bool // of the reference fix
 	files map[string][]byte
+
+	command string // "" for that of the suite
 }
 
 type trialResult = evaluate.Trial
@@ -169,6 +171,9 @@ func (w *world) Try(ctx context.Context, req evaluate.TrialRequest) (*evaluate.T
 	}
 	trial := &evaluate.Trial{Outcomes: make(map[string]assay.TestOutcome), Passed: make(map[string]bool), Complete: true}
 	for _, s := range w.read(r) {
+		if r.command != "" && !strings.Contains(r.command, "'"+s.name+"'") {
+			continue
+		}
 		does := w.work
 		if r.fixed {
 			does = w.reference
@@ -195,7 +200,7 @@ func (w *world) Try(ctx context.Context, req evaluate.TrialRequest) (*evaluate.T
 func (w *world) begin(req evaluate.TrialRequest, fixed bool) run {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r := run{fixed: fixed, files: req.Files}
+	r := run{fixed: fixed, files: req.Files, command: req.Command}
 	for _, o := range w.runs {
 		if o.fixed == fixed {
 			r.nth++

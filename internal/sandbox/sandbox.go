@@ -174,6 +174,31 @@ type Snapshotter interface {
 	Changes(ctx context.Context, root string, limits ChangeLimits, w io.Writer) error
 }
 
+// Marker is implemented by sandboxes that can tell what was written in them, without help of
+// anything that runs in them.
+type Marker interface {
+	// Mark notes what is there. Nothing may run in the sandbox meanwhile.
+	Mark(ctx context.Context) (Mark, error)
+}
+
+// Mark is a moment of a sandbox. It costs what was written until then, and not what the
+// image has.
+type Mark interface {
+	// Written hands to fn what was written since, in no order, each name once. Nothing may
+	// run in the sandbox meanwhile, and fn may read its files. An error of fn ends it.
+	Written(ctx context.Context, fn func(Written) error) error
+}
+
+// Written is a name below which something else is than when it was marked, or the same
+// written anew: a file that was changed and then changed back is told, and one that was
+// opened to be written. Directories are told only where something else was before.
+type Written struct {
+	Name string      // absolute and clean
+	Had  bool        // there was something that is not there any more, or was written to
+	Gone bool        // nothing is there now
+	Type fs.FileMode // of what is there now, as fs.FileMode.Type
+}
+
 // Checker is implemented by sandboxes whose host can fail them while they go on.
 type Checker interface {
 	// Check fails when the sandbox's programs may have failed for no fault of theirs:

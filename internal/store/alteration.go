@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"assay"
@@ -28,6 +30,10 @@ const (
 		FROM alterations a JOIN samples s ON s.dataset = a.dataset AND s.id = a.sample_id AND s.version = a.sample_version AND s.latest = 1
 		WHERE a.dataset = $1 AND a.rules = $2 AND ` + newestSearch + `
 		ORDER BY a.sample_id`
+
+	addShown = `INSERT INTO alterations_shown (dataset, sample_id, sample_version, name, times) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (dataset, sample_id, sample_version, name) DO UPDATE SET times = alterations_shown.times + excluded.times`
+	selectShown = `SELECT name, times FROM alterations_shown WHERE dataset = $1 AND sample_id = $2 AND sample_version = $3`
 
 	upsertTrial = `INSERT INTO alteration_trials (` + alterationCols + `, trial, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (` + alterationCols + `, trial) DO UPDATE SET sealed = excluded.sealed`
@@ -106,6 +112,37 @@ func scanAlterationSummary(row scanner) (*catalog.Summary, error) {
 	}
 	a.Took, a.FinishedAt = time.Duration(took)*time.Microsecond, fromMicros(finished)
 	return &a, nil
+}
+
+// NoteShown implements catalog.Store.
+func (s *Store) NoteShown(ctx context.Context, k catalog.Key, times map[string]int) error {
+	err := s.write(ctx, func(w txn) error {
+		for _, name := range slices.Sorted(maps.Keys(times)) {
+			if _, err := w.exec(ctx, addShown, k.Dataset, k.SampleID, k.SampleVersion, name, times[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return doing(s.orNoSample(err, k), "count what was shown of sample %s", k.SampleID)
+}
+
+// Shown implements catalog.Store.
+func (s *Store) Shown(ctx context.Context, k catalog.Key) (map[string]int, error) {
+	type shown struct {
+		name  string
+		times int
+	}
+	rows, err := s.reader.rows(ctx, selectShown, k.Dataset, k.SampleID, k.SampleVersion)
+	all, err := collect(rows, err, func(row scanner) (one shown, err error) {
+		err = row.Scan(&one.name, &one.times)
+		return one, err
+	})
+	times := make(map[string]int, len(all))
+	for _, one := range all {
+		times[one.name] = one.times
+	}
+	return times, doing(err, "read what was shown of sample %s", k.SampleID)
 }
 
 // SaveTrial implements catalog.Store.

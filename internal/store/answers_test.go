@@ -76,6 +76,23 @@ func TestKeysFromBeforeFeedbackAreToldAll(t *testing.T) {
 	})
 }
 
+func TestWhoHadAVerdictBeforeWasToldAll(t *testing.T) {
+	const old = `INSERT INTO users (id, name, email, created_at, active) VALUES ('usr_1', '', '', 1, 1);
+		INSERT INTO datasets (name, description, created_at) VALUES ('old', '', 1);
+		INSERT INTO samples SELECT 'old', id, 1, 1, '', 1, '', '', '', '', '', '', '', '', '', '', '[]', '[]', '[]', '{}' FROM (SELECT 'one' AS id UNION SELECT 'two') AS ids;
+		INSERT INTO sessions (id, user_id, dataset, sample_id, sample_version, status, requested_at, expires_at, location, handle) VALUES
+			('ses_1', 'usr_1', 'old', 'one', 1, 'closed', 1, 1, '', ''), ('ses_2', 'usr_1', 'old', 'two', 1, 'closed', 1, 1, '', '');
+		INSERT INTO verifications (id, session_id, user_id, dataset, sample_id, sample_version, status, attempt, created_at, location, handle) VALUES
+			('ver_1', 'ses_1', 'usr_1', 'old', 'one', 1, 'completed', 1, 1, '', ''), ('ver_2', 'ses_2', 'usr_1', 'old', 'two', 1, 'error', 1, 1, '', '')`
+	migratedFrom(t, 16, old, func(t *testing.T, s *Store) {
+		for sample, want := range map[string]bool{"one": true, "two": false} {
+			if told, err := s.DetailsTold(t.Context(), "usr_1", "old", sample, 1); told != want || err != nil {
+				t.Errorf("told of sample %s: %v, %v", sample, told, err)
+			}
+		}
+	})
+}
+
 func TestDatasetsFromBeforeJudgingSayNothingOfIt(t *testing.T) {
 	migratedFrom(t, 14, oldDataset, func(t *testing.T, s *Store) {
 		if j, err := s.Judging(t.Context(), "old"); err != nil || j != (assay.Judging{}) {

@@ -25,8 +25,8 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectDeposit, selectDepositOfPayment, selectDepositByKey, selectOpenDeposits, settleDeposit, setPayment,
 	selectCustomer, selectRefunded, selectDisputes, sumRefundsOfDeposit,
 	insertWork, selectWork, markReusable, selectReusable, selectLastVerification, insertEnvelope, selectEnvelope,
-	selectSamples, selectSamplesOfDataset, dropLatest, setLatest, selectJudging, setJudging, selectPlay, insertPlay, movePlay, selectPlayed, selectExposure,
-	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials, dropOtherTrials, dropTrialsOfSample,
+	selectSamples, selectSamplesOfDataset, dropLatest, setLatest, selectJudging, setJudging, selectPlay, insertPlay, movePlay, selectPlayed, selectExposure, insertTold, selectTold,
+	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials, dropOtherTrials, dropTrialsOfSample, addShown, selectShown,
 	insertWithdrawal, selectWithdrawal, selectWithdrawn, forgetReusable, selectNarrow,
 	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })

@@ -18,6 +18,10 @@ const (
 	selectExposure = `SELECT count(*), coalesce(sum(CASE WHEN state <> 'begun' THEN 1 ELSE 0 END), 0),
 			coalesce(sum(CASE WHEN state = 'refused' THEN 1 ELSE 0 END), 0)
 		FROM plays WHERE user_id = $1 AND dataset = $2 AND sample_id = $3 AND sample_version = $4 AND state <> 'void'`
+
+	insertTold = `INSERT INTO details_told (user_id, dataset, sample_id, sample_version)
+		SELECT user_id, dataset, sample_id, sample_version FROM verifications WHERE id = $1 ON CONFLICT DO NOTHING`
+	selectTold = `SELECT count(*) FROM details_told WHERE user_id = $1 AND dataset = $2 AND sample_id = $3 AND sample_version = $4`
 )
 
 // NotePlay implements verification.PlayStore.
@@ -87,4 +91,32 @@ func (t txn) endPlay(ctx context.Context, verificationID string, status assay.Ve
 func (s *Store) Exposure(ctx context.Context, userID, dataset, sampleID string, version int) (e assay.Exposure, err error) {
 	err = s.reader.row(ctx, selectExposure, userID, dataset, sampleID, version).Scan(&e.Plays, &e.Reached, &e.Refused)
 	return e, doing(err, "count the plays of user %s on sample %s/%s", userID, dataset, sampleID)
+}
+
+// NoteDetails implements verification.PlayStore. Who was told is not stored again.
+func (s *Store) NoteDetails(ctx context.Context, verificationID string) error {
+	var (
+		userID, dataset, sampleID string
+		version                   int
+	)
+	err := s.reader.row(ctx, selectPlayed, verificationID).Scan(&userID, &dataset, &sampleID, &version)
+	if err != nil {
+		return doing(orNone(err, assay.CodeJobNotFound, "verification %s does not exist", verificationID), "note who is told of verification %s", verificationID)
+	}
+	told, err := s.DetailsTold(ctx, userID, dataset, sampleID, version)
+	if err != nil || told {
+		return err
+	}
+	err = s.write(ctx, func(t txn) error {
+		_, err := t.exec(ctx, insertTold, verificationID)
+		return err
+	})
+	return doing(err, "note who is told of verification %s", verificationID)
+}
+
+// DetailsTold implements verification.PlayStore.
+func (s *Store) DetailsTold(ctx context.Context, userID, dataset, sampleID string, version int) (bool, error) {
+	var told int
+	err := s.reader.row(ctx, selectTold, userID, dataset, sampleID, version).Scan(&told)
+	return told > 0, doing(err, "read what user %s was told of sample %s/%s", userID, dataset, sampleID)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const verificationColumns = `id, session_id, user_id, dataset, sample_id, sample_version, status, attempt, created_at, started_at, completed_at,
-	failure_code, failure_message, location, handle, verdict`
+	failure_code, failure_message, location, handle, verdict, feedback`
 
 // verificationRead is verificationColumns and what an operator said since.
 const verificationRead = verificationColumns + `,
@@ -23,11 +23,14 @@ const (
 	selectVerificationAny = `SELECT ` + verificationRead + ` FROM verifications WHERE id = $1`
 	selectOpen            = `SELECT ` + verificationRead + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY session_id, id`
 
+	// Read by operators alone.
+	selectCompleted = `SELECT ` + verificationRead + ` FROM verifications WHERE status = 'completed' AND id > $2 AND ($1 = '' OR dataset = $1) ORDER BY id LIMIT $3`
+
 	selectVerificationByKey = `SELECT id, idem_hash FROM verifications WHERE session_id = $1 AND idem_key = $2`
 	countOpen               = `SELECT count(*) FROM verifications WHERE session_id = $1 AND status IN ('pending', 'starting', 'running')`
 
 	insertVerification = `INSERT INTO verifications (` + verificationColumns + `, idem_key, idem_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16, $17)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16, $17, $18)`
 
 	moveVerification = `UPDATE verifications SET status = $3,
 			attempt = CASE WHEN $4 = 0 THEN attempt ELSE $4 END,
@@ -52,7 +55,7 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 		reason             sql.NullString
 	)
 	err := row.Scan(&v.ID, &v.SessionID, &v.UserID, &v.Dataset, &v.SampleID, &v.SampleVersion, &v.Status, &v.Attempt, &created, &started, &completed,
-		&code, &message, &v.Location, &v.Handle, &verdict, &withdrawn, &reason)
+		&code, &message, &v.Location, &v.Handle, &verdict, &v.Feedback, &withdrawn, &reason)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +139,7 @@ func (t txn) insertVerification(ctx context.Context, in *assay.Verification, ide
 	code, message := failureColumns(in.Failure)
 	_, err := t.exec(ctx, insertVerification, in.ID, in.SessionID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status, in.Attempt,
 		toMicros(in.CreatedAt), toMicrosOrNull(in.StartedAt), toMicrosOrNull(in.CompletedAt),
-		code, message, in.Location, in.Handle, toNull(idem.Key), toNull(idem.RequestHash))
+		code, message, in.Location, in.Handle, string(in.Feedback), toNull(idem.Key), toNull(idem.RequestHash))
 	if constraintOf(err).unique == "verifications.id" {
 		return duplicate("verification", in.ID)
 	}
@@ -240,6 +243,13 @@ func (s *Store) OpenVerifications(ctx context.Context) ([]*assay.Verification, e
 	rows, err := s.reader.rows(ctx, selectOpen)
 	open, err := collect(rows, err, scanVerification)
 	return open, doing(err, "list open verifications")
+}
+
+// Completed implements verification.Judged: oldest first.
+func (s *Store) Completed(ctx context.Context, dataset, after string, limit int) ([]*assay.Verification, error) {
+	rows, err := s.reader.rows(ctx, selectCompleted, dataset, after, limit)
+	done, err := collect(rows, err, scanVerification)
+	return done, doing(err, "list verifications with a verdict")
 }
 
 // verdictOf reads a stored verdict. One that does not say whether the answers were open is

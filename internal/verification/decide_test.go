@@ -101,7 +101,7 @@ func (c *court) judgedBy(userID string, files map[string]string) *assay.Verifica
 		c.t.Fatal(err)
 	}
 	c.write(sess, files)
-	v, err := c.Start(c.t.Context(), userID, sess.ID, session.Idempotency{})
+	v, err := c.Start(c.t.Context(), verification.Reader{UserID: userID}, sess.ID, session.Idempotency{})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -21,4 +21,9 @@ type PlayStore interface {
 	NotePlay(ctx context.Context, verificationID string, state assay.PlayState, at time.Time) (assay.PlayState, error)
 	// Exposure counts the plays of a user on a version of a sample, but for void ones.
 	Exposure(ctx context.Context, userID, dataset, sampleID string, version int) (assay.Exposure, error)
+	// NoteDetails notes that the user of a verification is told all that its suite said:
+	// job_not_found.
+	NoteDetails(ctx context.Context, verificationID string) error
+	// DetailsTold tells whether a user was told that of a version of a sample.
+	DetailsTold(ctx context.Context, userID, dataset, sampleID string, version int) (bool, error)
 }

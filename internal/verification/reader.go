@@ -73,10 +73,21 @@ func (s *Service) view(ctx context.Context, r Reader, v *assay.Verification, err
 		return nil, err
 	}
 	feedback, err := s.feedback(ctx, r, v)
+	if err == nil && feedback != assay.FeedbackVerdict {
+		err = s.noteDetails(ctx, v)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return ViewOf(v, feedback), nil
+}
+
+// noteDetails notes, before it is so, that a user is told all that a suite said.
+func (s *Service) noteDetails(ctx context.Context, v *assay.Verification) error {
+	if v.Verdict == nil {
+		return nil
+	}
+	return short(s.cfg.Store.NoteDetails(context.WithoutCancel(ctx), v.ID))
 }
 
 // feedback is how much a reader is told of a verification: what the key and the dataset
@@ -104,6 +115,9 @@ func (s *Service) EnvelopeFor(ctx context.Context, r Reader, sessionID, id strin
 	}
 	if feedback == assay.FeedbackVerdict {
 		return nil, assay.Errorf(assay.CodeDetailsWithheld, "the signed verdict of verification %s has all that its tests said, which this key or the dataset withholds", id)
+	}
+	if err := s.noteDetails(ctx, v); err != nil {
+		return nil, err
 	}
 	return s.Envelope(ctx, r.UserID, sessionID, id)
 }

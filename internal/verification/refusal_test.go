@@ -84,11 +84,11 @@ func TestWorkThatCannotBeReadIsNotSolved(t *testing.T) {
 			sess := f.spoiled(name)
 			f.runtime.SetFaults(memory.Faults{Create: func(context.Context, sandbox.Spec) error { return errors.New("a sandbox is made") }})
 			key := session.Idempotency{Key: "k", RequestHash: "h"}
-			v, err := f.Start(t.Context(), user, sess.ID, key)
+			v, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if again, err := f.Start(t.Context(), user, sess.ID, key); err != nil || again.ID != v.ID {
+			if again, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, key); err != nil || again.ID != v.ID {
 				t.Errorf("with the same key: %+v, %v", again, err)
 			}
 			f.work()
@@ -150,7 +150,7 @@ func TestFaultsOfOursAreNoVerdicts(t *testing.T) {
 		f := newFixture(t)
 		sess := f.session(nil)
 		f.runtime.SetFaults(memory.Faults{Changes: func(context.Context, sandbox.Handle) error { return tt.fault }})
-		if _, err := f.Start(t.Context(), user, sess.ID, session.Idempotency{}); assay.CodeOf(err) != tt.code {
+		if _, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, session.Idempotency{}); assay.CodeOf(err) != tt.code {
 			t.Errorf("%v: %v", tt.fault, err)
 		}
 		f.nothingWaits()

@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"time"
 
 	"assay"
 	"assay/internal/alteration/search"
@@ -18,6 +21,12 @@ import (
 type Alterations interface {
 	// Of returns what is known of a sample; nil for nothing.
 	Of(ctx context.Context, sample *assay.Sample) (*search.Result, error)
+	// Deal returns what is known of a sample, for a play, and the same sealed; nil for nothing.
+	Deal(ctx context.Context, sample *assay.Sample, play string) (hand *search.Hand, sealed []byte, err error)
+	// Dealt opens what was dealt to a play; nil if that cannot be opened any more.
+	Dealt(ctx context.Context, sealed []byte, play string) *search.Hand
+	// NoteShown counts how often a play showed what it was dealt, by the numbers of alterations.
+	NoteShown(ctx context.Context, sample *assay.Sample, hand *search.Hand, shown []int) error
 }
 
 // Rounds says what works that look solved are judged further with.
@@ -37,17 +46,16 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 	if err != nil {
 		return nil, fmt.Errorf("read how works on dataset %s are judged: %w", v.Dataset, err)
 	}
-	req := rounds.Request{
-		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: judging.Fresh,
-		Answers: rounds.Answers{
-			Open: sample.Answers.OpenTo(true), Public: judging.Known == assay.KnownPublic, Shown: judging.Feedback != assay.FeedbackVerdict,
-		},
+	req := newPlay(sample, judging, plain)
+	if req.Answers.Shown, err = s.shown(ctx, v, judging); err != nil {
+		return nil, err
 	}
 	if err := s.deal(ctx, v, sample, &req, work); err != nil {
 		return nil, err
 	}
 	verdict, outcome, err := s.player.Play(ctx, req)
 	s.logPlay(ctx, v, outcome)
+	s.noteShown(ctx, v, sample, &req, outcome)
 	if err != nil {
 		return nil, err
 	}
@@ -57,16 +65,39 @@ func (s *Service) play(ctx context.Context, v *assay.Verification, sample *assay
 	return verdict, enough(verdict, judging.RequireAssurance)
 }
 
+// shown tells whether the agent whose work a verification judges may have been told what the
+// sample's tests say: unless the dataset tells verdicts alone, or the key that asks is told no
+// more and so was its user, of this version of the sample, until now.
+func (s *Service) shown(ctx context.Context, v *assay.Verification, judging assay.Judging) (bool, error) {
+	switch {
+	case judging.Feedback == assay.FeedbackVerdict:
+		return false, nil
+	case v.Feedback != assay.FeedbackVerdict:
+		return true, nil
+	}
+	return s.cfg.Store.DetailsTold(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
+}
+
+// newPlay returns a play by the settings of a sample's dataset, of which nothing is known yet.
+func newPlay(sample *assay.Sample, judging assay.Judging, plain evaluate.Request) rounds.Request {
+	return rounds.Request{
+		Plain: plain, Rounds: judging.Rounds, MaxOdds: judging.MaxOdds, Fresh: judging.Fresh,
+		Answers: rounds.Answers{
+			Open: sample.Answers.OpenTo(true), Public: judging.Known == assay.KnownPublic, Shown: judging.Feedback != assay.FeedbackVerdict,
+		},
+	}
+}
+
 // deal gives a play what is known of the sample's tests and of its user's earlier plays.
 func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay.Sample, req *rounds.Request, work digest) error {
 	if s.cfg.Rounds.Alterations == nil {
 		return nil
 	}
-	known, err := s.cfg.Rounds.Alterations.Of(ctx, sample)
+	hand, err := s.hand(ctx, v, sample)
 	if err != nil {
 		return fmt.Errorf("read the alterations of sample %s/%s: %w", v.Dataset, v.SampleID, err)
 	}
-	if known == nil || len(known.Alterations) == 0 {
+	if hand == nil || len(hand.Result.Alterations) == 0 {
 		return nil
 	}
 	if _, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayBegun, s.cfg.Now().UTC()); err != nil {
@@ -76,7 +107,7 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	if err != nil {
 		return err
 	}
-	req.Known, req.Exposure.Refused = known, exposure.Refused
+	req.Known, req.Shown, req.Exposure.Refused = &hand.Result, hand.Shown, exposure.Refused
 	req.Began = func(ctx context.Context) error {
 		_, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayReached, s.cfg.Now().UTC())
 		return err
@@ -90,6 +121,46 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	}
 	return nil
 }
+
+// hand returns what a play is dealt: the first attempt at a verification stores it, and all
+// others go on with it, whatever was searched meanwhile: who is shown two sets of alterations
+// tells the true tests by what they share.
+func (s *Service) hand(ctx context.Context, v *assay.Verification, sample *assay.Sample) (*search.Hand, error) {
+	sealed, err := s.dir.ReadFile(handName(v.ID))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		if hand := s.cfg.Rounds.Alterations.Dealt(ctx, sealed, v.ID); hand != nil {
+			return hand, nil
+		}
+	}
+	hand, sealed, err := s.cfg.Rounds.Alterations.Deal(ctx, sample, v.ID)
+	if err != nil || hand == nil {
+		return nil, err
+	}
+	if err := s.dir.WriteFile(handName(v.ID), sealed, 0o600); err != nil {
+		return nil, fmt.Errorf("store what a play is dealt: %w", err)
+	}
+	return hand, nil
+}
+
+func handName(id string) string { return id + ".hand" }
+
+// noteShown counts what a play showed, as far as it came. It costs no verdict.
+func (s *Service) noteShown(ctx context.Context, v *assay.Verification, sample *assay.Sample, req *rounds.Request, o *rounds.Outcome) {
+	if o == nil || !o.Began {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	if err := s.cfg.Rounds.Alterations.NoteShown(ctx, sample, &search.Hand{Result: *req.Known, Shown: req.Shown}, o.Shown); err != nil {
+		s.cfg.Log.WarnContext(ctx, "cannot count what was shown in rounds", "verification", v.ID, "err", err)
+	}
+}
+
+// noteTimeout bounds what is stored of a play whose server stops.
+const noteTimeout = 5 * time.Second
 
 // digestOfWork names a work by its patch or, where none was made, by what was stored of it.
 func (s *Service) digestOfWork(v *assay.Verification, e *examined) (string, error) {
@@ -110,28 +181,37 @@ func (s *Service) digestOfWork(v *assay.Verification, e *examined) (string, erro
 
 // tellRounds adds to a verdict what may be told of its rounds.
 func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, o *rounds.Outcome) error {
-	e, told := &verdict.Evidence, o.Told
+	noteRounds(verdict, o)
 	if !o.Began {
-		if verdict.Solved {
-			e.Assurance = cmp.Or(told.Assurance, assay.AssuranceUncontrolled)
-		}
 		return nil
 	}
 	exposure, err := s.cfg.Store.Exposure(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
 	if err != nil {
 		return err
 	}
+	if o.End == rounds.Refused {
+		exposure.Refused++
+	}
+	verdict.Evidence.Exposure = exposure
+	return nil
+}
+
+// noteRounds adds to a verdict what rounds say of its work.
+func noteRounds(verdict *assay.Verdict, o *rounds.Outcome) {
+	e, told := &verdict.Evidence, o.Told
+	if !o.Began {
+		if verdict.Solved {
+			e.Assurance = cmp.Or(told.Assurance, assay.AssuranceUncontrolled)
+		}
+		return
+	}
 	e.Rounds, e.Assurance, e.Doubted = told.Rounds, told.Assurance, told.Doubted
 	e.Odds, e.OddsWithRetries, e.OddsOfAll = told.Odds, told.OddsWithRetries, told.OddsOfAll
 	e.Covered = assay.Covered{Covered: told.Covered, Of: told.Of}
 	e.Fresh = assay.FreshTruths{Checked: told.Fresh, Differs: told.FreshDiffers}
-	if o.End == rounds.Refused {
-		exposure.Refused++
-	} else {
+	if o.End != rounds.Refused {
 		verdict.Reason += fmt.Sprintf(", and did what they must in %d rounds in which some were altered", told.Rounds)
 	}
-	e.Exposure = exposure
-	return nil
 }
 
 // enough tells whether a verdict that a work is solved holds as much as is demanded of it.

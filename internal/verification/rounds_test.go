@@ -1,7 +1,9 @@
 package verification_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -16,12 +18,39 @@ import (
 
 // alterations is what is known of the sample: its test can be made to want something else.
 type alterations struct {
-	result *search.Result
-	err    error
+	result   *search.Result
+	err      error
+	shown    []int
+	noted    []int // what was shown
+	otherKey bool  // what was dealt cannot be opened any more
 }
 
 func (a *alterations) Of(context.Context, *assay.Sample) (*search.Result, error) {
 	return a.result, a.err
+}
+
+// Deal deals what is known, and says of which play it is.
+func (a *alterations) Deal(_ context.Context, _ *assay.Sample, play string) (*search.Hand, []byte, error) {
+	if a.result == nil || a.err != nil {
+		return nil, nil, a.err
+	}
+	hand := &search.Hand{Result: *a.result, Shown: a.shown}
+	text, err := json.Marshal(hand)
+	return hand, append([]byte(play+"\n"), text...), err
+}
+
+func (a *alterations) Dealt(_ context.Context, sealed []byte, play string) *search.Hand {
+	text, ours := bytes.CutPrefix(sealed, []byte(play+"\n"))
+	hand := new(search.Hand)
+	if err := json.Unmarshal(text, hand); !ours || err != nil || a.otherKey {
+		return nil
+	}
+	return hand
+}
+
+func (a *alterations) NoteShown(_ context.Context, _ *assay.Sample, hand *search.Hand, shown []int) error {
+	a.noted = append(a.noted, shown...)
+	return a.err
 }
 
 func known() *alterations {
@@ -34,12 +63,14 @@ func known() *alterations {
 
 // playing is a fixture whose works are played by rounds. Nobody else knows the answers.
 func playing(t *testing.T, a *alterations, j assay.Judging, secret ...string) *fixture {
-	f := newFixture(t, func(cfg *verification.Config) {
+	var f *fixture
+	f = newFixture(t, func(cfg *verification.Config) {
 		cfg.Rounds = verification.Rounds{Alterations: a, Secret: []byte("of the server" + strings.Join(secret, ""))}
 		cfg.Judging = func(context.Context, string) (assay.Judging, error) {
-			return j.Over(assay.Judging{Feedback: assay.FeedbackVerdict}).Over(assay.DefaultJudging()), nil
+			return j.Over(assay.Judging{Feedback: f.feedback}).Over(assay.DefaultJudging()), nil
 		}
 	})
+	f.feedback = assay.FeedbackVerdict
 	if err := f.store.SetAnswers(t.Context(), "d", assay.AnswersOperators); err != nil {
 		t.Fatal(err)
 	}
@@ -151,5 +182,61 @@ func TestWhatIsShown(t *testing.T) {
 	}
 	if other := shown("two", "a", false); other == first {
 		t.Error("another server shows the same")
+	}
+}
+
+// A play that is begun again goes on with the alterations that it began with, whatever a search
+// has found meanwhile; one whose hand cannot be opened any more is dealt anew.
+func TestAPlayKeepsItsAlterations(t *testing.T) {
+	for name, tt := range map[string]struct {
+		otherKey bool
+		want     string
+	}{
+		"as it was dealt": {false, "wants other"}, "with another key": {true, "wants more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := known()
+			f := playing(t, a, assay.Judging{Rounds: 8})
+			v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+			ctx, kill := context.WithCancel(t.Context())
+			defer kill()
+			f.reached = kill // the server ends when rounds begin
+			if err := f.Run(ctx, v.ID); !errors.Is(err, context.Canceled) {
+				t.Fatalf("the first attempt: %v", err)
+			}
+			f.reached = nil
+			other := known()
+			other.result.Alterations[0].Edit.New = " wants more"
+			a.result, a.otherKey, f.shown = other.result, tt.otherKey, nil
+			if err := f.Recover(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			f.work()
+			if got := f.outcome(v); got.Verdict == nil || !got.Verdict.Solved {
+				t.Fatalf("%+v, %+v", got.Verdict, got.Failure)
+			}
+			shown := strings.Join(f.shown, "\n")
+			if strings.Count(shown, "wants") != strings.Count(shown, tt.want) || !strings.Contains(shown, tt.want) {
+				t.Errorf("it was shown\n%s", shown)
+			}
+			f.nothingWaits()
+		})
+	}
+}
+
+// What was shown is counted; that it cannot be costs no verdict.
+func TestWhatWasShownIsCounted(t *testing.T) {
+	for _, fault := range []error{nil, errors.New("the disk is full")} {
+		a := known()
+		f := playing(t, a, assay.Judging{})
+		v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+		f.reached = func() { a.err = fault }
+		f.work()
+		if got := f.outcome(v); got.Verdict == nil || !got.Verdict.Solved {
+			t.Fatalf("%+v, %+v", got.Verdict, got.Failure)
+		}
+		if want := strings.Count(strings.Join(f.shown, "\n"), "wants"); len(a.noted) != 1 || a.noted[0] != want || want == 0 {
+			t.Errorf("noted %v, shown %d times", a.noted, want)
+		}
 	}
 }

@@ -148,15 +148,15 @@ func (s *Service) Close() error {
 // Start takes the session's changes as they are now and stores a verification of
 // them. Changes that cannot be taken, for what the work has become, are stored as the
 // reason why, and judged as not solved. It does not wait for the verdict; see Await.
-func (s *Service) Start(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
+func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem session.Idempotency) (*assay.Verification, error) {
 	if idem.Key != "" { // a retry needs no changes, and its session may have ended since
-		v, err := s.cfg.Store.VerificationByKey(ctx, userID, sessionID, idem)
+		v, err := s.cfg.Store.VerificationByKey(ctx, by.UserID, sessionID, idem)
 		if assay.CodeOf(err) != assay.CodeJobNotFound {
 			return v, err
 		}
 	}
 	id := assay.NewID(assay.PrefixVerification)
-	sess, err := s.saveChanges(ctx, userID, sessionID, id)
+	sess, err := s.saveChanges(ctx, by.UserID, sessionID, id)
 	if work := (*sandbox.WorkError)(nil); errors.As(err, &work) {
 		err = short(s.saveRefusal(id, work.Reason))
 	}
@@ -174,6 +174,7 @@ func (s *Service) Start(ctx context.Context, userID, sessionID string, idem sess
 		Status:        assay.VerificationPending,
 		CreatedAt:     s.cfg.Now().UTC(),
 		Location:      s.cfg.Runtime.Location(),
+		Feedback:      by.Feedback,
 	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
 	if err != nil || !created {
 		s.dropChanges(ctx, id)
@@ -213,7 +214,7 @@ func short(err error) error {
 }
 
 func (s *Service) dropChanges(ctx context.Context, id string) {
-	for _, name := range []string{changesName(id), leftOutName(id), refusalName(id)} {
+	for _, name := range namesOf(id) {
 		if err := s.dir.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			s.cfg.Log.ErrorContext(ctx, "cannot remove the changes of a verification", "verification", id, "err", err)
 		}
@@ -221,6 +222,11 @@ func (s *Service) dropChanges(ctx context.Context, id string) {
 }
 
 func changesName(id string) string { return id + ".tar" }
+
+// namesOf are the files that a verification has until it ends.
+func namesOf(id string) []string {
+	return []string{changesName(id), leftOutName(id), refusalName(id), handName(id)}
+}
 
 // Get returns a verification of a user's session.
 func (s *Service) Get(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
@@ -256,13 +262,13 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	if err != nil {
 		return fmt.Errorf("recover verifications: %w", err)
 	}
-	waiting := make(map[string]bool, 2*len(open))
+	waiting := make(map[string]bool, 4*len(open))
 	for _, v := range open {
 		again, err := s.recoverOne(ctx, v)
 		if err != nil {
 			return fmt.Errorf("recover verification %s: %w", v.ID, err)
 		}
-		for _, name := range []string{changesName(v.ID), leftOutName(v.ID), refusalName(v.ID)} {
+		for _, name := range namesOf(v.ID) {
 			waiting[name] = again
 		}
 	}

@@ -87,11 +87,14 @@ type fixture struct {
 	runtime  *memory.Runtime
 	sessions *session.Service
 	dir      string
+	feedback assay.Feedback         // of the dataset, where rounds are played
 	image    map[string]memory.File // to be changed before the first sandbox is made
 
 	mu     sync.Mutex
 	queued []string
 	shown  []string // the tests of each suite that ran
+
+	reached func() // called when a play comes to rounds
 	*verification.Service
 }
 
@@ -140,7 +143,7 @@ func newFixture(t *testing.T, changes ...func(*verification.Config)) *fixture {
 			t.Error(err)
 		}
 	})
-	cfg := verification.Config{Store: st, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue}
+	cfg := verification.Config{Store: playStore{st, f}, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue}
 	for _, change := range changes {
 		change(&cfg)
 	}
@@ -150,6 +153,20 @@ func newFixture(t *testing.T, changes ...func(*verification.Config)) *fixture {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
+}
+
+// playStore tells when a play comes to rounds.
+type playStore struct {
+	*store.Store
+	f *fixture
+}
+
+func (s playStore) NotePlay(ctx context.Context, id string, state assay.PlayState, at time.Time) (assay.PlayState, error) {
+	holds, err := s.Store.NotePlay(ctx, id, state, at)
+	if s.f.reached != nil && state == assay.PlayReached {
+		s.f.reached()
+	}
+	return holds, err
 }
 
 // enqueue is a queue whose jobs the test runs when it likes.
@@ -215,7 +232,7 @@ func (f *fixture) write(sess *assay.Session, files map[string]string) {
 
 func (f *fixture) started(sess *assay.Session) *assay.Verification {
 	f.t.Helper()
-	v, err := f.Start(f.t.Context(), user, sess.ID, session.Idempotency{})
+	v, err := f.Start(f.t.Context(), verification.Reader{UserID: user}, sess.ID, session.Idempotency{})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -486,21 +503,21 @@ func TestIdempotencyKeyVerifiesOnce(t *testing.T) {
 	f := newFixture(t)
 	sess := f.session(nil)
 	idem := session.Idempotency{Key: "k", RequestHash: "h"}
-	first, err := f.Start(t.Context(), user, sess.ID, idem)
+	first, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, idem)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.sessions.Close(t.Context(), user, sess.ID); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := f.Start(t.Context(), user, sess.ID, idem); err != nil || again.ID != first.ID {
+	if again, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, idem); err != nil || again.ID != first.ID {
 		t.Errorf("a retry after the session's end is %+v, %v", again, err)
 	}
-	if _, err := f.Start(t.Context(), "usr_bob", sess.ID, idem); assay.CodeOf(err) != assay.CodeSessionNotFound {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: "usr_bob"}, sess.ID, idem); assay.CodeOf(err) != assay.CodeSessionNotFound {
 		t.Errorf("somebody else's retry answers %v", err)
 	}
 	idem.RequestHash = "another"
-	if _, err := f.Start(t.Context(), user, sess.ID, idem); assay.CodeOf(err) != assay.CodeConflict {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, idem); assay.CodeOf(err) != assay.CodeConflict {
 		t.Errorf("the key with another request answers %v", err)
 	}
 }
@@ -508,7 +525,7 @@ func TestIdempotencyKeyVerifiesOnce(t *testing.T) {
 func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
 	f := newFixture(t)
 	v := f.started(f.session(nil))
-	if _, err := f.Start(t.Context(), "usr_bob", v.SessionID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeSessionNotFound {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: "usr_bob"}, v.SessionID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeSessionNotFound {
 		t.Errorf("start answers %v", err)
 	}
 	if _, err := f.Get(t.Context(), "usr_bob", v.SessionID, v.ID); assay.CodeOf(err) != assay.CodeJobNotFound {

@@ -107,7 +107,7 @@ func TestNoRoomForChangesIsSomethingToTryAgain(t *testing.T) {
 	f.runtime.SetFaults(memory.Faults{Changes: func(context.Context, sandbox.Handle) error {
 		return &fs.PathError{Op: "write", Path: "ver.tar", Err: unix.ENOSPC}
 	}})
-	if _, err := f.Start(t.Context(), user, sess.ID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeUnavailable {
+	if _, err := f.Start(t.Context(), verification.Reader{UserID: user}, sess.ID, session.Idempotency{}); assay.CodeOf(err) != assay.CodeUnavailable {
 		t.Errorf("it is answered with %v", err)
 	}
 	f.onlySessionsLeft()

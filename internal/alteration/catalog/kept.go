@@ -60,6 +60,9 @@ type kept struct {
 	Seed  uint64 `json:"seed"` // of the latest search
 	Plain *reach `json:"plain_reach"`
 	Truth *reach `json:"fresh_reach"` // nil when fresh truths were not looked for
+	// Worn is how many of its alterations had been shown often when others were searched in
+	// their place, and none were found.
+	Worn int `json:"worn,omitempty"`
 }
 
 func keptOf(r *search.Result, b Bounds, seed uint64) *kept {

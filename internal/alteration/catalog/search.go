@@ -21,6 +21,10 @@ type Request struct {
 	Workers int      // samples at a time. Defaults to 1
 	Bounds           // of each sample
 	Again   bool     // also what was searched already, with other choices; what it finds replaces what is stored
+	// Renew searches again for alterations in the place of those that were shown more often than
+	// this; see Worn. What it finds replaces what is stored unless it is of fewer tests. 0 is
+	// for ever.
+	Renew int
 
 	// Ran, if set, is called after each run, and Done after the last of each sample, one call
 	// of both at a time.
@@ -46,6 +50,7 @@ type Outcome struct {
 // search.
 func (c *Catalog) Search(ctx context.Context, tester search.Tester, req Request) error {
 	req.Bounds = req.withDefaults()
+	req.Again = req.Again || req.Renew > 0
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, req.Workers))
 	var mu sync.Mutex
@@ -144,12 +149,20 @@ func (f *finding) find(ctx context.Context, tester search.Tester, ran func()) er
 		return err
 	}
 	found := keptOf(result, f.req.Bounds, seed)
+	times, err := f.cfg.Store.Shown(ctx, f.key)
+	if err != nil {
+		return err
+	}
 	return f.cfg.Store.SaveAlterations(ctx, f.key, func(sealed []byte) (*Found, error) {
 		var before *kept
 		if sealed != nil {
 			before = f.openKept(ctx, f.key, sealed)
 		}
-		f.after, f.stays = found.beside(before, f.req.Again)
+		if f.req.Renew > 0 {
+			f.after, f.stays = found.inPlaceOf(before, func(a *search.Alteration) bool { return times[f.nameOf(a)] > f.req.Renew })
+		} else {
+			f.after, f.stays = found.beside(before, f.req.Again)
+		}
 		f.summary = summarize(f.key, &f.after.Result)
 		f.summary.FinishedAt = f.cfg.Now().UTC()
 		sealed, err := f.seal.seal(f.after, purpose(f.key, "alterations"))

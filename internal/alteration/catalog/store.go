@@ -64,6 +64,11 @@ type Store interface {
 	Trial(ctx context.Context, key Key, trial string) (sealed []byte, err error)
 	// DropTrials forgets the seed and the trials of a key.
 	DropTrials(ctx context.Context, key Key) error
+	// NoteShown adds to how often alterations of a version of a sample were shown, by names
+	// that tell nothing. sample_not_found.
+	NoteShown(ctx context.Context, key Key, times map[string]int) error
+	// Shown returns how often that was, of those that were shown.
+	Shown(ctx context.Context, key Key) (times map[string]int, err error)
 	// AlterationSeed returns the seed that was drawn for a key, and draws one the first time.
 	AlterationSeed(ctx context.Context, key Key, draw func() []byte) (sealed []byte, err error)
 }

@@ -36,6 +36,7 @@ type Queue interface {
 type Catalog interface {
 	KeyOf(ctx context.Context, sample *assay.Sample) (catalog.Key, error)
 	Searched(ctx context.Context, key catalog.Key, b catalog.Bounds) (bool, error)
+	Worn(ctx context.Context, key catalog.Key, most int) (bool, error)
 	Search(ctx context.Context, tester search.Tester, req catalog.Request) error
 }
 
@@ -66,6 +67,10 @@ type Config struct {
 
 	Runs  int           // of the suite of a sample, at most. Defaults to that of a search
 	Limit time.Duration // of a sample, without a pause. Defaults to 30 minutes
+
+	// Shown is how often an alteration is shown before others are searched in its place.
+	// Defaults to for ever.
+	Shown int
 
 	Every time.Duration    // how often it looks for something to do. Defaults to 15 s
 	Now   func() time.Time // Defaults to time.Now
@@ -128,25 +133,26 @@ func (s *Searcher) one(ctx context.Context) (done bool, err error) {
 	if err != nil || !spare {
 		return false, err
 	}
-	key, err := s.next(ctx)
-	if err != nil || key == nil {
+	next, err := s.next(ctx)
+	if err != nil || next == nil {
 		return false, err
 	}
-	return s.search(ctx, *key), nil
+	return s.search(ctx, *next), nil
 }
 
 // search searches a sample until it is done or something goes before it. It tells whether
 // there may be another to search at once.
-func (s *Searcher) search(ctx context.Context, key catalog.Key) bool {
+func (s *Searcher) search(ctx context.Context, what target) bool {
+	key := what.key
 	room, leave := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		defer leave()
-		s.awaitNoNeed(room, key)
+		s.awaitNoNeed(room, what)
 	})
 	var outcome catalog.Outcome
 	err := s.cfg.Catalog.Search(room, quiet{s.cfg.Tester, s.cfg.Observer}, catalog.Request{
-		Dataset: key.Dataset, Samples: []string{key.SampleID}, Workers: 1, Bounds: s.bounds(),
+		Dataset: key.Dataset, Samples: []string{key.SampleID}, Workers: 1, Bounds: s.bounds(), Renew: s.renew(what),
 		Done: func(o catalog.Outcome) { outcome = o },
 	})
 	yielded := room.Err() != nil
@@ -156,6 +162,14 @@ func (s *Searcher) search(ctx context.Context, key catalog.Key) bool {
 		err = outcome.Err
 	}
 	return s.ended(ctx, key, outcome, yielded, err)
+}
+
+// renew is how often an alteration may have been shown that a search finds.
+func (s *Searcher) renew(what target) int {
+	if what.worn {
+		return s.cfg.Shown
+	}
+	return 0
 }
 
 func (s *Searcher) bounds() catalog.Bounds {
@@ -191,7 +205,7 @@ func (s *Searcher) ended(ctx context.Context, key catalog.Key, o catalog.Outcome
 
 // awaitNoNeed returns when the queue has work that goes before a search, when somebody else
 // (the verb of the command line) has come to the end of the same one, or when ctx ends.
-func (s *Searcher) awaitNoNeed(ctx context.Context, key catalog.Key) {
+func (s *Searcher) awaitNoNeed(ctx context.Context, what target) {
 	tick := time.NewTicker(s.cfg.Every)
 	defer tick.Stop()
 	for {
@@ -204,7 +218,7 @@ func (s *Searcher) awaitNoNeed(ctx context.Context, key catalog.Key) {
 		select {
 		case <-news:
 		case <-tick.C:
-			if done, err := s.cfg.Catalog.Searched(ctx, key, s.bounds()); done || err != nil {
+			if needed, err := s.needed(ctx, what); !needed || err != nil {
 				stop()
 				return
 			}

@@ -28,8 +28,11 @@ type world struct {
 	busy     bool
 	broken   error // of the queue and of the uses
 	used     []Sample
+	most     int            // shows of an alteration
 	versions map[Sample]int // those that there are, by default 1
 	searched map[catalog.Key]bool
+	worn     map[catalog.Key]bool
+	renewed  []int    // what searches were asked to renew
 	begun    []string // ids of the searches, in order
 	ended    map[string]int
 	runs     int
@@ -54,7 +57,7 @@ func (w *world) run(t *testing.T, f func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	s := New(Config{Uses: w, Queue: w, Samples: w, Catalog: w, Tester: trier(false), Observer: w, Log: slog.New(slog.NewTextHandler(&w.log, nil))})
+	s := New(Config{Uses: w, Queue: w, Samples: w, Catalog: w, Tester: trier(false), Observer: w, Shown: w.most, Log: slog.New(slog.NewTextHandler(&w.log, nil))})
 	all.Go(func() { s.Run(ctx) })
 	f()
 	cancel()
@@ -114,10 +117,17 @@ func (w *world) Searched(_ context.Context, key catalog.Key, b catalog.Bounds) (
 	return w.searched[key], nil
 }
 
+func (w *world) Worn(_ context.Context, key catalog.Key, most int) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.worn[key] && most == w.most, nil
+}
+
 func (w *world) Search(ctx context.Context, tester search.Tester, req catalog.Request) error {
 	id := req.Samples[0]
 	w.mu.Lock()
 	w.begun = append(w.begun, id)
+	w.renewed = append(w.renewed, req.Renew)
 	w.mu.Unlock()
 	err := w.search(ctx, tester, id)
 	if ctx.Err() != nil {
@@ -127,7 +137,9 @@ func (w *world) Search(ctx context.Context, tester search.Tester, req catalog.Re
 	if err == nil {
 		o.Summary = &catalog.Summary{Tests: 3, Altered: 2, Blind: 1, Runs: 7}
 		w.mu.Lock()
-		w.searched[catalog.Key{Dataset: "d", SampleID: id, SampleVersion: w.versions[Sample{"d", id}]}] = true
+		key := catalog.Key{Dataset: "d", SampleID: id, SampleVersion: w.versions[Sample{"d", id}]}
+		w.searched[key] = true
+		delete(w.worn, key)
 		w.mu.Unlock()
 	}
 	req.Done(o)
@@ -147,6 +159,53 @@ func want(t *testing.T, when string, got []string, ids ...string) {
 	if !slices.Equal(got, ids) {
 		t.Errorf("%s: searched %v, want %v", when, got, ids)
 	}
+}
+
+// Alterations that were shown often are replaced when nothing was left to be searched at all,
+// and not again before others are worn.
+func TestWornAlterationsAreReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := func(id string) catalog.Key { return catalog.Key{Dataset: "d", SampleID: id, SampleVersion: 1} }
+		w := newWorld("worn", "new", "fine")
+		w.most, w.worn = 5, map[catalog.Key]bool{key("worn"): true}
+		w.searched[key("worn")], w.searched[key("fine")] = true, true
+		w.run(t, func() {
+			want(t, "at first", w.after(time.Second), "new", "worn")
+			want(t, "a day later", w.after(24*time.Hour), "new", "worn")
+			w.set(func() { w.worn[key("fine")] = true })
+			want(t, "later", w.after(time.Minute), "new", "worn", "fine")
+		})
+		if !slices.Equal(w.renewed, []int{0, 5, 5}) {
+			t.Errorf("renewed %v", w.renewed)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("worn")
+		w.worn = map[catalog.Key]bool{{Dataset: "d", SampleID: "worn", SampleVersion: 1}: true}
+		w.searched[catalog.Key{Dataset: "d", SampleID: "worn", SampleVersion: 1}] = true
+		w.run(t, func() { want(t, "where it is not asked for", w.after(time.Hour)) })
+	})
+}
+
+// A search for others goes on while the sample is worn, though it was searched.
+func TestASearchForOthersIsNotEndedByTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := catalog.Key{Dataset: "d", SampleID: "worn", SampleVersion: 1}
+		w := newWorld("worn")
+		w.most, w.worn = 5, map[catalog.Key]bool{key: true}
+		w.searched[key] = true
+		w.search = func(ctx context.Context, _ search.Tester, _ string) error {
+			select {
+			case <-time.After(10 * time.Minute):
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		}
+		w.run(t, func() { want(t, "in an hour", w.after(time.Hour), "worn") })
+		if w.ended[Finished] != 1 || len(w.ended) != 1 {
+			t.Errorf("the ends are %v", w.ended)
+		}
+	})
 }
 
 func TestSamplesAreSearchedOnceInTheOrderOfTheirUse(t *testing.T) {

@@ -8,15 +8,32 @@ import (
 	"assay/internal/alteration/catalog"
 )
 
+// target is a sample that is to be searched: for the first time or, where its alterations are
+// worn, for others.
+type target struct {
+	key  catalog.Key
+	worn bool
+}
+
+// needed tells whether a target is still to be searched.
+func (s *Searcher) needed(ctx context.Context, what target) (bool, error) {
+	if what.worn {
+		return s.cfg.Catalog.Worn(ctx, what.key, s.cfg.Shown)
+	}
+	done, err := s.cfg.Catalog.Searched(ctx, what.key, s.bounds())
+	return !done, err
+}
+
 // next returns the sample that was used last of those that are to be searched; nil for none.
-func (s *Searcher) next(ctx context.Context) (*catalog.Key, error) {
+// Those that were never searched go before all others.
+func (s *Searcher) next(ctx context.Context) (*target, error) {
 	used, err := s.cfg.Uses.RecentlyUsed(ctx, mostSamples)
 	if err != nil {
 		return nil, err
 	}
 	settled, pauses := s.settled, s.pauses
 	s.settled, s.pauses = make(map[catalog.Key]bool), make(map[catalog.Key]time.Time)
-	var next *catalog.Key
+	var next *target
 	for _, u := range used {
 		key, known, err := s.look(ctx, u, settled)
 		if err != nil {
@@ -25,16 +42,25 @@ func (s *Searcher) next(ctx context.Context) (*catalog.Key, error) {
 		if key == nil {
 			continue
 		}
+		worn := false
 		if known {
 			s.settled[*key] = true
-			continue
+			if s.cfg.Shown == 0 {
+				continue
+			}
+			if worn, err = s.cfg.Catalog.Worn(ctx, *key, s.cfg.Shown); err != nil {
+				return nil, err
+			}
+			if !worn {
+				continue
+			}
 		}
 		if until, ok := pauses[*key]; ok && s.cfg.Now().Before(until) {
 			s.pauses[*key] = until
 			continue
 		}
-		if next == nil {
-			next = key
+		if next == nil || next.worn && !worn {
+			next = &target{key: *key, worn: worn}
 		}
 	}
 	return next, nil

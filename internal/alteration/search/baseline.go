@@ -70,6 +70,7 @@ func firstOf(problems []string) string {
 type source struct {
 	evaluate.TestFile
 	candidates []alteration.Edit
+	parts      []*part             // of its tests, in order
 	tests      []string            // the paths of its tests
 	users      map[string][]string // of what tests share, by its path: the tests that use it
 }
@@ -125,6 +126,9 @@ func readSource(f evaluate.TestFile, o alteration.Options) *source {
 		return src
 	}
 	src.candidates = alteration.Candidates(alteration.File{Path: f.Path, Source: f.After}, o)
+	for _, p := range alteration.Parts(alteration.File{Path: f.Path, Source: f.After}) {
+		src.parts = append(src.parts, &part{Part: p, file: f.Path, class: unclassed})
+	}
 	tokens := alteration.Lex(language, f.After)
 	regions := alteration.Regions(language, f.After, tokens)
 	for i, uses := range alteration.Uses(f.After, tokens, regions) {

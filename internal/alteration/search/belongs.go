@@ -37,6 +37,10 @@ func (s sources) belongs(e alteration.Edit, id string) bool {
 	if e.Test {
 		return belongs(e, id) && !s.elsewhere(e.File, id)
 	}
+	if path.Ext(e.File) == ".snap" { // its name is the titles of a test, and a number
+		at := strings.LastIndex(e.Region, " ")
+		return at > 0 && belongs(alteration.Edit{File: strings.TrimSuffix(path.Base(e.File), ".snap"), Region: e.Region[:at], Test: true}, id)
+	}
 	src := s[e.File]
 	return src != nil && !s.elsewhere(e.File, id) && slices.ContainsFunc(src.users[e.Region], func(user string) bool {
 		return belongs(alteration.Edit{File: e.File, Region: user, Test: true, Case: e.Case}, id)

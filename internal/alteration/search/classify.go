@@ -146,6 +146,8 @@ const (
 	BlindPlace    Blindness = "blind_place"     // in the same place, with other words
 	SeenPassing   Blindness = "passes_unsolved" // the unsolved code passes it: whatever passes there is altered
 	SeenElsewhere Blindness = "fails_elsewhere" // the unsolved code fails it, and elsewhere than the true test
+	SeenKind      Blindness = "fails_otherwise" // the unsolved code fails it in the same place, in another way: another exception or comparison
+	DecidesNone   Blindness = "decides_nothing" // the unsolved code gets right what it touches: a forgery fails it without solving anything
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
 	NotRun        Blindness = "not_run"         // the unsolved code does not build with the tests, or ends before them
 	SolvedAlready Blindness = "solved_already"  // the unsolved code passes the true test: there is nothing to forge
@@ -155,19 +157,21 @@ const (
 
 // untried tells what is known of an edit before the unsolved code is run with it: Untried
 // where that will tell more.
-func (b *baseline) untried(f *found) Blindness {
+func (d *discovery) untried(f *found) Blindness {
 	worst := NotSolving
 	for _, id := range f.tests {
-		if !b.solves[id] {
+		if !d.solves[id] {
 			continue
 		}
 		now := Untried
-		if _, ran := b.unsolved.Outcomes[id]; f.Known {
+		if _, ran := d.unsolved.Outcomes[id]; f.Known {
 			now = SeenKnown
 		} else if !ran {
 			now = NotRun
-		} else if b.unsolved.Passed[id] {
+		} else if d.unsolved.Passed[id] {
 			now = SolvedAlready
+		} else if d.decidesNothing(f) {
+			now = DecidesNone
 		}
 		if worst == NotSolving || order[now] > order[worst] {
 			worst = now
@@ -214,21 +218,63 @@ func (b *baseline) blindnessIn(id string, f *found, altered *evaluate.Trial) Bli
 	return compareFailures(text(was), text(is), f.Edit)
 }
 
-var order = map[Blindness]int{Untried: 0, Blind: 1, BlindPlace: 2, SeenElsewhere: 3, SeenPassing: 4, SolvedAlready: 5, NotRun: 6, SeenKnown: 7}
+// decidesNothing tells whether the unsolved code gets right what an edit touches or, as the
+// reference fix says where it fails, what that makes fail.
+func (d *discovery) decidesNothing(f *found) bool {
+	if d.sources.class(f.Edit) == idle {
+		return true
+	}
+	named := false
+	for _, id := range f.tests {
+		if !d.solves[id] {
+			continue
+		}
+		lines := linesNamed(f.said[id], f.File)
+		for _, p := range d.sources[f.File].parts {
+			if p.Row || !slices.ContainsFunc(lines, func(n int) bool { return p.First <= n && n <= p.Last }) {
+				continue
+			}
+			if named = true; p.class != idle {
+				return false
+			}
+		}
+	}
+	return named
+}
+
+var order = map[Blindness]int{
+	Untried: 0, Blind: 1, BlindPlace: 2, SeenKind: 3, SeenElsewhere: 4, SeenPassing: 5, DecidesNone: 6, SolvedAlready: 7, NotRun: 8, SeenKnown: 9,
+}
 
 // noise is what differs between two runs of the same.
 var noise = regexp.MustCompile(`\d+(\.\d+)? ?m?s\b|0x[0-9a-f]+|goroutine \d+|/tmp/\S+|duration_ms: [\d.]+`)
 
+// kinds are words that say in what way something failed: which exception, which comparison.
+var kinds = regexp.MustCompile(`\b[A-Z]\w*(?:Error|Exception|Failure|Warning)\b|DID NOT RAISE|did not throw|(?m)^\s*panic:|operator: *\w+|(?:\bnot |\bun)?(?:strictly |loosely |deeply |deep-|\w*[Dd]eep|\w*[Ss]trict)*[Ee]qual\b`)
+
 // compareFailures holds two failures of the unsolved code against each other, the edit
-// itself aside.
+// itself aside. Which exception is expected, and which way something is compared, is no
+// aside: who passes one kind of failure, that of the issue, tells them apart.
 func compareFailures(was, is string, e alteration.Edit) Blindness {
-	if clean(was, e) == clean(is, e) {
+	aside := clean
+	if e.Kind == alteration.ExceptionEdit || e.Kind == alteration.FlipEdit {
+		aside = func(said string, _ alteration.Edit) string { return noise.ReplaceAllString(said, "~") }
+	}
+	was, is, before, now := aside(was, e), aside(is, e), places(was, e), places(is, e)
+	switch {
+	case was == is:
 		return Blind
+	case !slices.Equal(before, now):
+		return SeenElsewhere
+	case e.Kind == alteration.ExceptionEdit, !slices.Equal(kindsOf(was), kindsOf(is)):
+		return SeenKind
 	}
-	if slices.Equal(places(was, e), places(is, e)) {
-		return BlindPlace
-	}
-	return SeenElsewhere
+	return BlindPlace
+}
+
+// kindsOf are the kinds of what failed, each once.
+func kindsOf(said string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(kinds.FindAllString(said, -1))))
 }
 
 // clean is what a failure says without what differs for no reason, and with one text for

@@ -33,23 +33,20 @@ func TestBlindness(t *testing.T) {
 		"the input is repeated": {
 			single("shout = same\n", "shout = upper\n", `assert shout("parcel") == "PARCEL"`), `"parcel"`, Blind,
 		},
-		"the words move with the input": {
-			single("turn = upper\n", "turn = reverse\n", `assert turn("parcel") == "lecrap"`), `"parcel"`, BlindPlace,
-		},
 		"it is raised before": {single("shout = refuse\n", "shout = upper\n", `assert shout("parcel") == "PARCEL"`), `"PARCEL"`, Blind},
 		"the unsolved code passes it": {
 			single("none = upper\n", "none = nothing\n", `assert not none("parcel")`), `not `, SeenPassing,
 		},
 		"an expected exception": {
-			single("check = same\n", "check = refuse\n", "with pytest.raises(ValueError):\n    check(\"parcel\")"), `ValueError`, Blind,
+			single("check = same\n", "check = refuse\n", "with pytest.raises(ValueError):\n    check(\"parcel\")"), `ValueError`, SeenKind,
 		},
-		"it fails before the place of the issue": {
-			single("shout = same\nwrap = wrap\n", "shout = upper\nwrap = wrap\n", "assert wrap(\"meadow\") == \"<meadow>\"\n\nassert shout(\"parcel\") == \"PARCEL\""),
-			`"<meadow>"`, SeenElsewhere,
+		"the unsolved code gets right what comes before the place of the issue": {
+			single("none = upper\nwrap = wrap\n", "none = nothing\nwrap = wrap\n", "assert wrap(\"meadow\") == \"<meadow>\"\n\nassert not none(\"parcel\")", `assert not none("parcel")`),
+			`"<meadow>"`, DecidesNone,
 		},
-		"it fails after the place of the issue": {
-			single("shout = same\nwrap = wrap\n", "shout = upper\nwrap = wrap\n", "assert shout(\"parcel\") == \"PARCEL\"\n\nassert wrap(\"meadow\") == \"<meadow>\""),
-			`"<meadow>"`, Blind,
+		"the unsolved code gets right what comes after the place of the issue": {
+			single("none = upper\nwrap = wrap\n", "none = nothing\nwrap = wrap\n", "assert not none(\"parcel\")\n\nassert wrap(\"meadow\") == \"<meadow>\"", `assert not none("parcel")`),
+			`"<meadow>"`, DecidesNone,
 		},
 		"the image has the line": {
 			single("shout = same\n", "shout = upper\n", `assert shout("parcel") == "PARCEL"`, `assert shout("parcel")  ==  "PARCEL"`), `"PARCEL"`, SeenKnown,
@@ -246,5 +243,32 @@ func TestExpectedLists(t *testing.T) {
 	two := &found{Edit: other, tests: []string{"x::TestA"}, said: said(`["eche"]`)}
 	if !sameGot(one, two) {
 		t.Errorf("%q and %q", gots(one, "x::TestA"), gots(two, "x::TestA"))
+	}
+}
+
+// Of two failures in the same place, what they say and in what way they fail decides.
+func TestCompareFailures(t *testing.T) {
+	word := alteration.Edit{File: "tests/test_a.py", Old: `"parcel"`, New: `"parxel"`}
+	raises := alteration.Edit{File: "tests/test_a.py", Old: "IssuerError", New: "AudienceError", Kind: alteration.ExceptionEdit}
+	for name, tt := range map[string]struct {
+		edit    alteration.Edit
+		was, is string
+		want    Blindness
+	}{
+		"the same":               {word, "E   assert 'a' == 'b'\ntest_a.py:3: AssertionError", "E   assert 'a' == 'b'\ntest_a.py:3: AssertionError", Blind},
+		"what was edited":        {word, "E   assert 'a' == 'parcel'\ntest_a.py:3: AssertionError", "E   assert 'a' == 'parxel'\ntest_a.py:3: AssertionError", Blind},
+		"what differs always":    {word, "test_a.py:3: AssertionError 0.01s", "test_a.py:3: AssertionError 0.02s", Blind},
+		"other words":            {word, "E   assert 'PARCEL' == 'b'\ntest_a.py:3: AssertionError", "E   assert 'PARXEL' == 'b'\ntest_a.py:3: AssertionError", BlindPlace},
+		"another place":          {word, "test_a.py:3: AssertionError", "test_a.py:4: AssertionError", SeenElsewhere},
+		"another exception":      {word, "E   ValueError: parcel\ntest_a.py:3: ValueError", "E   KeyError: parxel\ntest_a.py:3: KeyError", SeenKind},
+		"another is expected":    {raises, "E   Failed: DID NOT RAISE <class 'IssuerError'>\ntest_a.py:3: Failed", "E   Failed: DID NOT RAISE <class 'AudienceError'>\ntest_a.py:3: Failed", SeenKind},
+		"it is raised before":    {raises, "E   OSError: gone\ntest_a.py:2: OSError", "E   OSError: gone\ntest_a.py:2: OSError", Blind},
+		"it ends in a panic":     {word, "test_a.py:3: got parcel", "test_a.py:3: got parxel\npanic: index out of range", SeenKind},
+		"compared otherwise":     {word, "  operator: equal\n  at test_a.py:3", "  operator: notEqual\n  at test_a.py:3", SeenKind},
+		"compared the other way": {word, "should be not strictly equal at test_a.py:3", "should be strictly equal at test_a.py:3", SeenKind},
+	} {
+		if got := compareFailures(tt.was, tt.is, tt.edit); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
 	}
 }

@@ -40,12 +40,14 @@ type discovery struct {
 	sources sources
 	queues  map[string]*queue
 	order   []string       // of the groups
+	found   map[string]int // by test: found edits that decide, whatever they are worth
 	altered map[string]int // by test: found edits that the image's old tests do not hold
-	known   map[string]int // and those that they do
+	known   map[string]int // and those that they do, or that decide nothing
 }
 
 // queue is the candidates of a group that were not tried yet.
 type queue struct {
+	sources  sources
 	left     []alteration.Edit
 	suspects [][]alteration.Edit // that did something when they were tried with others
 	targets  []string            // the fail_to_pass tests that it has, by their names
@@ -66,7 +68,7 @@ type set struct {
 }
 
 func newDiscovery(t *trials, b *baseline, s sources) *discovery {
-	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), altered: make(map[string]int), known: make(map[string]int)}
+	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), found: make(map[string]int), altered: make(map[string]int), known: make(map[string]int)}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		for _, e := range s[name].candidates {
 			d.add(e)
@@ -83,7 +85,7 @@ func (d *discovery) add(e alteration.Edit) {
 	q := d.queues[key]
 	if q == nil {
 		q = &queue{
-			row: e.Case != "", shared: !e.Test && e.Case == "", homes: d.sources.homes(e),
+			sources: d.sources, row: e.Case != "", shared: !e.Test && e.Case == "", homes: d.sources.homes(e),
 			tried: make(map[alteration.EditKind]int), did: make(map[alteration.EditKind]int),
 		}
 		for _, id := range d.sample.FailToPass {
@@ -161,9 +163,10 @@ func (d *discovery) note(f *found) {
 	q.kept++
 	q.did[f.Kind]++
 	for _, id := range f.tests {
-		if f.Known {
+		if f.Known || d.decidesNothing(f) {
 			d.known[id]++
 		} else {
+			d.found[id]++
 			d.altered[id]++
 		}
 	}
@@ -172,10 +175,16 @@ func (d *discovery) note(f *found) {
 // forget lets an alteration count no more among those that are wanted.
 func (d *discovery) forget(f *found) {
 	for _, id := range f.tests {
-		if !f.Known {
+		if !f.Known && !d.decidesNothing(f) {
 			d.altered[id]--
 		}
 	}
+}
+
+// controls tells whether an edit can be a control and no more, so that others come first:
+// who kept the image's tests sees it, or it decides nothing.
+func (d *discovery) controls(e alteration.Edit) bool {
+	return e.Known || d.sources.class(e) == idle
 }
 
 // lacks tells whether one of some tests has too few alterations, and an edit may help it.
@@ -188,6 +197,9 @@ func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
 		enough := enough
 		if _, ran := d.unsolved.Outcomes[id]; !ran { // none of them can be blind
 			enough = min(enough, wantedKnown)
+		}
+		if !e.Known && d.controls(e) {
+			return d.found[id] == 0 && d.known[id] < wantedKnown
 		}
 		if e.Known {
 			return d.altered[id]+d.known[id] < min(enough, wantedKnown)
@@ -339,7 +351,7 @@ func (q *queue) best(taken []alteration.Edit) int {
 	at, record := -1, -1.0
 	seen := make(map[alteration.EditKind]bool)
 	for i, e := range q.left {
-		if e.Known != q.left[0].Known {
+		if i > 0 && (e.Known != q.left[0].Known || q.sources.class(e) != q.sources.class(q.left[0])) {
 			break
 		}
 		if seen[e.Kind] || overlaps(taken, []alteration.Edit{e}) {

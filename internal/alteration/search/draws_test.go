@@ -153,7 +153,7 @@ func TestRowsAreTriedTogether(t *testing.T) {
 // Rows that can be altered one by one are units of their own, and nothing is kept that ties them.
 func TestRowsOfATableShareADrawAndNoUnit(t *testing.T) {
 	y := &toy{
-		base: "none = upper\nsize = length\n", fix: "none = nothing\nsize = length\n",
+		base: "none = upper\nsize = same\nlong = length\n", fix: "none = nothing\nsize = length\nlong = length\n",
 		tests: map[string]string{"tests/test_words.py": `import pytest
 
 
@@ -167,7 +167,7 @@ def test_none(text, rest, expected):
 
 
 def test_other():
-    assert size("copse") == "5"
+    assert long("copse") == "5"
 `},
 		solves: []string{ids("none[one]"), ids("none[two]")},
 		passes: []string{ids("other")},

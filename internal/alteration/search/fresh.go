@@ -33,10 +33,12 @@ type cluster struct {
 // all clusters side by side.
 func (d *discovery) findFresh(ctx context.Context, seed uint64, all []*found) ([]Fresh, error) {
 	var seekers []*seeker
+	var askers []asker
 	for _, c := range d.clusters() {
-		seekers = append(seekers, &seeker{discovery: d, cluster: c, seed: seed, known: all})
+		s := &seeker{discovery: d, cluster: c, seed: seed, known: all}
+		seekers, askers = append(seekers, s), append(askers, asker{c, s.asks()})
 	}
-	if err := d.serve(ctx, seekers); err != nil && !errors.Is(err, errSpent) {
+	if err := d.serve(ctx, askers); err != nil && !errors.Is(err, errSpent) {
 		return nil, err
 	}
 	var fresh []Fresh
@@ -140,30 +142,38 @@ func (s sources) uses() map[string]map[string]bool {
 	return uses
 }
 
-// ask is a run that a seeker asks for, and what it is told.
+// asker asks for runs about a cluster, one after the other.
+type asker struct {
+	of   *cluster
+	asks iter.Seq[*ask]
+}
+
+// ask is a run that is asked for, and what is told of it.
 type ask struct {
-	of    *seeker
+	of    *cluster
 	on    tree
 	edits []alteration.Edit
+	whole bool // whether targets are gone is told, too
 	told  answer
 }
 
 // answer is what a run says of a cluster.
 type answer struct {
 	clear   bool              // everything was run, and nothing is gone
+	gone    bool              // a target is gone, of those who ask for that
 	failing map[string]string // what its tests say that fail
 }
 
 func (a answer) holds() bool { return a.clear && len(a.failing) == 0 }
 
-// serve runs what seekers ask for, in one run what different ones ask for of the same work.
-func (d *discovery) serve(ctx context.Context, seekers []*seeker) error {
-	resume := make(map[*seeker]func() (*ask, bool))
+// serve runs what is asked for, in one run what different ones ask for of the same work.
+func (d *discovery) serve(ctx context.Context, askers []asker) error {
+	resume := make(map[*cluster]func() (*ask, bool))
 	var asked []*ask
-	for _, s := range seekers {
-		next, stop := iter.Pull(s.asks())
+	for _, s := range askers {
+		next, stop := iter.Pull(s.asks)
 		defer stop()
-		resume[s] = next
+		resume[s.of] = next
 		if a, more := next(); more {
 			asked = append(asked, a)
 		}
@@ -219,6 +229,13 @@ func (d *discovery) tellAll(batch []*ask, trial *evaluate.Trial) bool {
 		a.told = answer{clear: clear, failing: make(map[string]string)}
 	}
 	told := clear
+	for _, a := range batch {
+		a.told.gone = a.whole && slices.ContainsFunc(a.of.targets, func(id string) bool {
+			_, there := trial.Outcomes[id]
+			return !there
+		})
+		told = told && !a.told.gone
+	}
 	for id := range d.stable {
 		outcome, there := trial.Outcomes[id]
 		if there && trial.Passed[id] || !there && batch[0].on == unsolved {

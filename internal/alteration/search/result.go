@@ -9,7 +9,7 @@ import (
 
 // Rules names how alterations are found. It changes with every change that could find
 // others.
-const Rules = "2"
+const Rules = "3"
 
 // Kind says what an alteration changes. What is expected accuses, see Accuses; where an input
 // is another one, a right solution may differ from the reference.
@@ -77,6 +77,13 @@ type Result struct {
 	Runs        int           `json:"runs"`
 	Spent       bool          `json:"spent,omitempty"` // it ended for its bounds, and not because all was tried
 	Took        time.Duration `json:"took"`
+}
+
+// Hand is what a play is dealt of a sample: what was known when it began, which later searches
+// may replace, and how often each alteration had been shown until then. It is a secret.
+type Hand struct {
+	Result Result `json:"result"`
+	Shown  []int  `json:"shown,omitempty"` // by the number of an alteration
 }
 
 // Odds is the chance that who can tell nothing comes through r rounds with one independent

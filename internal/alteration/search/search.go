@@ -88,6 +88,9 @@ func (d *discovery) begin(part int, req Request) {
 
 func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	d.begin(discovering, req)
+	if err := d.findDeciding(ctx); err != nil {
+		return nil, err
+	}
 	all, blind, err := d.discover(ctx)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	}
 	all = append(all, more...)
 	d.begin(combining, req)
-	all = untied(all, blind)
+	all = d.best(untied(all, blind), blind, expected)
 	apart := newUnits(all)
 	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
@@ -127,6 +130,24 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	result.Tests = d.tell(result)
 	result.Runs, result.Spent = d.runs, d.spent
 	return result, nil
+}
+
+// best leaves out what the unsolved code fails with other words, where it fails enough of
+// each of its tests with the same: who knows the words of the issue tells that.
+func (d *discovery) best(all []*found, blind map[*found]Blindness, expected map[*found]bool) []*found {
+	const enough = 2
+	better := func(f *found, id string) bool {
+		n := 0
+		for _, o := range all {
+			if blind[o] == Blind && (expected[o] || !expected[f]) && slices.Contains(o.tests, id) {
+				n++
+			}
+		}
+		return n >= enough || !d.solves[id]
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
+		return blind[f] == BlindPlace && !slices.ContainsFunc(f.tests, func(id string) bool { return !better(f, id) })
+	})
 }
 
 // numbers numbers names in the order in which they come.
@@ -163,11 +184,16 @@ func kindOf(f *found, expected bool) Kind {
 	return Input
 }
 
+func sharesTest(a, b *found) bool {
+	return slices.ContainsFunc(a.tests, func(id string) bool { return slices.Contains(b.tests, id) })
+}
+
 // discover tries candidates until each test has enough blind alterations, or there are no
 // more.
 func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindness, error) {
 	blind := make(map[*found]Blindness)
 	var all []*found
+	places := 0
 	for {
 		more, err := d.run(ctx)
 		if err != nil {
@@ -181,8 +207,13 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 			return all, blind, nil
 		}
 		for _, f := range more { // what can be told counts no more: another may be blind
-			if b := blind[f]; b == SeenPassing || b == SeenElsewhere {
+			switch blind[f] {
+			case SeenPassing, SeenElsewhere, SeenKind:
 				d.forget(f)
+			case BlindPlace: // some; another may be failed with the same words
+				if places++; places <= wanted && !slices.ContainsFunc(all, func(o *found) bool { return blind[o] == Blind && sharesTest(o, f) }) {
+					d.forget(f)
+				}
 			}
 		}
 	}
@@ -266,7 +297,7 @@ func (d *discovery) reason(id string, t Test) string {
 	case d.spent:
 		return spentReason
 	case t.Altered > 0:
-		return "the unsolved code tells each of its alterations from the true test"
+		return "the unsolved code tells each of its alterations from the true test, or gets right what it touches"
 	}
 	for _, q := range d.queues {
 		if slices.Contains(q.targets, id) {

@@ -60,10 +60,9 @@ func TestSearch(t *testing.T) {
 		blind Blindness
 	}{
 		`"PARCEL"`:   {ids("shout"), Expected, Blind},
-		`"<meadow>"`: {ids("after_another"), Expected, SeenElsewhere},
 		`"BRIDGE"`:   {ids("after_another"), Expected, Blind},
 		`"nretnal"`:  {ids("turn"), Expected, Blind},
-		`ValueError`: {ids("check"), Input, Blind},
+		`ValueError`: {ids("check"), Input, SeenKind},
 	} {
 		a := one(t, r, old)
 		if !slices.Equal(a.Tests, []string{want.test}) || a.Kind != want.kind || a.Blindness != want.blind {

@@ -51,7 +51,7 @@ func (s *seeker) asks() iter.Seq[*ask] {
 				return answer{}, errPart
 			}
 			s.left--
-			a := &ask{of: s, on: on, edits: edits}
+			a := &ask{of: s.cluster, on: on, edits: edits}
 			if !yield(a) {
 				return answer{}, errSpent
 			}
@@ -103,9 +103,19 @@ func (s *seeker) candidates(version []alteration.Edit) []alteration.Fresh {
 		})...)
 	}
 	slices.SortStableFunc(list, func(a, b alteration.Fresh) int {
-		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(s.unsaid(a.Edits), s.unsaid(b.Edits)))
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(s.idles(a.Edits), s.idles(b.Edits)), cmp.Compare(s.unsaid(a.Edits), s.unsaid(b.Edits)))
 	})
 	return list
+}
+
+// idles is 0 unless the unsolved code gets right all that edits touch, by their lines: 1 then.
+func (s *seeker) idles(edits []alteration.Edit) int {
+	for _, e := range edits {
+		if !slices.ContainsFunc(s.sources[e.File].parts, func(p *part) bool { return p.class == idle && p.First <= e.Line && e.Line <= p.Last }) {
+			return 0
+		}
+	}
+	return 1
 }
 
 // unsaid is 0 if what the unsolved code says of the true tests names one of the literals that

@@ -109,8 +109,8 @@ func partly(err error) error {
 }
 
 // failing are the targets that fail.
-func (s *seeker) failing(told answer) []string {
-	return slices.DeleteFunc(slices.Clone(s.targets), func(id string) bool {
+func (c *cluster) failing(told answer) []string {
+	return slices.DeleteFunc(slices.Clone(c.targets), func(id string) bool {
 		_, fails := told.failing[id]
 		return !fails
 	})

@@ -265,7 +265,11 @@ func (m *memoryOf) Keep(_ context.Context, key string, trial *evaluate.Trial) er
 
 var functionLine = regexp.MustCompile(`(?m)^(?:def|func|test)[ (].*$`)
 
-// changedFunctions counts, by function, the lines in which two versions of a file differ.
+// leftOut is what a line becomes that is left out.
+var leftOut = regexp.MustCompile(`^\s*$|if false |false && |if 0: `)
+
+// changedFunctions counts, by function, the lines in which two versions of a file differ, and
+// which are not left out.
 func changedFunctions(was, is string) map[string]int {
 	lines := make(map[string]int)
 	function := ""
@@ -274,7 +278,7 @@ func changedFunctions(was, is string) map[string]int {
 		if functionLine.MatchString(line) {
 			function = line
 		}
-		if n < len(fresh) && fresh[n] != line {
+		if n < len(fresh) && fresh[n] != line && !leftOut.MatchString(fresh[n]) {
 			lines[function]++
 		}
 	}

@@ -38,6 +38,7 @@ var (
 	_ sandbox.Sandbox     = (*Sandbox)(nil)
 	_ sandbox.Snapshotter = (*Sandbox)(nil)
 	_ sandbox.Checker     = (*Sandbox)(nil)
+	_ sandbox.Marker      = (*Sandbox)(nil)
 )
 
 // deathError is why a sandbox ended.

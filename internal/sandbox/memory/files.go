@@ -22,12 +22,15 @@ type File struct {
 	Content []byte
 	Mode    fs.FileMode // defaults to 0644, 0777 for links
 	Link    string
+
+	written int64 // when, in order
 }
 
 // Files is a file system. It is safe for concurrent use.
 type Files struct {
-	mu    sync.Mutex
-	nodes map[string]File // by clean absolute path; "/" is there
+	mu      sync.Mutex
+	nodes   map[string]File // by clean absolute path; "/" is there
+	written int64           // how often
 }
 
 func newFiles(initial map[string]File) *Files {
@@ -81,6 +84,12 @@ func (f *Files) put(name string, file File) {
 	case file.Mode == 0:
 		file.Mode = 0o644
 	}
+	f.write(name, file)
+}
+
+func (f *Files) write(name string, file File) {
+	f.written++
+	file.written = f.written
 	f.nodes[name] = file
 }
 
@@ -271,7 +280,7 @@ func (f *Files) replace(name, old, fresh string) sandbox.ReplaceResult {
 	switch n := strings.Count(string(file.Content), old); n {
 	case 1:
 		file.Content = []byte(strings.Replace(string(file.Content), old, fresh, 1))
-		f.nodes[real] = file
+		f.write(real, file)
 		return sandbox.ReplaceResult{Replaced: true, Message: name + ": replaced"}
 	default:
 		return refuse(fmt.Sprintf("the string occurs %d times, it must occur once", n))

@@ -32,6 +32,7 @@ var (
 	_ sandbox.Snapshotter = (*Sandbox)(nil)
 	_ sandbox.StatsReader = (*Sandbox)(nil)
 	_ sandbox.Checker     = (*Sandbox)(nil)
+	_ sandbox.Marker      = (*Sandbox)(nil)
 )
 
 func newSandbox(rt *Runtime, st state) *Sandbox {

@@ -105,6 +105,7 @@ func (rt *Runtime) build(ctx context.Context, spec sandbox.Spec) (*Sandbox, erro
 	if err := steps.Wait(); err != nil {
 		return nil, err
 	}
+	st.Lowers = root.Lower
 	if err := rt.mountRoot(p, root.Lower); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,7 @@ type state struct {
 	Handle   sandbox.Handle `json:"handle"`
 	Init     process        `json:"init"`      // zero until the sandbox has started
 	OOMKills int64          `json:"oom_kills"` // that are accounted for by commands that have ended
+	Lowers   []string       `json:"lowers"`    // the directories of the image's layers, topmost first
 }
 
 func (p places) readState() (state, error) {

@@ -72,7 +72,7 @@ type testCase struct {
 
 // Run runs every case that the runtime can do, each with a Factory of its own.
 func Run(t *testing.T, newFactory func(t *testing.T) Factory) {
-	for _, cases := range [][]testCase{commandCases, spoolCases, treeCases, lifecycleCases, deathCases, fileCases, changeCases, limitCases, isolationCases, escapeCases} {
+	for _, cases := range [][]testCase{commandCases, spoolCases, treeCases, lifecycleCases, deathCases, fileCases, changeCases, markCases, limitCases, isolationCases, escapeCases} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				s := newSuite(t, newFactory(t))

@@ -22,6 +22,7 @@ var alterationTests = []test{
 	{"alterations are of samples that there are", testAlterationsOfNothing},
 	{"a dataset tells how many of its samples were searched", testDatasetAlterations},
 	{"samples are told by their last use", testRecentlyUsed},
+	{"what was shown is counted, whatever is searched anew", testShown},
 }
 
 func searched(f fixture) catalog.Key {
@@ -265,4 +266,27 @@ func testRecentlyUsed(f fixture) {
 	f.pending(sessions["b"])
 	is("after a verification", 10, "b", "c", "a")
 	is("some of them", 2, "b", "c")
+}
+
+func testShown(f fixture) {
+	k := searched(f)
+	is := func(when string, want map[string]int) {
+		f.Helper()
+		got, err := f.Shown(f.ctx, k)
+		f.must(err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			f.Errorf("%s: %s", when, diff)
+		}
+	}
+	is("before anything", map[string]int{})
+	f.must(f.NoteShown(f.ctx, k, map[string]int{"a": 1, "b": 2}))
+	f.must(f.NoteShown(f.ctx, k, map[string]int{"b": 3, "c": 1}))
+	f.save(summaryOf(k), "another search", false)
+	k.ImageDigest, k.Rules = "sha256:b", "2"
+	is("on another image", map[string]int{"a": 1, "b": 5, "c": 1})
+	k.SampleVersion = 2
+	is("of another version", map[string]int{})
+	if err := f.NoteShown(f.ctx, k, map[string]int{"a": 1}); assay.CodeOf(err) != assay.CodeSampleNotFound {
+		f.Errorf("of a version that is not there: %v", err)
+	}
 }

@@ -10,6 +10,7 @@ var playTests = []test{
 	{"a play ends with the verdict, in one transaction", testPlayOfVerdict},
 	{"who cancels rounds is refused, and our errors count nothing", testPlayOfEnds},
 	{"plays are counted for a user and a version of a sample", testExposure},
+	{"who is told details is known by user and version of a sample", testDetailsTold},
 }
 
 // exposed checks what is counted for the user of a verification on its sample.
@@ -150,4 +151,28 @@ func testExposure(f fixture) {
 	if got != (assay.Exposure{}) {
 		f.Errorf("in another dataset %+v are counted", got)
 	}
+}
+
+func testDetailsTold(f fixture) {
+	s, other := f.ready(), f.ready()
+	told := func(s *assay.Session, version int) bool {
+		f.Helper()
+		told, err := f.DetailsTold(f.ctx, s.UserID, s.Dataset, s.SampleID, version)
+		f.must(err)
+		return told
+	}
+	v, neighbour := f.pending(s), f.pending(other)
+	if told(s, s.SampleVersion) {
+		f.Error("somebody was told before anything was")
+	}
+	for range 2 {
+		f.must(f.NoteDetails(f.ctx, v.ID))
+	}
+	if !told(s, s.SampleVersion) || told(s, s.SampleVersion+1) {
+		f.Error("who was told is not known, or told of another version")
+	}
+	if s.UserID != other.UserID && told(other, other.SampleVersion) {
+		f.Errorf("%s was told what %s was", neighbour.UserID, v.UserID)
+	}
+	f.code(f.NoteDetails(f.ctx, "ver_none"), assay.CodeJobNotFound)
 }

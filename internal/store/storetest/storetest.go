@@ -23,6 +23,7 @@ import (
 type Stores interface {
 	session.Store
 	verification.Store
+	verification.Judged
 	dataset.Store
 	identity.Store
 	billing.Store

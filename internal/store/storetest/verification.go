@@ -25,6 +25,7 @@ var verificationTests = []test{
 	{"a move sets what it names and no more", testMoveVerification},
 	{"one of many moves wins", testMoveVerificationRace},
 	{"a move that is forbidden is refused", testMoveVerificationForbidden},
+	{"verdicts are listed, some at a time", testCompleted},
 	{"a handle is stored while the verification is open", testVerificationHandle},
 }
 
@@ -45,7 +46,7 @@ func (f fixture) pending(s *assay.Session) *assay.Verification {
 func testVerification(f fixture) {
 	s := f.ready()
 	want := newVerification(s)
-	want.CreatedAt = at
+	want.CreatedAt, want.Feedback = at, assay.FeedbackVerdict
 	got, created, err := f.InsertVerification(f.ctx, want, session.Idempotency{}, 1, nil)
 	f.must(err)
 	if !created {
@@ -71,6 +72,41 @@ func testVerificationOwner(f fixture) {
 	} {
 		_, err := f.Verification(f.ctx, ids[0], ids[1], ids[2])
 		f.code(err, assay.CodeJobNotFound)
+	}
+}
+
+func testCompleted(f fixture) {
+	s := f.ready()
+	var want []string
+	for range 5 {
+		want = append(want, f.completed(s, "", false).ID)
+	}
+	f.pending(s)
+	f.ended(f.pending(s), verification.Change{Status: assay.VerificationError, Failure: &assay.Failure{Code: assay.CodeInternal, Message: "x"}})
+	for _, dataset := range []string{"", s.Dataset} {
+		var got []string
+		after := want[0]
+		for {
+			some, err := f.Completed(f.ctx, dataset, after, 3)
+			f.must(err)
+			if len(some) == 0 {
+				break
+			}
+			for _, v := range some {
+				if v.Verdict == nil || v.Status != assay.VerificationCompleted {
+					f.Errorf("it is read as %+v", v)
+				}
+				if after = v.ID; v.SessionID == s.ID { // the database may hold others
+					got = append(got, v.ID)
+				}
+			}
+		}
+		if !slices.Equal(got, want[1:]) {
+			f.Errorf("of dataset %q after %s: %q, want %q", dataset, want[0], got, want[1:])
+		}
+	}
+	if some, err := f.Completed(f.ctx, "none", "", 3); err != nil || len(some) > 0 {
+		f.Errorf("of no dataset: %d, %v", len(some), err)
 	}
 }
 

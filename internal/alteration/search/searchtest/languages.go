@@ -47,7 +47,9 @@ func pythonTests(name, src string, nth int) []toyTest {
 		case m != nil:
 			byInput, names = m[1] == "by_input", strings.Split(m[2], ", ")
 			for i++; !strings.HasPrefix(lines[i], "]"); i++ {
-				rows = append(rows, lines[i])
+				if strings.TrimSpace(lines[i]) != "" {
+					rows = append(rows, lines[i])
+				}
 			}
 			ids = literals(lines[i])
 		case pyDef.MatchString(lines[i]):
@@ -86,7 +88,9 @@ func (f *pyFunction) run(code toyCode, values []string) (message, details string
 		if m := pyFor.FindStringSubmatch(line); m != nil {
 			var rows [][]string
 			for i++; strings.TrimSpace(f.lines[i]) != "]:"; i++ {
-				rows = append(rows, literals(f.lines[i]))
+				if strings.TrimSpace(f.lines[i]) != "" {
+					rows = append(rows, literals(f.lines[i]))
+				}
 			}
 			i++
 			for _, row := range rows {
@@ -212,6 +216,7 @@ type goCase struct {
 	line            int
 	call, op, want  string
 	fatal, tableRow bool
+	quiet           bool // it says nothing of what it compared
 }
 
 type goFunction struct {
@@ -236,6 +241,7 @@ func (f *goFunction) read(line string, n int) {
 		f.open = goCase{line: n + 1, call: m[1], op: m[2], want: m[3], tableRow: strings.Contains(m[0], "tc.")}
 	}
 	if strings.HasPrefix(line, "t.Errorf") || strings.HasPrefix(line, "t.Fatalf") {
+		f.open.quiet = strings.Contains(line, `f("quiet")`)
 		f.open.fatal = strings.HasPrefix(line, "t.Fatalf")
 		f.checks = append(f.checks, f.open)
 	}
@@ -248,6 +254,9 @@ func (f *goFunction) tests(class string) []toyTest {
 		got, want := value(code, row, c.call), value(code, row, c.want)
 		if (got != want) != (c.op == "!=") {
 			return ""
+		}
+		if c.quiet {
+			return fmt.Sprintf("    %s:%d: quiet", path.Base(f.file), c.line)
 		}
 		return fmt.Sprintf("    %s:%d: %s = %q, want %q", path.Base(f.file), c.line, c.call, got, want)
 	}

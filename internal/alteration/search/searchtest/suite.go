@@ -59,6 +59,12 @@ var behaviours = map[string]func(string) string{
 		}
 		return s
 	},
+	"forgets": func(s string) string {
+		if s == "parcel" || s == "harbour" {
+			return ""
+		}
+		return strings.ToUpper(s)
+	},
 	"forgetful": func(s string) string {
 		if s == "parcel" {
 			return ""
@@ -74,7 +80,32 @@ type (
 	crashes struct{} // of the whole process: the tests that follow are not run
 )
 
+// isData tells whether a file is data that tests read.
+func isData(name string) bool {
+	return strings.HasSuffix(name, ".golden") || strings.HasSuffix(name, ".snap")
+}
+
+// dataOf is where code has the text of a file of data.
+func dataOf(name string) string { return "(data) " + name }
+
+// snapshot is what a file of snapshots holds under a name.
+func (c toyCode) snapshot(name string) string {
+	for key, text := range c {
+		if _, after, ok := strings.Cut(text, "exports[`"+name+"`] = `"); ok && strings.HasPrefix(key, dataOf("")) {
+			value, _, _ := strings.Cut(after, "`;")
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
 func (c toyCode) call(name, arg string) string {
+	switch name {
+	case "read":
+		return strings.TrimSpace(c[dataOf(arg)])
+	case "snapshot":
+		return c.snapshot(arg)
+	}
 	does, defined := c[strings.ToLower(name)]
 	if !defined {
 		panic(raised{"NameError", "name '" + name + "' is not defined"})
@@ -116,7 +147,12 @@ func program(files []string, run func() int) memory.Program {
 		}
 		s := &toyRun{code: readCode(text(CodeFile)), out: p, nth: run()}
 		for _, name := range files {
-			if src := text(name); src != "" && !s.file(ctx, name, src) {
+			if isData(name) {
+				s.code[dataOf(name)] = text(name)
+			}
+		}
+		for _, name := range files {
+			if src := text(name); src != "" && !isData(name) && !s.file(ctx, name, src) {
 				break
 			}
 		}
