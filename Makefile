@@ -58,7 +58,7 @@ e2e: build starter ## end to end: the built binary with real sandboxes
 
 attacks: build starter ## try to be judged solved without solving, with rounds and without: attacks.json; PROVE=true shows what each attack fools elsewhere
 	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks.json --prove=$(PROVE) \
-		--generated $(GENERATED) --seed $(SEED) --searched quick --drawn $(DRAWN)
+		--generated $(GENERATED) --seed $(SEED) --searched quick --fresh=false --drawn $(DRAWN)
 
 attacks-full: build starter ## all of that, and each generated attack: attacks-full.json, which is gone on with; SHARD=1/2 a part of them, PLAYS=60 plays of each way to guess
 	$(BIN)/assay-attacks --assay $(BIN)/assay --starter $(STARTER) --data-dir build/attacks --out attacks-full.json --prove=$(PROVE) \

@@ -13,7 +13,7 @@ type Part struct {
 	Start, End  int    // offsets in bytes
 	First, Last int    // lines, from 1
 	Row         bool
-	Looped      bool     // a statement of the body of a loop: without rows, it may not be run
+	Looped      bool     // a statement of the body of a loop, or of a helper: without rows, it may not be run
 	Words       []string // of a row: its strings and numbers, without quotes
 	Off         Edit     // leaves it out, and moves no line
 }
@@ -119,6 +119,9 @@ func (x *file) statementPart(h int) (Part, bool) {
 	for at := x.up[h]; at >= 0; at = x.up[at] {
 		name := x.text(x.callee(x.up[at]))
 		p.Looped = p.Looped || x.keyword(x.head[at], "for") || x.keyword(x.head[at], "while") || name == "forEach" || name == "map"
+	}
+	if r := x.regionOf[h]; r < 0 || x.regions[r].Kind != Test { // a helper may be called for each row
+		p.Looped = true
 	}
 	if x.lang.Layout == Indents { // what stands around it is not known by brackets
 		p.Looped = true

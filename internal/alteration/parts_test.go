@@ -1,6 +1,7 @@
 package alteration
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,5 +61,18 @@ func TestParts(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// What may not be run without rows is told: what stands in loops, and in helpers.
+func TestLoopedParts(t *testing.T) {
+	const check = "if f(tc) != 1 {\n\t\tt.Error()\n\t}\n"
+	src := "func TestA(t *testing.T) {\n\t" + check + "\tfor _, tc := range rows {\n\t" + check + "\t}\n}\n\nfunc helper(t *testing.T, tc int) {\n\t" + check + "}\n"
+	var looped []bool
+	for _, p := range Parts(File{Path: "a_test.go", Source: []byte(src)}) {
+		looped = append(looped, p.Looped)
+	}
+	if !slices.Equal(looped, []bool{false, true, true}) {
+		t.Errorf("%v", looped)
 	}
 }

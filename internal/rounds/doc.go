@@ -34,7 +34,7 @@
 //     from the reference there. The unit gets another sequence, of other alterations, those that
 //     accuse first. If that happens again, or none is left, it is doubted and covers nothing.
 //   - Of a work that is solved, something altered was seen to fail as demanded: of what is to be
-//     solved, if it passed several altered versions of that.
+//     solved, if it passed several altered versions of that, and something blind, where there is.
 //
 // # What is promised
 //

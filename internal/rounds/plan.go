@@ -71,18 +71,23 @@ func (p *plan) draws() bool {
 	return slices.ContainsFunc(p.units, func(u *unit) bool { return len(u.alterations) > 0 })
 }
 
-// controlsAll tells whether each test that is to be solved can be altered: canaries say no
-// more then.
+// controlsAll tells whether each test that is to be solved is shown in versions that accuse who
+// passes them: canaries say no more then. Who passes altered inputs alone may end as doubted,
+// and is held to the canaries.
 func (p *plan) controlsAll() bool {
-	altered := make(map[string]bool)
+	accused := make(map[string]bool)
 	for _, u := range p.units {
+		shown := p.faceOf(u, nil, nil).alterations
+		if !slices.ContainsFunc(shown, func(i int) bool { return p.known.Alterations[i].Accuses() }) {
+			continue
+		}
 		for _, i := range u.alterations {
 			for _, id := range p.touched[i] {
-				altered[id] = true
+				accused[id] = true
 			}
 		}
 	}
-	return p.draws() && !slices.ContainsFunc(p.ids, func(id string) bool { return p.solving[id] && !altered[id] })
+	return p.draws() && !slices.ContainsFunc(p.ids, func(id string) bool { return p.solving[id] && !accused[id] })
 }
 
 // drawsOf parts alterations into units: those that move together by what the search found,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -178,7 +179,8 @@ type standing struct {
 	odds      float64      // of the sequences so far, 0 if nothing is blind
 	out       map[int]bool // alterations that the work passed, and that are shown no more
 	bitten    bool         // an altered showing failed as demanded
-	blindly   bool         // a blind one did
+	blindly   bool         // one that the unsolved code cannot tell did
+	asked     bool         // there are such
 	end       End
 }
 
@@ -192,6 +194,7 @@ func newPlay(cfg Config, plan *plan, req Request) *play {
 		p.stand[u] = &standing{
 			face: plan.faceOf(u, nil, tests), tests: tests, rank: order(req.Seed, u.name, "alterations", u.alterations),
 			out: make(map[int]bool), end: Unplayed,
+			asked: slices.ContainsFunc(u.alterations, func(i int) bool { return plan.known.Alterations[i].Blind() }),
 		}
 	}
 	p.rounds = p.length(req.Rounds, 0)
@@ -243,28 +246,24 @@ func (p *play) run(ctx context.Context, pl *Player, plain *assay.Verdict) error 
 
 // refused tells whether what was played until now refuses the work: a unit does, or nothing
 // altered was seen to fail. What fails of tests that pass anyway does not speak for one that
-// passes several altered versions of what is to be solved, and fails none; nor, if they were
-// blind, does one that others tell from the true one.
+// passes several altered versions of what is to be solved, and fails none; nor does what the
+// unsolved code tells from the true test, where it does not tell others: who passes one kind
+// of failure fails whatever fails in another way.
 func (p *play) refused() bool {
 	const several = 2
-	var bitten, solving, blindly, pending bool
-	passed, blind := 0, 0
+	var bitten, solving, pending bool
+	passed := 0
 	for u, s := range p.stand {
 		if s.end == Forged || s.end == Failed {
 			return true
 		}
 		bitten, pending = bitten || s.bitten, pending || s.end == Unplayed
 		if u.solves {
-			solving, blindly = solving || s.bitten, blindly || s.blindly
+			solving = solving || s.bitten && (s.blindly || !s.asked)
 			passed += len(s.out)
-			for i := range s.out {
-				if p.known.Alterations[i].Blind() {
-					blind++
-				}
-			}
 		}
 	}
-	return !pending && (!bitten || !solving && passed >= several || !blindly && blind >= several)
+	return !pending && (!bitten || !solving && passed >= several)
 }
 
 // A suite with altered tests may run for ever, and is not waited for as long as the plain

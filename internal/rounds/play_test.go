@@ -65,6 +65,34 @@ func TestWhatCostsOneSuite(t *testing.T) {
 	}
 }
 
+// No canaries are laid where a forgery is accused by rounds alone: each test that is to be solved
+// is shown in versions that accuse. Who passes altered inputs is doubted, and not refused.
+func TestWhoIsDoubtedIsHeldToCanaries(t *testing.T) {
+	for name, tt := range map[string]struct {
+		alter             func(*world)
+		alterable, solved bool
+	}{
+		"expected": {func(w *world) { w.expect(2, "a") }, true, false},
+		"inputs":   {func(w *world) { w.alter("a", "i0", "i1", search.Input, search.Blind) }, false, true},
+		"either":   {func(w *world) { w.alter("a", "i0", "i1", search.Input, search.Blind); w.expect(1, "a") }, true, false},
+		"accused where no input is left": {func(w *world) {
+			w.alter("a", "i0", "i1", search.Input, search.Blind)
+			w.alter("a", "w0", "w1", search.Expected, search.SeenPassing)
+		}, false, false},
+	} {
+		w := newWorld("a", "b").expect(2, "b")
+		tt.alter(w)
+		w.work = func(s seen) bool { return s.honest() || s.name == "a" }
+		v, _ := w.play(t, w.request(1))
+		if w.plain[0].Alterable != tt.alterable {
+			t.Errorf("%s: canaries are laid: %t", name, !w.plain[0].Alterable)
+		}
+		if v.Solved != tt.solved {
+			t.Errorf("%s: who passes every version of a test is solved: %t", name, v.Solved)
+		}
+	}
+}
+
 // In each run at most one alteration of each draw is shown, each test is shown in one
 // version, and the same files are laid, whatever is true in them.
 func TestOneVersionOfATestARound(t *testing.T) {

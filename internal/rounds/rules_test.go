@@ -162,6 +162,29 @@ func TestDoubtedInputs(t *testing.T) {
 	}
 }
 
+// Who passes blind altered versions of a test and fails none is not solved for failing what
+// the unsolved code tells from the true one.
+func TestWhoPassesOneKindOfFailure(t *testing.T) {
+	for seed := range byte(20) {
+		w := newWorld("a")
+		for i := range 2 {
+			w.alter("a", "i0", fmt.Sprint("i", i+1), search.Input, search.Blind)
+		}
+		for i := range 4 {
+			w.alter("a", "w0", fmt.Sprint("w", i+1), search.Input, search.SeenKind)
+		}
+		w.alter("kept", "w0", "w1", search.Expected, search.NotSolving)
+		w.work = differs("i1", "i2")
+		if v, o := w.play(t, w.request(seed)); v.Solved || o.End != Refused {
+			t.Errorf("seed %d: %+v", seed, o)
+		}
+		w.work = differs("i1") // one may be free
+		if v, o := w.play(t, w.request(seed)); !v.Solved {
+			t.Errorf("seed %d: %+v", seed, o)
+		}
+	}
+}
+
 // Who passes a test and its opposite, or one exception as well as another, contradicts
 // itself. A boolean may be an input.
 func TestWhatAccuses(t *testing.T) {

@@ -83,8 +83,10 @@ func (p *play) settle(u *unit, nth, rounds int, played []map[*unit]cell) (again 
 	for _, cells := range played {
 		c := cells[u]
 		all = all.and(c.mark)
-		s.bitten = s.bitten || c.altered && c.right()
-		s.blindly = s.blindly || c.altered && c.right() && p.known.Alterations[c.alteration].Blind()
+		if c.altered && c.right() {
+			s.bitten = true
+			s.blindly = s.blindly || p.known.Alterations[c.alteration].Blind()
+		}
 		if c.passed {
 			s.out[c.alteration] = true
 		}

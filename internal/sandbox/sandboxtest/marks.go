@@ -77,6 +77,7 @@ var scripts = []struct {
 	{"rm -r lib/deep; mkdir -p lib/deep/deeper; echo c > lib/deep/c.txt", in("~lib/deep/c.txt")},
 	{"mv new n; mkdir new; echo x > new/x", in("~new/x", "+n/x")},
 	{"chmod 0600 lib/b.txt; chmod 0700 lib", in("~lib/b.txt")},
+	{"echo x >> " + Future + "; deep=$(printf 'd/%.0s' $(seq 300)); mkdir -p $deep && echo x > $deep/last", []string{"~" + Future}},
 }
 
 func scriptCases() (cases []testCase) {
