@@ -147,8 +147,12 @@ func (d *discovery) run(ctx context.Context) (all []*found, err error) {
 }
 
 // ties tells whether an edit makes so many tests fail that to keep it would be to show no two
-// of them altered in different ways: it is of a helper that all use.
+// of them altered in different ways: it is of a helper that all use. Where a test that is to be
+// solved has too little of its own, as where all walk one table, it is kept.
 func (d *discovery) ties(f *found) bool {
+	if slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] && d.stable[id] && d.altered[id] < wantedRow }) {
+		return false
+	}
 	homes := make(map[string]bool)
 	for _, id := range leaves(f.tests) {
 		for _, home := range d.sources.familiesOf(id) {

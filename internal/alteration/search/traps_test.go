@@ -270,6 +270,24 @@ func TestAHelperTiesNothing(t *testing.T) {
 	}
 }
 
+// A table that many tests walk, which have nothing else, is altered for them all.
+func TestATableThatManyTestsWalk(t *testing.T) {
+	y := &toy{base: "shout = same\n", fix: "shout = upper\n", tests: map[string]string{}}
+	text := "WORD = \"meadow\"\nLOUD = \"MEADOW\"\n\n\n"
+	for n := range 2 * mostTied {
+		text += fmt.Sprintf("def test_%d():\n    assert shout(WORD) == LOUD\n\n\n", n)
+		y.solves = append(y.solves, ids(fmt.Sprint(n)))
+	}
+	y.tests["tests/test_words.py"] = text
+	for seed := range uint64(3) {
+		for _, test := range search(t, y, Request{Seed: seed}).Tests {
+			if test.Blind == 0 {
+				t.Errorf("seed %d: %+v", seed, test)
+			}
+		}
+	}
+}
+
 // What says that a process ended is told from what fails.
 func TestWhatEndsAProcess(t *testing.T) {
 	for said, want := range map[string]bool{
