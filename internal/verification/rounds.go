@@ -108,7 +108,8 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	if err != nil {
 		return err
 	}
-	req.Known, req.Shown, req.Exposure.Refused = &hand.Result, hand.Shown, tries(exposure, state)
+	req.Known, req.Shown = &hand.Result, hand.Shown
+	req.Exposure = rounds.Exposure{Refused: exposure.Refused, Unsolved: unsolved(exposure, state)}
 	req.Began = func(ctx context.Context) error {
 		_, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayReached, s.cfg.Now().UTC())
 		return err
@@ -123,16 +124,15 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	return nil
 }
 
-// tries is how many earlier works of a user were not solved, by which one might have learned: those
-// that rounds refused, and those that the plain run did. Who lets pass what a draw of its own
-// picks, and draws anew until that is all of the plain run, has a rule that picks the true
-// tests and hardly any other.
-func tries(e assay.Exposure, state assay.PlayState) int {
-	unsolved := e.Plays - e.Reached
+// unsolved is how many earlier works of a user the plain run refused. One learns of those, too:
+// who lets pass what a draw of its own picks, and draws anew until that is all of the plain
+// run, has a rule that picks the true tests and hardly any other.
+func unsolved(e assay.Exposure, state assay.PlayState) int {
+	n := e.Plays - e.Reached
 	if state == assay.PlayBegun {
-		unsolved-- // this one
+		n-- // this one
 	}
-	return e.Refused + max(0, unsolved)
+	return max(0, n)
 }
 
 // hand returns what a play is dealt: the first attempt at a verification stores it, and all
