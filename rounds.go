@@ -22,7 +22,7 @@ type FreshTruths struct {
 }
 
 // OddsWithRetries is the chance of who guesses to come through at least once in all tries so
-// far, of which rounds refused some, when a try has odds: at most 1.
+// far, some of which were refused, when a try has odds: at most 1.
 func OddsWithRetries(odds float64, refused int) float64 {
 	return min(1, float64(1+refused)*odds)
 }

@@ -62,7 +62,7 @@ type Evidence struct {
 	Rounds int `json:"rounds,omitempty"`
 	// Odds is the chance (above 0, at most 1) of who guesses best to come through the rounds
 	// with the fail_to_pass test that is guessed most easily; OddsWithRetries is that with
-	// this user's refused plays counted in, and OddsOfAll that of coming through with all.
+	// this user's works counted in that were not solved, and OddsOfAll that of coming through with all.
 	Odds            float64     `json:"odds,omitempty"`
 	OddsWithRetries float64     `json:"odds_with_retries,omitempty"`
 	OddsOfAll       float64     `json:"odds_of_all,omitempty"`

@@ -10,9 +10,8 @@ import (
 // when the sandbox's memory is used up, they die and the agent lives to tell.
 const commandOOMScore = 500
 
-// exposeToOOM gives commandOOMScore to a process that was just started, long
-// before it can have children. A process that forbids it is judged by its size
-// alone.
+// exposeToOOM gives commandOOMScore to a process that was just started. A process that
+// forbids it, and a child that was quicker, are judged by their size alone.
 func exposeToOOM(proc, pid int) {
 	fd, err := unix.Openat(proc, strconv.Itoa(pid)+"/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

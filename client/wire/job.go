@@ -104,7 +104,7 @@ type Evidence struct {
 	Rounds        int             `json:"rounds,omitempty" doc:"Rounds of altered tests that the work was judged by; absent without any, as all that follows up to doubted"`
 
 	Odds            float64         `json:"odds,omitempty" minimum:"0" maximum:"1" example:"0.142857" doc:"Chance of who guesses best to come through the rounds with the fail_to_pass test that is guessed most easily"`
-	OddsWithRetries float64         `json:"odds_with_retries,omitempty" minimum:"0" maximum:"1" doc:"The same, with the plays of this user that rounds refused counted in"`
+	OddsWithRetries float64         `json:"odds_with_retries,omitempty" minimum:"0" maximum:"1" doc:"The same, with the works of this user that were not solved counted in"`
 	OddsOfAll       float64         `json:"odds_of_all,omitempty" minimum:"0" maximum:"1" doc:"Chance of who guesses all fail_to_pass tests"`
 	Covered         *Covered        `json:"covered,omitempty" doc:"How many fail_to_pass tests can be altered so that only who knows the answer tells"`
 	Exposure        *Exposure       `json:"exposure,omitempty" doc:"What became of the works of this user on this version of the sample"`

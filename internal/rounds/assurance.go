@@ -21,8 +21,9 @@ func (a Answers) known() bool { return a.Open || a.Public || a.Shown }
 // Exposure is what became of earlier plays of the same user on the same version of the
 // sample.
 type Exposure struct {
-	Refused int // plays that rounds refused
-	Most    int // so many refused plays cap an assurance at "controlled". Defaults to 10
+	Refused  int // plays that rounds refused
+	Unsolved int // works that the plain run refused: tries, too, but they cap nothing, so that training goes on
+	Most     int // so many refused plays cap an assurance at "controlled". Defaults to 10
 }
 
 const defaultMostRefused = 10

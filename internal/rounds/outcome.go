@@ -29,7 +29,7 @@ type Told struct {
 
 	// The chances, above 0 and at most 1, of who guesses best; 0 where nothing is blind, or the
 	// answers are known. Odds is that of coming through with the test that is guessed most
-	// easily, OddsWithRetries the same with the refused plays counted in, and OddsOfAll that
+	// easily, OddsWithRetries the same with earlier works counted in, and OddsOfAll that
 	// of coming through with all.
 	Odds, OddsWithRetries, OddsOfAll float64
 
@@ -116,7 +116,7 @@ func (p *play) told(end End) Told {
 	}
 	if !capped {
 		t.Odds, t.OddsOfAll = c.odds, c.oddsOfAll
-		t.OddsWithRetries = assay.OddsWithRetries(c.odds, p.req.Exposure.Refused)
+		t.OddsWithRetries = assay.OddsWithRetries(c.odds, p.req.Exposure.Refused+p.req.Exposure.Unsolved)
 	}
 	return t
 }

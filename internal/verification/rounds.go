@@ -100,14 +100,16 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 	if hand == nil || len(hand.Result.Alterations) == 0 {
 		return nil
 	}
-	if _, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayBegun, s.cfg.Now().UTC()); err != nil {
+	state, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayBegun, s.cfg.Now().UTC())
+	if err != nil {
 		return err
 	}
 	exposure, err := s.cfg.Store.Exposure(ctx, v.UserID, v.Dataset, v.SampleID, v.SampleVersion)
 	if err != nil {
 		return err
 	}
-	req.Known, req.Shown, req.Exposure.Refused = &hand.Result, hand.Shown, exposure.Refused
+	req.Known, req.Shown = &hand.Result, hand.Shown
+	req.Exposure = rounds.Exposure{Refused: exposure.Refused, Unsolved: unsolved(exposure, state)}
 	req.Began = func(ctx context.Context) error {
 		_, err := s.cfg.Store.NotePlay(ctx, v.ID, assay.PlayReached, s.cfg.Now().UTC())
 		return err
@@ -120,6 +122,17 @@ func (s *Service) deal(ctx context.Context, v *assay.Verification, sample *assay
 		return rounds.DeriveSeed(s.cfg.Rounds.Secret, v.UserID, v.Dataset, v.SampleID, fmt.Sprint(v.SampleVersion), name), nil
 	}
 	return nil
+}
+
+// unsolved is how many earlier works of a user the plain run refused. One learns of those, too:
+// who lets pass what a draw of its own picks, and draws anew until that is all of the plain
+// run, has a rule that picks the true tests and hardly any other.
+func unsolved(e assay.Exposure, state assay.PlayState) int {
+	n := e.Plays - e.Reached
+	if state == assay.PlayBegun {
+		n-- // this one
+	}
+	return max(0, n)
 }
 
 // hand returns what a play is dealt: the first attempt at a verification stores it, and all

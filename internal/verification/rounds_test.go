@@ -116,6 +116,27 @@ func TestRoundsRefuseAForgery(t *testing.T) {
 	f.onlySessionsLeft()
 }
 
+// A work that the plain run refuses is a try as well: who draws anew until it comes through has
+// a rule that fits the true tests.
+func TestWhatIsNotSolvedIsATry(t *testing.T) {
+	f := playing(t, known(), assay.Judging{})
+	fix := func(n int) *assay.Evidence {
+		v := f.judged(map[string]string{"a.txt": "fixed\n", "b.txt": strings.Repeat("b\n", n)})
+		if v.Verdict == nil || !v.Verdict.Solved {
+			t.Fatalf("%+v, %+v", v.Verdict, v.Failure)
+		}
+		return &v.Verdict.Evidence
+	}
+	for n := range 12 {
+		e := fix(n + 1)
+		wrong := e.OddsWithRetries != assay.OddsWithRetries(search.Odds(3), n) || e.Odds != search.Odds(3) || e.Assurance != assay.AssuranceBlind
+		if wrong || e.Exposure != (assay.Exposure{Plays: 2*n + 1, Reached: n + 1}) {
+			t.Errorf("after %d works that were not solved: %+v", n, e)
+		}
+		f.judged(map[string]string{"b.txt": strings.Repeat("c\n", n+1)})
+	}
+}
+
 // What is not solved costs one run, and nothing is told of rounds.
 func TestNoRoundsOfWhatIsNotSolved(t *testing.T) {
 	f := playing(t, known(), assay.Judging{RequireAssurance: assay.AssuranceBlind})
