@@ -143,12 +143,17 @@ func (g *Guard) addCommand() error {
 	return nil
 }
 
+// pathless are words of a command that name no file: numbers, such as those of descriptors, and
+// what a shell knows by itself.
+var pathless = regexp.MustCompile(`^(?:\d+|if|then|elif|else|fi|for|in|do|done|while|until|case|esac|function|` +
+	`cd|echo|eval|exec|exit|export|false|local|read|readonly|return|set|shift|trap|true|unset|wait)$`)
+
 // wordPaths returns the paths that a word of the command may name. A glob names none:
 // it would name the code as easily as the tests, of which the language's rules know.
 func wordPaths(word string) []string {
 	plain := path.Clean(word)
 	switch {
-	case strings.HasPrefix(plain, "-"), strings.HasPrefix(plain, ".."), plain == "/", plain == ".", strings.ContainsAny(plain, "*?[{"):
+	case strings.HasPrefix(plain, "-"), strings.HasPrefix(plain, ".."), plain == "/", plain == ".", strings.ContainsAny(plain, "*?[{"), pathless.MatchString(plain):
 		return nil
 	case strings.HasPrefix(plain, "$"): // $PWD/run.sh
 		_, rest, _ := strings.Cut(plain, "/")

@@ -325,6 +325,7 @@ func TestFilesThatTheCommandNamesAreRestored(t *testing.T) {
 		{"python -m unittest pkg/check.py::TestX", "pkg/check.py", "pkg/a.py"},
 		{"prog -fspec.mk <in.txt", "spec.mk in.txt", "in"},
 		{"for f in src/*.py; do python $f; done", "", "src/a.py"},
+		{"cd /testbed; if true; then bash ci.sh 2>&1 >3.txt; fi; exit 1", "ci.sh sub/ci.sh sub/3.txt", "many/1 many/2 lib/true sub/exit a/fi 1"},
 		{"golangci-lint run", ".golangci.yml", ".flake8 go.sum"},
 		{"ruff check . && flake8", "ruff.toml .flake8", ".golangci.yml"},
 		{"pip install -e . && pytest", "setup.py", "a.py"},
