@@ -34,9 +34,9 @@ func peakMemory(t *testing.T, s *harness.Server) int64 {
 }
 
 // Whatever a verifier does, its verification ends with a verdict or with the error that
-// says why there is none, and the server stays as it was.
+// says why there is none, and the server stays as it was. It runs alone: a suite that runs
+// into its timeout while others use the host is tried at a quieter moment.
 func TestVerifiersThatMisbehave(t *testing.T) {
-	t.Parallel()
 	p := ownProgram(t)
 	clean(t, p)
 	if _, err := p.Run(t.Context(), "dataset", "import", "testdata/hostile"); err != nil {

@@ -184,9 +184,9 @@ func TestMissingImage(t *testing.T) {
 	c.close(t, id)
 }
 
-// A suite that ran is judged by what it reported, also when it was killed.
+// A suite that ran is judged by what it reported, also when it was killed. It runs alone, as
+// TestVerifiersThatMisbehave does.
 func TestSuitesCutShort(t *testing.T) {
-	t.Parallel()
 	c := sharedCaller(t)
 	for sample, why := range map[string]string{
 		"cut-short":     "its timeout",
