@@ -25,7 +25,7 @@ type verdictRejudgeCmd struct {
 	Dataset       string   `placeholder:"NAME" help:"All verdicts on this dataset, instead of ids."`
 	Grader        string   `placeholder:"V" help:"Those given by the rules of this version alone."`
 	Unsolved      bool     `help:"Those that are not solved, too."`
-	Withdraw      bool     `help:"Take back each verdict \"solved\" that does not hold."`
+	Withdraw      bool     `help:"Take back each verdict \"solved\" that does not hold on the same image."`
 	Report        string   `placeholder:"FILE" help:"Write a line of JSON for each as it ends; those that were judged are not judged again."`
 	JSON          bool     `name:"json" help:"Print the lines of the report."`
 }
@@ -174,6 +174,12 @@ func (r *rejudged) outcome() string {
 	return said(r.Now.Solved) + ", and was " + said(r.Was.Solved)
 }
 
+// lost tells whether a verdict "solved" is to be taken back: on another image, that the work is
+// not solved says nothing of the image that it was made for.
+func (r *rejudged) lost() bool {
+	return r.Error == "" && r.SameImage && r.Was.Solved && !r.Now.Solved
+}
+
 // rejudgeReport gathers what came of works, also in a file if there is one.
 type rejudgeReport struct {
 	mu   sync.Mutex
@@ -247,7 +253,7 @@ func (r *rejudgeReport) add(row rejudged) error {
 // withdraw takes back what does not hold.
 func (r *rejudgeReport) withdraw(ctx context.Context, a *app.App) error {
 	for _, row := range slices.Clone(r.rows) {
-		if row.Error != "" || row.Withdrawn || !row.Was.Solved || row.Now.Solved {
+		if row.Withdrawn || !row.lost() {
 			continue
 		}
 		why := fmt.Sprintf("judged again by rules %s it is not solved: %s", row.Now.Grader, row.Now.Reason)

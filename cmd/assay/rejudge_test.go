@@ -85,3 +85,19 @@ func TestAStatementSaysThatItsRulesAreOfBefore(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsTakenBack(t *testing.T) {
+	lost := rejudged{SameImage: true, Was: rejudgedVerdict{Solved: true}}
+	for name, change := range map[string]func(*rejudged){
+		"it holds":               func(r *rejudged) { r.Now.Solved = true },
+		"another image":          func(r *rejudged) { r.SameImage = false },
+		"it could not be judged": func(r *rejudged) { r.Error = "no patch" },
+		"it was not solved ever": func(r *rejudged) { r.Was.Solved = false },
+	} {
+		if r := lost; !r.lost() {
+			t.Fatal("what does not hold stays")
+		} else if change(&r); r.lost() {
+			t.Errorf("%s: it is taken back", name)
+		}
+	}
+}

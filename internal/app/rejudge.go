@@ -5,6 +5,7 @@ import (
 
 	"assay"
 	"assay/internal/evaluate"
+	"assay/internal/rounds"
 	"assay/internal/verification"
 )
 
@@ -23,7 +24,7 @@ func (a *App) Rejudging(ctx context.Context) (*Rejudging, error) {
 		return nil, err
 	}
 	return &Rejudging{&verification.Rejudging{
-		Judged: a.store, Samples: a.Datasets, Tester: evaluator, Alterations: known,
+		Judged: a.store, Samples: a.Datasets, Player: rounds.New(rounds.Config{Tester: evaluator}), Alterations: known,
 		Judging: a.Datasets.Judging, ImageDigest: a.trees().digest,
 	}}, nil
 }

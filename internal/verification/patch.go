@@ -80,11 +80,20 @@ func (s *Service) patchOf(ctx context.Context, v *assay.Verification) (*Patch, e
 	if work.Patch.Gzip == nil {
 		return nil, assay.Errorf(assay.CodeTooLarge, "the patch of verification %s is too large to be kept; its SHA-256 is in the verdict's evidence if it could be made", v.ID)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(work.Patch.Gzip))
+	z, err := work.Patch.open(v.ID)
 	if err != nil {
-		return nil, fmt.Errorf("read the patch of verification %s: %w", v.ID, err)
+		return nil, err
 	}
 	return &Patch{ReadCloser: z, Bytes: work.Patch.Bytes, SHA256: work.Patch.SHA256}, nil
+}
+
+// open opens a patch that was kept of the work of a verification.
+func (p StoredPatch) open(id string) (io.ReadCloser, error) {
+	z, err := gzip.NewReader(bytes.NewReader(p.Gzip))
+	if err != nil {
+		return nil, fmt.Errorf("read the patch of verification %s: %w", id, err)
+	}
+	return z, nil
 }
 
 func (s *Service) pendingWork(ctx context.Context, v *assay.Verification) (*Work, error) {

@@ -1,8 +1,6 @@
 package verification
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -28,7 +26,7 @@ type Judged interface {
 type Rejudging struct {
 	Judged      Judged
 	Samples     Samples
-	Tester      rounds.Tester
+	Player      *rounds.Player
 	Alterations Alterations
 	Judging     func(ctx context.Context, dataset string) (assay.Judging, error)
 	// ImageDigest returns what identifies the content that a reference names now.
@@ -71,7 +69,7 @@ func (r *Rejudging) Again(ctx context.Context, v *assay.Verification) (*Rejudged
 	})
 	req.Known = known
 	rand.Read(req.Seed[:])
-	verdict, outcome, err := rounds.New(rounds.Config{Tester: r.Tester}).Play(ctx, req)
+	verdict, outcome, err := r.Player.Play(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +88,9 @@ func (r *Rejudging) patch(ctx context.Context, id string) (string, error) {
 	if work.Patch.Gzip == nil {
 		return "", assay.Errorf(assay.CodeNotFound, "the patch of verification %s was too large to be kept", id)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(work.Patch.Gzip))
+	z, err := work.Patch.open(id)
 	if err != nil {
-		return "", fmt.Errorf("read the patch of verification %s: %w", id, err)
+		return "", err
 	}
 	text, err := io.ReadAll(z)
 	if err = errors.Join(err, z.Close()); err != nil {

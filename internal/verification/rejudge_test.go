@@ -16,7 +16,7 @@ func (c *court) rejudging(a *alterations) (judge *verification.Rejudging, closed
 	evaluator := evaluate.New(evaluate.Config{Runtime: c.runtime})
 	c.t.Cleanup(evaluator.Close)
 	return &verification.Rejudging{
-		Judged: c.store, Samples: c.store, Tester: evaluator, Alterations: a, ImageDigest: c.images.ImageDigest,
+		Judged: c.store, Samples: c.store, Player: rounds.New(rounds.Config{Tester: evaluator}), Alterations: a, ImageDigest: c.images.ImageDigest,
 		Judging: func(context.Context, string) (assay.Judging, error) { return assay.DefaultJudging(), nil },
 	}, evaluator.Close
 }
