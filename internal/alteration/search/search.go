@@ -107,6 +107,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	all = append(all, more...)
 	d.begin(combining, req)
 	all = d.best(untied(all, blind), blind, expected)
+	blindFirst(all, blind)
 	apart := newUnits(all)
 	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
@@ -148,6 +149,18 @@ func (d *discovery) best(all []*found, blind map[*found]Blindness, expected map[
 	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
 		return blind[f] == BlindPlace && !slices.ContainsFunc(f.tests, func(id string) bool { return !better(f, id) })
 	})
+}
+
+// blindFirst sorts what was found such that what the unsolved code cannot tell is tried together
+// first: that may end before all of a unit was.
+func blindFirst(all []*found, blind map[*found]Blindness) {
+	told := func(f *found) int {
+		if blind[f] == Untried {
+			return len(order)
+		}
+		return order[blind[f]]
+	}
+	slices.SortStableFunc(all, func(a, b *found) int { return told(a) - told(b) })
 }
 
 // numbers numbers names in the order in which they come.
