@@ -60,11 +60,12 @@ func (s *search) strings(i int) []string {
 	if tok.Kind == Template && text[0] == '}' { // what ends it is not known here
 		return list
 	}
-	// An input often fails by what separates its parts.
+	// An input often fails by what separates its parts: by the first of them, or the last.
+	dropped := 0
 	for _, at := range order {
-		if !alphanumeric(body[at]) && len(body) > 1 && body[at] != ' ' {
+		if dropped < 2 && !alphanumeric(body[at]) && len(body) > 1 && body[at] != ' ' {
 			put(body[:at] + body[at+1:])
-			break
+			dropped++
 		}
 	}
 	for n, at := range order {

@@ -69,6 +69,7 @@ func firstOf(problems []string) string {
 // source is a test file of the sample that can be edited.
 type source struct {
 	evaluate.TestFile
+	options    alteration.Options
 	candidates []alteration.Edit
 	parts      []*part             // of its tests, in order
 	tests      []string            // the paths of its tests
@@ -94,7 +95,7 @@ func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) 
 	}
 	all := make(sources)
 	add := func(f evaluate.TestFile) {
-		all[f.Path] = readSource(f, alteration.Options{Seed: seed, Old: old, PerRegion: mostOfRegion})
+		all[f.Path] = readSource(f, alteration.Options{Seed: seed, Old: old, PerFile: mostOfFile, PerRegion: mostOfRegion})
 	}
 	for _, f := range tests.Changed {
 		add(f)
@@ -109,15 +110,43 @@ func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) 
 		left -= len(text)
 		add(evaluate.TestFile{Path: name, Before: text, After: text})
 	}
+	all.trim(solves)
 	return all
 }
 
-// mostOfRegion is how many edits of a test or a table there may be.
-const mostOfRegion = 200
+// How many edits there may be: of a file, of a test or a table, and of all in a file that is
+// part of no test that is to be solved, of which few are tried.
+const (
+	mostOfFile   = 6000
+	mostOfRegion = 200
+	mostOfOthers = 300
+)
+
+// trim leaves out edits of other tests where there are many: those that are to be solved may
+// be the last in a long file.
+func (s sources) trim(solves map[string]bool) {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		others, solving := 0, make(map[string]bool)
+		s[name].candidates = slices.DeleteFunc(s[name].candidates, func(e alteration.Edit) bool {
+			key := family(e)
+			is, known := solving[key]
+			if e.Case = ""; !known { // any row
+				for id := range solves {
+					is = is || s.belongs(e, id)
+				}
+				solving[key] = is
+			}
+			if !is {
+				others++
+			}
+			return !is && others > mostOfOthers
+		})
+	}
+}
 
 // readSource finds candidates in a test file, or in a file of data that tests read.
 func readSource(f evaluate.TestFile, o alteration.Options) *source {
-	src := &source{TestFile: f, users: make(map[string][]string)}
+	src := &source{TestFile: f, options: o, users: make(map[string][]string)}
 	language := alteration.LanguageOf(f.Path)
 	if language == nil {
 		if alteration.IsData(f.Path) {

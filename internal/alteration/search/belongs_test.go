@@ -1,9 +1,12 @@
 package search
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"assay/internal/alteration"
+	"assay/internal/evaluate"
 )
 
 func TestBelongs(t *testing.T) {
@@ -143,5 +146,27 @@ func TestThePackageAtTheRoot(t *testing.T) {
 		if got := s.belongs(alteration.Edit{File: tt.file, Region: "TestA", Test: true}, tt.id); got != tt.want {
 			t.Errorf("%s, %s: %v", tt.file, tt.id, got)
 		}
+	}
+}
+
+// The tests that are to be solved are often the last of a long file.
+func TestALongFileHasCandidatesOfItsLastTest(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("package words\n")
+	for n := range 400 {
+		fmt.Fprintf(&text, "\nfunc TestOther%d(t *testing.T) {\n\tif got := Shout(\"parcel%d\"); got != \"PARCEL%d\" {\n\t\tt.Error(got)\n\t}\n}\n", n, n, n)
+	}
+	text.WriteString("\nfunc TestLast(t *testing.T) {\n\tif got := Shout(\"lantern\"); got != \"LANTERN\" {\n\t\tt.Error(got)\n\t}\n}\n")
+	tree := &evaluate.TestTree{Changed: []evaluate.TestFile{{Path: "words_test.go", After: []byte(text.String())}}}
+	last, others := 0, 0
+	for _, e := range readSources(tree, 1, map[string]bool{goID("TestLast"): true})["words_test.go"].candidates {
+		if e.Region == "TestLast" {
+			last++
+		} else {
+			others++
+		}
+	}
+	if last < 5 || others == 0 || others > mostOfOthers {
+		t.Errorf("%d edits of the test that is to be solved, %d of others", last, others)
 	}
 }

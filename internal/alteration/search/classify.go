@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path"
@@ -184,17 +185,17 @@ func (d *discovery) untried(f *found) Blindness {
 
 // blindness tells what the unsolved code makes of an edit, given what it makes of the true
 // tests. A test that fails with its subtests tells no more than they do.
-func (b *baseline) blindness(f *found, altered *evaluate.Trial) Blindness {
+func (d *discovery) blindness(f *found, altered *evaluate.Trial) Blindness {
 	worst := NotSolving
 	own := leaves(f.tests)
 	for _, id := range f.tests {
-		if !b.solves[id] {
+		if !d.solves[id] {
 			continue
 		}
 		now := Blind
 		if slices.Contains(own, id) {
-			now = b.blindnessIn(id, f, altered)
-		} else if slices.ContainsFunc(own, func(leaf string) bool { return isBelow(leaf, id) && !b.solves[leaf] }) {
+			now = d.blindnessIn(id, f, altered)
+		} else if slices.ContainsFunc(own, func(leaf string) bool { return isBelow(leaf, id) && !d.solves[leaf] }) {
 			now = SeenElsewhere // a subtest that is not to be solved is
 		}
 		if worst == NotSolving || order[now] > order[worst] {
@@ -204,20 +205,24 @@ func (b *baseline) blindness(f *found, altered *evaluate.Trial) Blindness {
 	return worst
 }
 
-func (b *baseline) blindnessIn(id string, f *found, altered *evaluate.Trial) Blindness {
-	was, ran := b.unsolved.Outcomes[id]
+func (d *discovery) blindnessIn(id string, f *found, altered *evaluate.Trial) Blindness {
+	was, ran := d.unsolved.Outcomes[id]
 	is, runs := altered.Outcomes[id]
 	switch {
 	case f.Known:
 		return SeenKnown
-	case b.unsolved.Passed[id]:
+	case d.unsolved.Passed[id]:
 		return SolvedAlready
 	case !ran || !runs:
 		return NotRun
 	case altered.Passed[id]:
 		return SeenPassing
 	}
-	return compareFailures(text(was), text(is), f.Edit)
+	var source []byte
+	if src := d.sources[f.File]; src != nil {
+		source = src.After
+	}
+	return compareFailures(text(was), text(is), f.Edit, source)
 }
 
 // decidesNothing tells whether the unsolved code gets right what an edit touches or, as the
@@ -255,11 +260,13 @@ var noise = regexp.MustCompile(`\d+(\.\d+)? ?m?s\b|0x[0-9a-f]+|goroutine \d+|/tm
 var kinds = regexp.MustCompile(`\b[A-Z]\w*(?:Error|Exception|Failure|Warning)\b|DID NOT RAISE|did not throw|(?m)^\s*panic:|operator: *\w+|(?:\bnot |\bun)?(?:strictly |loosely |deeply |deep-|\w*[Dd]eep|\w*[Ss]trict)*[Ee]qual\b`)
 
 // compareFailures holds two failures of the unsolved code against each other, the edit
-// itself aside. Which exception is expected, and which way something is compared, is no
-// aside: who passes one kind of failure, that of the issue, tells them apart.
-func compareFailures(was, is string, e alteration.Edit) Blindness {
+// itself aside. Where a failure says which exception is expected, or which way something is
+// compared, that is no aside: who passes one kind of failure, that of the issue, tells them
+// apart. The lines of the source that runners print with a failure are.
+func compareFailures(was, is string, e alteration.Edit, source []byte) Blindness {
 	aside := clean
 	if e.Kind == alteration.ExceptionEdit || e.Kind == alteration.FlipEdit {
+		was, is = unquoted(was, e, source, e.Old), unquoted(is, e, source, e.New)
 		aside = func(said string, _ alteration.Edit) string { return noise.ReplaceAllString(said, "~") }
 	}
 	was, is, before, now := aside(was, e), aside(is, e), places(was, e), places(is, e)
@@ -272,6 +279,26 @@ func compareFailures(was, is string, e alteration.Edit) Blindness {
 		return SeenKind
 	}
 	return BlindPlace
+}
+
+// unquoted is what a failure says without the lines of the source that an edit stands in, given
+// what it has in the edit's place. Lines of pytest that begin with E say what happened.
+func unquoted(said string, e alteration.Edit, source []byte, text string) string {
+	if e.Start > e.End || e.End > len(source) {
+		return said
+	}
+	from, to := bytes.LastIndexByte(source[:e.Start], '\n')+1, len(source)
+	if n := bytes.IndexByte(source[e.End:], '\n'); n >= 0 {
+		to = e.End + n
+	}
+	quoted := strings.Split(string(source[from:e.Start])+text+string(source[e.End:to]), "\n")
+	var b strings.Builder
+	for line := range strings.Lines(said) {
+		if bare := strings.TrimSpace(line); strings.HasPrefix(bare, "E ") || !slices.ContainsFunc(quoted, func(q string) bool { return strings.HasSuffix(bare, strings.TrimSpace(q)) }) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // kindsOf are the kinds of what failed, each once.

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -225,7 +226,7 @@ func TestNoiseIsNoDifference(t *testing.T) {
 		"E  assert 'parcel' == 'PAFCEL'\ntests/test_words.py:4: AssertionError":                                          SeenElsewhere,
 		"E  assert 'parcel' == 'PAFCEL'\ntests/other.py:5: in helper\ntests/test_words.py:5: AssertionError":             BlindPlace,
 	} {
-		if got := compareFailures(was, is, e); got != want {
+		if got := compareFailures(was, is, e, nil); got != want {
 			t.Errorf("%q is %s, want %s", is, got, want)
 		}
 	}
@@ -249,25 +250,33 @@ func TestExpectedLists(t *testing.T) {
 // Of two failures in the same place, what they say and in what way they fail decides.
 func TestCompareFailures(t *testing.T) {
 	word := alteration.Edit{File: "tests/test_a.py", Old: `"parcel"`, New: `"parxel"`}
+	source := []byte("def test_a():\n    with raises(IssuerError) as info:\n        check()\n")
 	raises := alteration.Edit{File: "tests/test_a.py", Old: "IssuerError", New: "AudienceError", Kind: alteration.ExceptionEdit}
+	raises.Start = bytes.Index(source, []byte(raises.Old))
+	raises.End = raises.Start + len(raises.Old)
 	for name, tt := range map[string]struct {
 		edit    alteration.Edit
 		was, is string
 		want    Blindness
 	}{
-		"the same":               {word, "E   assert 'a' == 'b'\ntest_a.py:3: AssertionError", "E   assert 'a' == 'b'\ntest_a.py:3: AssertionError", Blind},
-		"what was edited":        {word, "E   assert 'a' == 'parcel'\ntest_a.py:3: AssertionError", "E   assert 'a' == 'parxel'\ntest_a.py:3: AssertionError", Blind},
-		"what differs always":    {word, "test_a.py:3: AssertionError 0.01s", "test_a.py:3: AssertionError 0.02s", Blind},
-		"other words":            {word, "E   assert 'PARCEL' == 'b'\ntest_a.py:3: AssertionError", "E   assert 'PARXEL' == 'b'\ntest_a.py:3: AssertionError", BlindPlace},
-		"another place":          {word, "test_a.py:3: AssertionError", "test_a.py:4: AssertionError", SeenElsewhere},
-		"another exception":      {word, "E   ValueError: parcel\ntest_a.py:3: ValueError", "E   KeyError: parxel\ntest_a.py:3: KeyError", SeenKind},
-		"another is expected":    {raises, "E   Failed: DID NOT RAISE <class 'IssuerError'>\ntest_a.py:3: Failed", "E   Failed: DID NOT RAISE <class 'AudienceError'>\ntest_a.py:3: Failed", SeenKind},
-		"it is raised before":    {raises, "E   OSError: gone\ntest_a.py:2: OSError", "E   OSError: gone\ntest_a.py:2: OSError", Blind},
+		"the same":              {word, "E   assert 'a' == 'b'\ntest_a.py:3: AssertionError", "E   assert 'a' == 'b'\ntest_a.py:3: AssertionError", Blind},
+		"what was edited":       {word, "E   assert 'a' == 'parcel'\ntest_a.py:3: AssertionError", "E   assert 'a' == 'parxel'\ntest_a.py:3: AssertionError", Blind},
+		"what differs always":   {word, "test_a.py:3: AssertionError 0.01s", "test_a.py:3: AssertionError 0.02s", Blind},
+		"other words":           {word, "E   assert 'PARCEL' == 'b'\ntest_a.py:3: AssertionError", "E   assert 'PARXEL' == 'b'\ntest_a.py:3: AssertionError", BlindPlace},
+		"another place":         {word, "test_a.py:3: AssertionError", "test_a.py:4: AssertionError", SeenElsewhere},
+		"another exception":     {word, "E   ValueError: parcel\ntest_a.py:3: ValueError", "E   KeyError: parxel\ntest_a.py:3: KeyError", SeenKind},
+		"another is expected":   {raises, "E   Failed: DID NOT RAISE <class 'IssuerError'>\ntest_a.py:3: Failed", "E   Failed: DID NOT RAISE <class 'AudienceError'>\ntest_a.py:3: Failed", SeenKind},
+		"it is raised before":   {raises, "E   OSError: gone\ntest_a.py:2: OSError", "E   OSError: gone\ntest_a.py:2: OSError", Blind},
+		"the source is printed": {raises, ">   with raises(IssuerError) as info:\nE   OSError: gone\ntest_a.py:2: OSError", ">   with raises(AudienceError) as info:\nE   OSError: gone\ntest_a.py:2: OSError", Blind},
+		"and what is expected": {
+			raises, ">   with raises(IssuerError) as info:\nE   Failed: DID NOT RAISE <class 'IssuerError'>\ntest_a.py:2: Failed",
+			">   with raises(AudienceError) as info:\nE   Failed: DID NOT RAISE <class 'AudienceError'>\ntest_a.py:2: Failed", SeenKind,
+		},
 		"it ends in a panic":     {word, "test_a.py:3: got parcel", "test_a.py:3: got parxel\npanic: index out of range", SeenKind},
 		"compared otherwise":     {word, "  operator: equal\n  at test_a.py:3", "  operator: notEqual\n  at test_a.py:3", SeenKind},
 		"compared the other way": {word, "should be not strictly equal at test_a.py:3", "should be strictly equal at test_a.py:3", SeenKind},
 	} {
-		if got := compareFailures(tt.was, tt.is, tt.edit); got != tt.want {
+		if got := compareFailures(tt.was, tt.is, tt.edit, source); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}

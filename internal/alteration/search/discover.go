@@ -27,6 +27,7 @@ const (
 	wantedKnown = 2  // edits of such a test that the image's tests hold, where there are no others: a control
 	wantedKept  = 1  // edits of a group without such a test: a control, too
 	mostTries   = 40 // of a group that has a fail_to_pass test
+	mostWide    = 24 // of those in a group that are looked for where no others are blind
 	mostGuesses = 10 // of a group that shares nothing with one, as far as the text tells
 	mostControl = 2  // of a group of other tests
 	mostGroups  = 8  // of other tests, in all
@@ -54,6 +55,7 @@ type queue struct {
 	homes    []string            // the families of the tests that it can change
 	row      bool                // it is a row that is a test of its own
 	shared   bool                // it is none, and no test: any may be its
+	wide     bool                // what is left is looked for since nothing else is blind
 	tries    int
 	kept     int
 	ended    int // runs whose process it ended

@@ -224,6 +224,7 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 		return err
 	}
 	for _, f := range chosen {
+		d.acquit(f, odd)
 		if !slices.ContainsFunc(f.tests, func(id string) bool { return odd[id] }) {
 			f.seen++
 			continue
@@ -235,6 +236,22 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 		}
 	}
 	return nil
+}
+
+// acquit takes tests from an alteration that passed this time, where its own failed as they did:
+// such a test failed by itself when the alteration was found, and tells nothing from now on.
+func (d *discovery) acquit(f *found, odd map[string]bool) {
+	own := func(id string) bool { return d.sources.belongs(f.Edit, id) }
+	if !slices.ContainsFunc(f.tests, func(id string) bool { return own(id) && !odd[id] }) {
+		return
+	}
+	f.tests = slices.DeleteFunc(f.tests, func(id string) bool {
+		if own(id) || !odd[id] {
+			return false
+		}
+		delete(d.stable, id)
+		return true
+	})
 }
 
 // again leaves the strange failures that happen again. A test that fails once and not again

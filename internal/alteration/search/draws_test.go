@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -218,6 +219,38 @@ def test_second():
 		r := search(t, y, Request{Seed: seed})
 		if a := one(t, r, `"MEADOW"`); a.Kind == Flip || len(a.Tests) != 1 || a.Edit.Test {
 			t.Errorf("seed %d: %+v", seed, a)
+		}
+	}
+}
+
+// However much was found of one test, and however many tests are tried beside it, its blind
+// alterations are seen a second time before the combinations end.
+func TestBlindAlterationsAreTriedTogetherFirst(t *testing.T) {
+	for seed := range uint64(32) {
+		var all []*found
+		blind := make(map[*found]Blindness)
+		add := func(id string, b Blindness) *found {
+			f := &found{tests: []string{id}, seen: 1}
+			f.File, f.Start, f.End = "a_test.py", 10*len(all), 10*len(all)+5
+			all, blind[f] = append(all, f), b
+			return f
+		}
+		for n := range 8 {
+			add(fmt.Sprint("test_", n), NotSolving)
+		}
+		for range 6 {
+			add("test_solving", SeenElsewhere)
+		}
+		best := []*found{add("test_solving", BlindPlace), add("test_solving", Blind)}
+		blindFirst(all, blind)
+		u, rng := newUnits(all), rand.New(rand.NewPCG(seed, 1))
+		for n := range mostCombinations {
+			u.choose(all, u.names(all), n, rng)
+		}
+		for _, f := range best {
+			if f.shown == 0 {
+				t.Errorf("seed %d: %s was never tried with the others", seed, blind[f])
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -107,6 +108,7 @@ func (d *discovery) search(ctx context.Context, req Request) (*Result, error) {
 	all = append(all, more...)
 	d.begin(combining, req)
 	all = d.best(untied(all, blind), blind, expected)
+	blindFirst(all, blind)
 	apart := newUnits(all)
 	if all, err = d.together(ctx, all, apart, random(req)); err != nil {
 		return nil, err
@@ -148,6 +150,18 @@ func (d *discovery) best(all []*found, blind map[*found]Blindness, expected map[
 	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
 		return blind[f] == BlindPlace && !slices.ContainsFunc(f.tests, func(id string) bool { return !better(f, id) })
 	})
+}
+
+// blindFirst sorts what was found such that what the unsolved code cannot tell is tried together
+// first: that may end before all of a unit was.
+func blindFirst(all []*found, blind map[*found]Blindness) {
+	told := func(f *found) int {
+		if blind[f] == Untried {
+			return len(order)
+		}
+		return order[blind[f]]
+	}
+	slices.SortStableFunc(all, func(a, b *found) int { return told(a) - told(b) })
 }
 
 // numbers numbers names in the order in which they come.
@@ -193,7 +207,7 @@ func sharesTest(a, b *found) bool {
 func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindness, error) {
 	blind := make(map[*found]Blindness)
 	var all []*found
-	places := 0
+	places, widened := 0, false
 	for {
 		more, err := d.run(ctx)
 		if err != nil {
@@ -203,8 +217,14 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 		if err := d.tellBlind(ctx, more, blind); err != nil {
 			return nil, nil, err
 		}
-		if d.spent = d.spent || len(more) > 0 && d.runs >= d.most; d.spent || len(more) == 0 {
+		if d.spent = d.spent || len(more) > 0 && d.runs >= d.most; d.spent {
 			return all, blind, nil
+		}
+		if len(more) == 0 {
+			if widened || !d.widen(all, blind) {
+				return all, blind, nil
+			}
+			widened = true
 		}
 		for _, f := range more { // what can be told counts no more: another may be blind
 			switch blind[f] {
@@ -217,6 +237,34 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 			}
 		}
 	}
+}
+
+// widen adds candidates to the rows that decide of tests that have no blind alteration, and tells
+// whether there are any.
+func (d *discovery) widen(all []*found, blind map[*found]Blindness) bool {
+	has := func(id string) bool {
+		return slices.ContainsFunc(all, func(f *found) bool { return blind[f] == Blind && slices.Contains(f.tests, id) })
+	}
+	wider := false
+	for _, name := range slices.Sorted(maps.Keys(d.sources)) {
+		src := d.sources[name]
+		for _, p := range src.parts {
+			if !p.Row || p.class != deciding {
+				continue
+			}
+			for _, e := range alteration.Insertions(alteration.File{Path: name, Source: src.After}, src.options, p.Start, p.End) {
+				q := d.queues[group(e)]
+				if q == nil || e.Known || !slices.ContainsFunc(q.targets, func(id string) bool { return !has(id) }) {
+					continue
+				}
+				if !q.wide {
+					q.wide, q.left, q.tries = true, nil, mostTries-mostWide
+				}
+				q.left, wider = append(q.left, e), true
+			}
+		}
+	}
+	return wider
 }
 
 // tellBlind runs the unsolved code with what was found, of each test one edit at a time.

@@ -303,3 +303,30 @@ func TestWhatEndsAProcess(t *testing.T) {
 		}
 	}
 }
+
+// A test elsewhere that failed by itself when an edit was found is taken from it when it
+// passes with it; one of the edit's own is not, and nothing is taken from an edit that did nothing.
+func TestWhatFailedByItselfIsTakenFromAnEdit(t *testing.T) {
+	const own, coin = "example.org/words::TestOwn", "example.org/words::TestCoin"
+	text := "package words\n\nfunc TestOwn(t *testing.T) {\n\tif got := Shout(\"a\"); got != \"A\" {\n\t\tt.Error(got)\n\t}\n}\n"
+	for name, tt := range map[string]struct {
+		odd  map[string]bool
+		want []string
+	}{
+		"it passed":       {map[string]bool{coin: true}, []string{own}},
+		"both did":        {map[string]bool{coin: true, own: true}, []string{coin, own}},
+		"its own did":     {map[string]bool{own: true}, []string{coin, own}},
+		"both failed":     {nil, []string{coin, own}},
+		"others are odd ": {map[string]bool{"example.org/words::TestOther": true}, []string{coin, own}},
+	} {
+		d := &discovery{
+			baseline: &baseline{stable: map[string]bool{own: true, coin: true}},
+			sources:  readSources(&evaluate.TestTree{Changed: []evaluate.TestFile{{Path: "words_test.go", After: []byte(text)}}}, 1, map[string]bool{own: true}),
+		}
+		f := &found{Edit: d.sources["words_test.go"].candidates[0], tests: []string{coin, own}}
+		d.acquit(f, tt.odd)
+		if !slices.Equal(f.tests, tt.want) || d.stable[coin] != slices.Contains(tt.want, coin) || !d.stable[own] {
+			t.Errorf("%s: it is of %q, stable are %v", name, f.tests, d.stable)
+		}
+	}
+}
