@@ -32,7 +32,7 @@ func TestDoctorFindsWhatAServerRunsOn(t *testing.T) {
 			t.Errorf("the advice names no remedy: %s", c.Text)
 		}
 	}
-	for _, name := range []string{"data directory", "guest agent", "database", "root", "runtime", "user namespaces", "cgroups", "seccomp", "disk space", "mkfs.ext4", "loop devices and overlayfs"} {
+	for _, name := range []string{"data directory", "guest agent", "database", "database pages", "root", "runtime", "user namespaces", "cgroups", "seccomp", "disk space", "mkfs.ext4", "loop devices and overlayfs"} {
 		if status[name] != "ok" {
 			t.Errorf("%s is %q", name, status[name])
 		}

@@ -49,7 +49,7 @@ func (c *auditCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (er
 	if c.Limit < 1 {
 		return usageError{errors.New("limit: want at least 1")}
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *userCreditCmd) Run(ctx context.Context, parsed *kong.Context, std stdio
 	if c.Take {
 		amount = -amount
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ type booksJSON struct {
 }
 
 func (c *billingCheckCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

@@ -50,10 +50,15 @@ func (f *localFlags) config() app.Config {
 
 // open opens the data directory, beside a server that may run on it.
 func (f *localFlags) open(ctx context.Context, parsed *kong.Context) (*app.App, error) {
-	return openApp(ctx, f.File, f.config(), parsed)
+	return openApp(ctx, f.File, f.config(), parsed, app.Open)
 }
 
-func openApp(ctx context.Context, file string, flags app.Config, parsed *kong.Context) (*app.App, error) {
+// openExisting is open for verbs that only read: they make no data directory.
+func (f *localFlags) openExisting(ctx context.Context, parsed *kong.Context) (*app.App, error) {
+	return openApp(ctx, f.File, f.config(), parsed, app.OpenExisting)
+}
+
+func openApp(ctx context.Context, file string, flags app.Config, parsed *kong.Context, open func(context.Context, app.Config) (*app.App, error)) (*app.App, error) {
 	s, err := loadSettings(file, flags, parsed)
 	if err != nil {
 		return nil, err
@@ -61,7 +66,7 @@ func openApp(ctx context.Context, file string, flags app.Config, parsed *kong.Co
 	if s.Source["log_level"] == "default" {
 		s.Config.LogLevel = "warn" // the verb says itself what it does
 	}
-	return app.Open(ctx, s.Config)
+	return open(ctx, s.Config)
 }
 
 type configCmd struct {

@@ -222,7 +222,7 @@ func blindSamples(d *assay.Dataset) string {
 }
 
 func (c *datasetListCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

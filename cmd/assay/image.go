@@ -74,7 +74,7 @@ type imageListCmd struct {
 }
 
 func (c *imageListCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (*imageRmCmd) Help() string {
 }
 
 func (c *imageRmCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ type imagePruneCmd struct {
 }
 
 func (c *imagePruneCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

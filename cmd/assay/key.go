@@ -49,7 +49,7 @@ func (c *keyCreateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio)
 	if c.Expires > 0 {
 		r.ExpiresAt = new(time.Now().UTC().Add(c.Expires))
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (c *keyRevokeCmd) Run(ctx context.Context, parsed *kong.Context, std stdio)
 	if identity.LooksSecret(c.Key) { // an error would repeat it
 		return usageError{errors.New("key: this is the key itself; give its id (key_...), which assay user show tells")}
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ those can live, an hour, and verdicts for ever. Refresh tokens and API keys are 
 }
 
 func (c *keysRotateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (c *datasetQuarantineCmd) Run(ctx context.Context, parsed *kong.Context, st
 	if err := c.check(); err != nil {
 		return err
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (c *datasetSetCmd) Run(ctx context.Context, parsed *kong.Context, std stdio
 	if c.Answers == "" && change.Empty() {
 		return usageError{errors.New("say what to set, such as --answers users or --rounds 5")}
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

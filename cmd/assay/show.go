@@ -36,7 +36,7 @@ func (c *datasetShowCmd) Run(ctx context.Context, parsed *kong.Context, std stdi
 	if c.Version < 0 {
 		return usageError{errors.New("--version: versions count from 1")}
 	}
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (f *suiteFlags) open(ctx context.Context, parsed *kong.Context, flag string
 	}
 	flags := f.config()
 	flags.OCIRuntime, flags.Agent = f.OCIRuntime, f.Agent
-	return openApp(ctx, f.File, flags, parsed)
+	return openApp(ctx, f.File, flags, parsed, app.OpenExisting)
 }
 
 // sampleIDs returns the ids that --sample gives, each once.

@@ -23,7 +23,7 @@ type userListCmd struct {
 }
 
 func (c *userListCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ type userShowCmd struct {
 }
 
 func (c *userShowCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (c *userEnableCmd) Run(ctx context.Context, parsed *kong.Context, std stdio
 }
 
 func setActive(ctx context.Context, flags *localFlags, parsed *kong.Context, std stdio, id string, active bool) (err error) {
-	a, err := flags.open(ctx, parsed)
+	a, err := flags.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ asks the server, and it stands for no other verdict on the same work. It is in t
 }
 
 func (c *verdictWithdrawCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) (err error) {
-	a, err := c.open(ctx, parsed)
+	a, err := c.openExisting(ctx, parsed)
 	if err != nil {
 		return err
 	}

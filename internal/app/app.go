@@ -48,8 +48,21 @@ type App struct {
 	metrics  *telemetry.Metrics
 }
 
+// OpenExisting is Open for who only reads: it makes no data directory and no database.
+func OpenExisting(ctx context.Context, cfg Config) (*App, error) {
+	cfg = cfg.WithDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := cfg.exists(ctx); err != nil {
+		return nil, err
+	}
+	return Open(ctx, cfg)
+}
+
 // Open opens the data directory of cfg, making it when it is absent. It refuses a
-// directory that others may read.
+// directory that others may read, one that was used and whose database is gone, and one that
+// belongs to another database, unless NewDatabase says that this is meant.
 func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	cfg = cfg.WithDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -64,7 +77,13 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.dir, err = openDataDir(cfg.DataDir); err != nil {
 		return nil, err
 	}
+	if err := cfg.checkDatabase(ctx, a.dir); err != nil {
+		return nil, err
+	}
 	if a.store, err = store.Open(ctx, cfg.database(a.dir), cfg.storeOptions(a.Log)); err != nil {
+		return nil, err
+	}
+	if err := cfg.bind(ctx, a.dir, a.store); err != nil {
 		return nil, err
 	}
 	if a.Images, err = image.Open(a.dir.path("images"), image.Options{Shift: cfg.idShift(), Log: a.Log}); err != nil {
@@ -119,6 +138,7 @@ func (a *App) trees() *worktrees { return &worktrees{images: a.Images, dir: a.di
 // dataDir is where the server keeps everything:
 //
 //	assay.db        the truth, unless it is in PostgreSQL
+//	database.id     which database this directory belongs to
 //	images/         layers, unpacked once and shared
 //	sandboxes/      of sessions and verifications, see package oci
 //	validation/     sandboxes of assay dataset validate

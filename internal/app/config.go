@@ -32,6 +32,9 @@ type Config struct {
 	DatabaseURL string `yaml:"database_url" name:"database-url" secret:"true" placeholder:"URL" help:"PostgreSQL database, postgres://USER@HOST/NAME (a SQLite file in the data directory)."`
 	// DatabaseConnections bounds the connections to it. Defaults to 16.
 	DatabaseConnections int `yaml:"database_connections" name:"database-connections" placeholder:"N" help:"Connections to PostgreSQL at most (16)."`
+	// NewDatabase says that an empty database, or another one than before, is meant for a data
+	// directory that was used. Without it, Open refuses: see checkDatabase.
+	NewDatabase bool `yaml:"new_database" name:"new-database" help:"Begin with an empty or another database in a data directory that was used before."`
 	// BaseURL is how clients reach the server, for links. Defaults to the listener's address.
 	BaseURL string `yaml:"base_url" name:"base-url" placeholder:"URL" help:"How clients reach the server, for links in answers (the address it listens at)."`
 	// TLSCert and TLSKey are PEM files; together they make the API speak HTTPS.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"assay/internal/sandbox/oci"
+	"assay/internal/store"
 )
 
 // The states of a Finding.
@@ -46,6 +47,10 @@ func Doctor(ctx context.Context, cfg Config) ([]Finding, error) {
 	findings = append(findings, finding("guest agent", agent, err))
 	found, err = doctorDatabase(ctx, cfg)
 	findings = append(findings, finding("database", found, err))
+	if err == nil {
+		found, err = doctorDamage(ctx, cfg)
+		findings = append(findings, finding("database pages", found, err))
+	}
 	return append(findings, doctorSandboxes(cfg, dir)...), ctx.Err()
 }
 
@@ -84,6 +89,24 @@ func doctorDatabase(ctx context.Context, cfg Config) (string, error) {
 		return fmt.Sprintf("%s, schema version %d of %d; assay serve migrates it", kind, schema.Has, schema.Knows), nil
 	}
 	return fmt.Sprintf("%s, schema version %d", kind, schema.Has), nil
+}
+
+// damageBound is how long a database may be looked through; what is larger is not checked to
+// its end.
+const damageBound = 2 * time.Minute
+
+// doctorDamage looks through the pages of the database.
+func doctorDamage(ctx context.Context, cfg Config) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, damageBound)
+	defer cancel()
+	err := store.CheckDamage(ctx, cfg.database(dataDir(cfg.DataDir)), cfg.storeOptions(nil))
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Sprintf("not all of its pages were looked at in %s", damageBound), nil
+	case err != nil:
+		return "", fmt.Errorf("%w; stop the server, keep a copy, and restore the last good backup", err)
+	}
+	return "no damaged page", nil
 }
 
 // doctorSandboxes tries what sandboxes need, on the file system of the data directory.

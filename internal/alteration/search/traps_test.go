@@ -330,3 +330,15 @@ func TestWhatFailedByItselfIsTakenFromAnEdit(t *testing.T) {
 		}
 	}
 }
+
+// A test elsewhere that failed in the first run of all, and passes later, is no doing of an
+// edit that is tried alone.
+func TestATestThatFailedOnlyAtFirst(t *testing.T) {
+	y := single("shout = same\n", "shout = upper\n", `assert shout("parcel") == "PARCEL"`)
+	y.old = map[string]string{"tests/test_old.py": "def test_coin():\n    assert fails_in_run(1) == \"no\"\n"}
+	for seed := range uint64(4) {
+		if r := search(t, y, Request{Seed: seed}); r.Tests[0].Blind < 2 {
+			t.Errorf("seed %d: %+v\n%s", seed, r.Tests[0], told(r))
+		}
+	}
+}

@@ -114,7 +114,7 @@ func (d *discovery) effectOf(batch []set, trial *evaluate.Trial) effect {
 			continue
 		}
 		i := d.owner(batch, id)
-		if i < 0 && known {
+		if known && (i < 0 || !d.sources.belongs(batch[i].edits[0], id)) {
 			continue // it is not stable, and not of these tests
 		}
 		if i < 0 {
