@@ -224,7 +224,7 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 		return err
 	}
 	for _, f := range chosen {
-		d.acquit(f, odd)
+		d.acquit(f, trial)
 		if !slices.ContainsFunc(f.tests, func(id string) bool { return odd[id] }) {
 			f.seen++
 			continue
@@ -239,14 +239,18 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 }
 
 // acquit takes tests from an alteration that passed this time, where its own failed as they did:
-// such a test failed by itself when the alteration was found, and tells nothing from now on.
-func (d *discovery) acquit(f *found, odd map[string]bool) {
+// such a test failed by itself when the alteration was found. What did not run tells nothing.
+func (d *discovery) acquit(f *found, trial *evaluate.Trial) {
 	own := func(id string) bool { return d.sources.belongs(f.Edit, id) }
-	if !slices.ContainsFunc(f.tests, func(id string) bool { return own(id) && !odd[id] }) {
+	failed := func(id string) bool {
+		_, there := trial.Outcomes[id]
+		return there && !trial.Passed[id]
+	}
+	if !slices.ContainsFunc(f.tests, func(id string) bool { return own(id) && failed(id) }) {
 		return
 	}
 	f.tests = slices.DeleteFunc(f.tests, func(id string) bool {
-		if own(id) || !odd[id] {
+		if own(id) || d.solves[id] || !trial.Passed[id] {
 			return false
 		}
 		delete(d.stable, id)
