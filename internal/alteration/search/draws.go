@@ -32,8 +32,9 @@ func newUnits(all []*found) *units {
 	return u
 }
 
-// untied leaves out what makes several tests fail, each of which something else makes fail
-// without all the others, and as blindly: to keep it would tie them to one unit.
+// untied leaves out what makes several tests fail, most of which something else makes fail
+// without all the others, and as blindly: to keep it would tie them to one unit, of which one
+// alteration at a time is tried and shown.
 func untied(all []*found, blind map[*found]Blindness) []*found {
 	isBlind := func(f *found) bool { return (&Alteration{Blindness: blind[f]}).Blind() }
 	finer := func(f *found, id string) bool {
@@ -45,8 +46,13 @@ func untied(all []*found, blind map[*found]Blindness) []*found {
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
-		own := leaves(f.tests)
-		return len(own) > 1 && !slices.ContainsFunc(own, func(id string) bool { return !finer(f, id) })
+		own, lacking := leaves(f.tests), 0
+		for _, id := range own {
+			if !finer(f, id) {
+				lacking++
+			}
+		}
+		return len(own) > 1 && 2*lacking < len(own)
 	})
 }
 
