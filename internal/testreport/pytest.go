@@ -60,6 +60,7 @@ type pytestReader struct {
 	passed  bool   // the block of passed tests was begun
 	said    map[Status]int
 	doubts  []pytestDoubt
+	failed  pytestFailures
 }
 
 // pytestDoubt is a line whose test may be called otherwise than it was understood.
@@ -70,7 +71,7 @@ type pytestDoubt struct {
 }
 
 func readPytest(r io.Reader, limits Limits, report *Report) error {
-	return readText(r, limits, report, &pytestReader{limits: limits, report: report})
+	return readText(r, limits, report, &pytestReader{limits: limits, report: report, failed: pytestFailures{limit: limits.MaxText}})
 }
 
 func (p *pytestReader) line(line string, last bool) error {
@@ -90,6 +91,7 @@ func (p *pytestReader) line(line string, last bool) error {
 		p.section = true
 		return nil
 	case !p.section:
+		p.failed.line(line)
 		return nil
 	case strings.HasPrefix(line, "!!!"): // "!!! Interrupted: 1 error during collection !!!"
 		p.report.problem(strings.Trim(line, "! "))
@@ -199,6 +201,11 @@ func (p *pytestReader) announce(line string) {
 
 func (p *pytestReader) end() error {
 	err := p.settleDoubts()
+	for i := range p.report.Results {
+		if res := &p.report.Results[i]; res.Status == Failed || res.Status == Errored {
+			res.Details = p.failed.of(res.ID)
+		}
+	}
 	if !p.final {
 		return cmp.Or(err, fmt.Errorf("%w: it has no final line", ErrTruncated))
 	}

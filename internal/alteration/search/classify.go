@@ -148,6 +148,7 @@ const (
 	SeenPassing   Blindness = "passes_unsolved" // the unsolved code passes it: whatever passes there is altered
 	SeenElsewhere Blindness = "fails_elsewhere" // the unsolved code fails it, and elsewhere than the true test
 	SeenKind      Blindness = "fails_otherwise" // the unsolved code fails it in the same place, in another way: another exception or comparison
+	FailsUntold   Blindness = "fails_untold"    // the unsolved code fails it, and the report does not say how: perhaps otherwise than the true test
 	DecidesNone   Blindness = "decides_nothing" // the unsolved code gets right what it touches: a forgery fails it without solving anything
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
 	NotRun        Blindness = "not_run"         // the unsolved code does not build with the tests, or ends before them
@@ -250,7 +251,7 @@ func (d *discovery) decidesNothing(f *found) bool {
 }
 
 var order = map[Blindness]int{
-	Untried: 0, Blind: 1, BlindPlace: 2, SeenKind: 3, SeenElsewhere: 4, SeenPassing: 5, DecidesNone: 6, SolvedAlready: 7, NotRun: 8, SeenKnown: 9,
+	Untried: 0, Blind: 1, BlindPlace: 2, FailsUntold: 3, SeenKind: 4, SeenElsewhere: 5, SeenPassing: 6, DecidesNone: 7, SolvedAlready: 8, NotRun: 9, SeenKnown: 10,
 }
 
 // noise is what differs between two runs of the same.
@@ -268,6 +269,9 @@ func compareFailures(was, is string, e alteration.Edit, source []byte) Blindness
 	if e.Kind == alteration.ExceptionEdit || e.Kind == alteration.FlipEdit {
 		was, is = unquoted(was, e, source, e.Old), unquoted(is, e, source, e.New)
 		aside = func(said string, _ alteration.Edit) string { return noise.ReplaceAllString(said, "~") }
+	}
+	if was == "" && is == "" {
+		return FailsUntold
 	}
 	was, is, before, now := aside(was, e), aside(is, e), places(was, e), places(is, e)
 	switch {

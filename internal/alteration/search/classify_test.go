@@ -272,6 +272,8 @@ func TestCompareFailures(t *testing.T) {
 			raises, ">   with raises(IssuerError) as info:\nE   Failed: DID NOT RAISE <class 'IssuerError'>\ntest_a.py:2: Failed",
 			">   with raises(AudienceError) as info:\nE   Failed: DID NOT RAISE <class 'AudienceError'>\ntest_a.py:2: Failed", SeenKind,
 		},
+		"nothing is said":        {word, "", "", FailsUntold},
+		"of one something":       {word, "", "test_a.py:3: AssertionError", SeenElsewhere},
 		"it ends in a panic":     {word, "test_a.py:3: got parcel", "test_a.py:3: got parxel\npanic: index out of range", SeenKind},
 		"compared otherwise":     {word, "  operator: equal\n  at test_a.py:3", "  operator: notEqual\n  at test_a.py:3", SeenKind},
 		"compared the other way": {word, "should be not strictly equal at test_a.py:3", "should be strictly equal at test_a.py:3", SeenKind},

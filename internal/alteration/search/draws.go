@@ -32,8 +32,9 @@ func newUnits(all []*found) *units {
 	return u
 }
 
-// untied leaves out what makes several tests fail, each of which something else makes fail
-// without all the others, and as blindly: to keep it would tie them to one unit.
+// untied leaves out what makes several tests fail, most of which something else makes fail
+// without all the others, and as blindly: to keep it would tie them to one unit, of which one
+// alteration at a time is tried and shown.
 func untied(all []*found, blind map[*found]Blindness) []*found {
 	isBlind := func(f *found) bool { return (&Alteration{Blindness: blind[f]}).Blind() }
 	finer := func(f *found, id string) bool {
@@ -45,8 +46,13 @@ func untied(all []*found, blind map[*found]Blindness) []*found {
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {
-		own := leaves(f.tests)
-		return len(own) > 1 && !slices.ContainsFunc(own, func(id string) bool { return !finer(f, id) })
+		own, lacking := leaves(f.tests), 0
+		for _, id := range own {
+			if !finer(f, id) {
+				lacking++
+			}
+		}
+		return len(own) > 1 && 2*lacking < len(own)
 	})
 }
 
@@ -224,7 +230,7 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 		return err
 	}
 	for _, f := range chosen {
-		d.acquit(f, odd)
+		d.acquit(f, trial)
 		if !slices.ContainsFunc(f.tests, func(id string) bool { return odd[id] }) {
 			f.seen++
 			continue
@@ -239,14 +245,18 @@ func (d *discovery) believe(ctx context.Context, all, chosen []*found, parts *un
 }
 
 // acquit takes tests from an alteration that passed this time, where its own failed as they did:
-// such a test failed by itself when the alteration was found, and tells nothing from now on.
-func (d *discovery) acquit(f *found, odd map[string]bool) {
+// such a test failed by itself when the alteration was found. What did not run tells nothing.
+func (d *discovery) acquit(f *found, trial *evaluate.Trial) {
 	own := func(id string) bool { return d.sources.belongs(f.Edit, id) }
-	if !slices.ContainsFunc(f.tests, func(id string) bool { return own(id) && !odd[id] }) {
+	failed := func(id string) bool {
+		_, there := trial.Outcomes[id]
+		return there && !trial.Passed[id]
+	}
+	if !slices.ContainsFunc(f.tests, func(id string) bool { return own(id) && failed(id) }) {
 		return
 	}
 	f.tests = slices.DeleteFunc(f.tests, func(id string) bool {
-		if own(id) || !odd[id] {
+		if own(id) || d.solves[id] || !trial.Passed[id] {
 			return false
 		}
 		delete(d.stable, id)

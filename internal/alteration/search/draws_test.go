@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -252,5 +253,24 @@ func TestBlindAlterationsAreTriedTogetherFirst(t *testing.T) {
 				t.Errorf("seed %d: %s was never tried with the others", seed, blind[f])
 			}
 		}
+	}
+}
+
+// An edit of what many tests share goes where most of them have alterations of their own, and
+// stays where it is what they have.
+func TestWhatTiesTestsGoesWhereMostHaveTheirOwn(t *testing.T) {
+	of := func(tests ...string) *found { return &found{tests: tests} }
+	own := []*found{of("a"), of("b"), of("c")}
+	few, most := of("a", "b", "c", "d"), of("c", "d", "e")
+	blind := map[*found]Blindness{}
+	if left := untied(append(slices.Clone(own), few), blind); !slices.Equal(left, own) {
+		t.Errorf("%d are left of an edit that three of four tests do not need", len(left))
+	}
+	if left := untied(append(slices.Clone(own), most), blind); !slices.Contains(left, most) {
+		t.Error("an edit is gone that two of three tests have nothing beside")
+	}
+	blind[few] = Blind
+	if left := untied(append(slices.Clone(own), few), blind); !slices.Contains(left, few) {
+		t.Error("a blind edit is gone for others that are not")
 	}
 }

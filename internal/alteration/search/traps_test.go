@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"assay"
 	"assay/internal/evaluate"
 )
 
@@ -310,21 +311,31 @@ func TestWhatFailedByItselfIsTakenFromAnEdit(t *testing.T) {
 	const own, coin = "example.org/words::TestOwn", "example.org/words::TestCoin"
 	text := "package words\n\nfunc TestOwn(t *testing.T) {\n\tif got := Shout(\"a\"); got != \"A\" {\n\t\tt.Error(got)\n\t}\n}\n"
 	for name, tt := range map[string]struct {
-		odd  map[string]bool
-		want []string
+		passed []string
+		failed []string
+		solves string
+		want   []string
 	}{
-		"it passed":       {map[string]bool{coin: true}, []string{own}},
-		"both did":        {map[string]bool{coin: true, own: true}, []string{coin, own}},
-		"its own did":     {map[string]bool{own: true}, []string{coin, own}},
-		"both failed":     {nil, []string{coin, own}},
-		"others are odd ": {map[string]bool{"example.org/words::TestOther": true}, []string{coin, own}},
+		"it passed":                {[]string{coin}, []string{own}, own, []string{own}},
+		"both did":                 {[]string{coin, own}, nil, own, []string{coin, own}},
+		"its own did":              {[]string{own}, []string{coin}, own, []string{coin, own}},
+		"both failed":              {nil, []string{coin, own}, own, []string{coin, own}},
+		"it was not run":           {nil, []string{own}, own, []string{coin, own}},
+		"it is to be solved, too ": {[]string{coin}, []string{own}, coin, []string{coin, own}},
 	} {
 		d := &discovery{
-			baseline: &baseline{stable: map[string]bool{own: true, coin: true}},
+			baseline: &baseline{stable: map[string]bool{own: true, coin: true}, solves: map[string]bool{tt.solves: true}},
 			sources:  readSources(&evaluate.TestTree{Changed: []evaluate.TestFile{{Path: "words_test.go", After: []byte(text)}}}, 1, map[string]bool{own: true}),
 		}
+		trial := &evaluate.Trial{Outcomes: map[string]assay.TestOutcome{}, Passed: map[string]bool{}}
+		for _, id := range append(slices.Clone(tt.passed), tt.failed...) {
+			trial.Outcomes[id] = assay.TestOutcome{}
+		}
+		for _, id := range tt.passed {
+			trial.Passed[id] = true
+		}
 		f := &found{Edit: d.sources["words_test.go"].candidates[0], tests: []string{coin, own}}
-		d.acquit(f, tt.odd)
+		d.acquit(f, trial)
 		if !slices.Equal(f.tests, tt.want) || d.stable[coin] != slices.Contains(tt.want, coin) || !d.stable[own] {
 			t.Errorf("%s: it is of %q, stable are %v", name, f.tests, d.stable)
 		}
