@@ -31,6 +31,8 @@ func doing(err error, format string, args ...any) error {
 	}
 	err = fmt.Errorf(format+": %w", append(args, err)...)
 	switch {
+	case errors.Is(err, errSlow):
+		return assay.Wrap(err, assay.CodeUnavailable, "the database is busy; try again in a moment")
 	case errors.Is(err, context.Canceled):
 		return err
 	case isBusy(err):

@@ -99,7 +99,7 @@ func (s *Store) InsertInteraction(ctx context.Context, in *assay.Interaction, id
 // insertInteraction finds out why a row was not inserted, or does so now: the
 // interaction of an idempotency key, or an error.
 func (s *Store) insertInteraction(ctx context.Context, in *assay.Interaction, row []any, idem session.Idempotency, limit int) (got *assay.Interaction, created bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		created = false
 		if idem.Key != "" { // most commands have none: spare them the statement
 			id, err := earlier(w.row(ctx, selectInteractionByKey, in.SessionID, idem.Key), idem)
