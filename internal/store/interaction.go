@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 )
 
@@ -165,7 +166,7 @@ func (s *Store) FinishInteraction(ctx context.Context, in *assay.Interaction) (f
 		err = s.reader.row(ctx, `SELECT id FROM interactions WHERE id = $1`, in.ID).Scan(new(string))
 		err = orNone(err, assay.CodeInteractionNotFound, "interaction %s does not exist", in.ID)
 	}
-	return n == 1, doing(err, "finish interaction %s", in.ID)
+	return n == 1 || persist.IsUnknown(err), doing(err, "finish interaction %s", in.ID)
 }
 
 // RunningInteractions implements session.Store: by session, oldest first.

@@ -54,17 +54,29 @@ func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err
 		return 0, err
 	}
 	own := ofWrite(ctx)
-	ctx = own.ctx
-	err = p.retried(ctx, func() (err error) {
+	err = p.retried(own.ctx, func() (err error) {
 		own.step()
-		if stmt := p.prepared[text]; stmt != nil {
-			n, err = affected(stmt.ExecContext(ctx, args...))
-		} else {
-			n, err = affected(p.db.ExecContext(ctx, text, args...))
-		}
+		n, err = p.execOnce(own.ctx, text, args)
 		return err
 	})
+	p.outcomes.sweep(own.ctx)
 	return n, own.done(err)
+}
+
+// execOnce runs a statement that is a transaction by itself.
+func (p *pool) execOnce(ctx context.Context, text string, args []any) (n int64, err error) {
+	if stmt := p.prepared[text]; stmt != nil {
+		return affected(stmt.ExecContext(ctx, args...))
+	}
+	m := p.outcomes.mark()
+	if !m.marks(text) {
+		return affected(p.db.ExecContext(ctx, text, args...))
+	}
+	text, args = m.around(text, args)
+	if err := p.db.QueryRowContext(ctx, text, args...).Scan(&n); err != nil {
+		return m.outcome(ctx, err)
+	}
+	return n, nil
 }
 
 // txn is a transaction.
@@ -72,6 +84,7 @@ type txn struct {
 	tx       *sql.Tx
 	prepared map[string]*sql.Stmt
 	step     func() // is called before each statement
+	mark     *mark  // goes with the first that writes
 }
 
 func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
@@ -80,6 +93,7 @@ func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
 		ctx := unwatched(ctx)
 		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
+	text, args = t.mark.onto(text, args)
 	return t.tx.QueryRowContext(ctx, text, args...)
 }
 
@@ -103,6 +117,7 @@ func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) 
 		ctx := unwatched(ctx)
 		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
+	text, args = t.mark.onto(text, args)
 	return affected(t.tx.ExecContext(ctx, text, args...))
 }
 
@@ -149,11 +164,17 @@ func (p *pool) once(ctx context.Context, opts *sql.TxOptions, step func(), f fun
 		return err
 	}
 	defer tx.Rollback() // does nothing after Commit
-	if err := f(ctx, txn{tx, p.prepared, step}); err != nil {
+	m := p.outcomes.mark()
+	if err := f(ctx, txn{tx, p.prepared, step, m}); err != nil {
 		return err
 	}
 	step()
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		_, err = m.outcome(ctx, err)
+		return err
+	}
+	p.outcomes.sweep(ctx)
+	return nil
 }
 
 // collect reads all rows of a query.

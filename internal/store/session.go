@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 )
 
@@ -263,10 +264,10 @@ func (s *Store) MoveSession(ctx context.Context, id string, from assay.SessionSt
 		}
 		return err
 	})
-	if err != nil {
-		return nil, false, doing(err, "move session %s from %s to %s", id, from, change.Status)
+	if err != nil && !persist.IsUnknown(err) {
+		got, moved = nil, false
 	}
-	return got, moved, nil
+	return got, moved, doing(err, "move session %s from %s to %s", id, from, change.Status)
 }
 
 // billedEnd returns when a session that is to end now, at the time end, ends for its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 	"assay/internal/verification"
 )
@@ -212,8 +213,11 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
 		return orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id)
 	})
+	if err != nil && !persist.IsUnknown(err) {
+		got, moved = nil, false
+	}
 	if err != nil {
-		return nil, false, doing(err, "move verification %s from %s to %s", id, from, change.Status)
+		return got, moved, doing(err, "move verification %s from %s to %s", id, from, change.Status)
 	}
 	if committed != nil {
 		committed()
