@@ -30,15 +30,17 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	if err := s.owned(ctx, userID, sessionID); err != nil {
 		return nil, err
 	}
-	in, created, err := s.cfg.Store.InsertInteraction(ctx, &assay.Interaction{
+	asked := &assay.Interaction{
 		ID:        assay.NewID(assay.PrefixInteraction),
 		SessionID: sessionID,
 		CreatedAt: s.cfg.Now().UTC(),
 		Command:   req.Command,
 		Timeout:   req.Timeout,
 		Status:    assay.InteractionProcessing,
-	}, req.Idem, s.cfg.MaxCommands)
+	}
+	in, created, err := s.cfg.Store.InsertInteraction(ctx, asked, req.Idem, s.cfg.MaxCommands)
 	if err != nil {
+		s.takeBack(ctx, asked, err)
 		return nil, s.refusal(ctx, userID, sessionID, err)
 	}
 	if !created { // also when the session has ended since
@@ -64,6 +66,20 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	runtime.Gosched() // the command goes first: it forks while its caller is answered
 	return in, nil
+}
+
+// takeBack ends a command that is stored although its user was told that it may not be: it
+// is never started.
+func (s *Service) takeBack(ctx context.Context, in *assay.Interaction, err error) {
+	if !persist.IsUnknown(err) {
+		return
+	}
+	ctx = telemetry.Carry(s.ctx, ctx)
+	s.later(ctx, func() {
+		if persist.Stored(ctx, s.cfg.Log, "what became of command "+in.ID, err) {
+			s.store(ctx, in, failedEnd(in, "the database went away while the command was taken; it was not started"))
+		}
+	})
 }
 
 // refusal is why a command was not taken, in more words if the session's row has them.

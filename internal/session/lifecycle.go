@@ -37,7 +37,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		return nil, err
 	}
 	now := s.cfg.Now().UTC()
-	sess, created, err := s.cfg.Store.InsertSession(ctx, &assay.Session{
+	asked := &assay.Session{
 		ID:            assay.NewID(assay.PrefixSession),
 		UserID:        userID,
 		Dataset:       sample.Dataset,
@@ -48,7 +48,11 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		ExpiresAt:     now.Add(req.TTL),
 		Price:         s.cfg.Price(sample.Dataset),
 		Location:      s.cfg.Runtime.Location(),
-	}, req.Idem, s.cfg.Live)
+	}
+	sess, created, err := s.cfg.Store.InsertSession(ctx, asked, req.Idem, s.cfg.Live)
+	if persist.IsUnknown(err) {
+		s.giveBack(ctx, asked, err)
+	}
 	if err != nil || !created {
 		return sess, err
 	}
@@ -62,6 +66,18 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		return nil, err
 	}
 	return sess, nil
+}
+
+// giveBack ends a session that is stored although its user was told that it may not be: its
+// sandbox is never made.
+func (s *Service) giveBack(ctx context.Context, sess *assay.Session, err error) {
+	ctx = telemetry.Carry(s.ctx, ctx)
+	s.later(ctx, func() {
+		if persist.Stored(ctx, s.cfg.Log, "what became of session "+sess.ID, err) {
+			s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError,
+				&assay.Failure{Code: assay.CodeUnavailable, Message: "the database went away while the session was made; make another"})
+		}
+	})
 }
 
 // Get returns a session of the user.
@@ -135,49 +151,75 @@ func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assa
 	return s.finishAt(ctx, sess, from, to, s.cfg.Now().UTC(), why)
 }
 
-// finishSurely is finish for an end that nobody else knows of: it is stored as soon as
-// that can be done, with the time that it is now. When the service stops before, the
-// next start finds the session without a sandbox.
-func (s *Service) finishSurely(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) {
-	ended := s.cfg.Now().UTC()
-	ctx = telemetry.Carry(s.ctx, ctx)
-	err := persist.Until(ctx, s.cfg.Log, "the end of session "+sess.ID, func(ctx context.Context) error {
-		_, err := s.finishAt(ctx, sess, from, to, ended, why)
-		return err
-	})
-	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "the end of a session was not stored", "session", sess.ID, "err", err)
-	}
-}
-
 // finishAt is finish for a session that ended at an earlier time.
-func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, ended time.Time, why *assay.Failure) (*assay.Session, error) {
-	if ended.After(sess.ExpiresAt) {
-		ended = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, at time.Time, why *assay.Failure) (*assay.Session, error) {
+	end := endOfSession(sess, to, at, why)
+	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, from, end)
+	if persist.IsUnknown(err) && moved {
+		ctx := telemetry.Carry(s.ctx, ctx)
+		s.later(ctx, func() {
+			if persist.Stored(ctx, s.cfg.Log, "what became of the end of session "+sess.ID, err) {
+				s.ended(ctx, got, why)
+			}
+		})
 	}
-	if sess.ReadyAt != nil && ended.Before(*sess.ReadyAt) {
-		ended = *sess.ReadyAt
-	}
-	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, from, SessionChange{Status: to, EndedAt: &ended, Error: why})
 	if err != nil {
 		return nil, err
 	}
 	if moved {
-		s.cfg.Log.InfoContext(ctx, "session ended", "session", sess.ID, "status", to, "reason", why, "billed", got.Cost(*got.EndedAt))
-		var reason assay.Code
-		if why != nil {
-			reason = why.Code
-		}
-		s.cfg.Observer.SessionEnded(to, reason)
-		s.mu.Lock()
-		l := s.live[sess.ID]
-		s.mu.Unlock()
-		if l != nil {
-			l.end()
-		}
-		s.news.Notify(sess.ID)
+		s.ended(ctx, got, why)
 	}
 	return got, nil
+}
+
+// finishSurely is finish for an end that nobody else knows of: it is stored as soon as
+// that can be done, with the time that it is now. When the service stops before, the
+// next start finds the session without a sandbox.
+func (s *Service) finishSurely(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) {
+	ctx = telemetry.Carry(s.ctx, ctx)
+	end := endOfSession(sess, to, s.cfg.Now().UTC(), why)
+	var (
+		got   *assay.Session
+		moved bool
+	)
+	err := persist.Until(ctx, s.cfg.Log, "the end of session "+sess.ID, func(ctx context.Context) (err error) {
+		got, moved, err = s.cfg.Store.MoveSession(ctx, sess.ID, from, end)
+		return err
+	})
+	switch {
+	case err != nil:
+		s.cfg.Log.ErrorContext(ctx, "the end of a session was not stored", "session", sess.ID, "err", err)
+	case moved:
+		s.ended(ctx, got, why)
+	}
+}
+
+// endOfSession is the move that ends a session.
+func endOfSession(sess *assay.Session, to assay.SessionStatus, at time.Time, why *assay.Failure) SessionChange {
+	if at.After(sess.ExpiresAt) {
+		at = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+	}
+	if sess.ReadyAt != nil && at.Before(*sess.ReadyAt) {
+		at = *sess.ReadyAt
+	}
+	return SessionChange{Status: to, EndedAt: &at, Error: why}
+}
+
+// ended does what follows from the end of a session that this service has stored.
+func (s *Service) ended(ctx context.Context, sess *assay.Session, why *assay.Failure) {
+	s.cfg.Log.InfoContext(ctx, "session ended", "session", sess.ID, "status", sess.Status, "reason", why, "billed", sess.Cost(*sess.EndedAt))
+	var reason assay.Code
+	if why != nil {
+		reason = why.Code
+	}
+	s.cfg.Observer.SessionEnded(sess.Status, reason)
+	s.mu.Lock()
+	l := s.live[sess.ID]
+	s.mu.Unlock()
+	if l != nil {
+		l.end()
+	}
+	s.news.Notify(sess.ID)
 }
 
 // watch starts the goroutine that owns a live session: it makes the sandbox (or
@@ -333,7 +375,7 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sa
 	var why assay.Failure
 	switch {
 	case ctx.Err() != nil:
-		return s.ctx.Err() != nil && !s.ended(ctx, sess.ID)
+		return s.ctx.Err() != nil && !s.hasEnded(ctx, sess.ID)
 	case errors.Is(err, context.DeadlineExceeded), err == nil && death == sandbox.DeathExpired:
 		why = assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"}
 	case err == nil && death == sandbox.DeathOOM:
@@ -346,8 +388,8 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sa
 	return false
 }
 
-// ended tells whether the row of a session says that it ended.
-func (s *Service) ended(ctx context.Context, id string) bool {
+// hasEnded tells whether the row of a session says that it ended.
+func (s *Service) hasEnded(ctx context.Context, id string) bool {
 	ctx, cancel := finally(ctx)
 	defer cancel()
 	sess, err := s.cfg.Store.Session(ctx, "", id)

@@ -162,6 +162,14 @@ func (s *Service) spawn(f func()) error {
 	return nil
 }
 
+// later runs f beside the caller. Once the service has stopped nobody does: the next start
+// finds what is to be done in the database.
+func (s *Service) later(ctx context.Context, f func()) {
+	if err := s.spawn(f); err != nil {
+		s.cfg.Log.WarnContext(ctx, "left to the next start", "err", err)
+	}
+}
+
 // box returns the sandbox of a live session, or an error that tells its user why
 // there is none.
 func (s *Service) box(ctx context.Context, userID, id string) (*assay.Session, *live, sandbox.Sandbox, error) {

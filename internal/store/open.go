@@ -43,6 +43,7 @@ type pool struct {
 	engine   engine
 	prepared map[string]*sql.Stmt // by text; never changed once the store is open
 	turn     chan struct{}        // holds one while a transaction has its turn: see retried
+	outcomes *outcomes            // of writes whose connection may be lost; nil elsewhere
 }
 
 func newPool(db *sql.DB, e engine) *pool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 )
 
@@ -67,7 +68,7 @@ func scanSession(row scanner) (*assay.Session, error) {
 // InsertSession implements session.Store. A user, dataset or sample that does not
 // exist is user_not_found, dataset_not_found or sample_not_found.
 func (s *Store) InsertSession(ctx context.Context, in *assay.Session, idem session.Idempotency, limits session.LiveLimits) (got *assay.Session, created bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		id, err := earlier(w.row(ctx, selectSessionByKey, in.UserID, toNull(idem.Key)), idem)
 		if err != nil {
 			return err
@@ -199,7 +200,7 @@ func (s *Store) Sessions(ctx context.Context, q session.Query) (session.Page, er
 	}
 
 	var page session.Page
-	err := s.read(ctx, func(r txn) error {
+	err := s.read(ctx, func(ctx context.Context, r txn) error {
 		if err := r.row(ctx, `SELECT count(*) FROM sessions WHERE `+matching, matchArgs...).Scan(&page.Total); err != nil {
 			return err
 		}
@@ -242,7 +243,7 @@ func (s *Store) MoveSession(ctx context.Context, id string, from assay.SessionSt
 	if bills && change.EndedAt == nil {
 		return nil, false, fmt.Errorf("move session %s: it ends at no time", id)
 	}
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		ended := change.EndedAt
 		if bills {
 			if ended, err = w.billedEnd(ctx, id, *ended); err != nil {
@@ -263,10 +264,10 @@ func (s *Store) MoveSession(ctx context.Context, id string, from assay.SessionSt
 		}
 		return err
 	})
-	if err != nil {
-		return nil, false, doing(err, "move session %s from %s to %s", id, from, change.Status)
+	if err != nil && !persist.IsUnknown(err) {
+		got, moved = nil, false
 	}
-	return got, moved, nil
+	return got, moved, doing(err, "move session %s from %s to %s", id, from, change.Status)
 }
 
 // billedEnd returns when a session that is to end now, at the time end, ends for its
@@ -282,7 +283,7 @@ func (t txn) billedEnd(ctx context.Context, id string, end time.Time) (*time.Tim
 
 // SeeSessions implements session.Store.
 func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		for _, id := range ids {
 			if _, err := w.exec(ctx, seeSession, id, toMicros(at)); err != nil {
 				return err
@@ -295,7 +296,7 @@ func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) err
 
 // SetHandle implements session.Store: session_not_found, session_ended.
 func (s *Store) SetHandle(ctx context.Context, id, handle, location string) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		n, err := w.exec(ctx, setSessionHandle, id, handle, location)
 		if err != nil || n == 1 {
 			return err
