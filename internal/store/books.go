@@ -106,7 +106,7 @@ const countBooks = `SELECT
 // Books implements billing.Store. It reads every row, of one moment, for as long as that
 // takes.
 func (s *Store) Books(ctx context.Context) (b billing.Books, err error) {
-	err = s.read(ctx, func(ctx context.Context, r txn) (err error) {
+	err = s.readAtLength(ctx, func(ctx context.Context, r txn) (err error) {
 		if _, bounded := s.engine.(*postgresServer); bounded {
 			if _, err := r.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 				return err

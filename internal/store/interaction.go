@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -172,7 +171,7 @@ func (s *Store) FinishInteraction(ctx context.Context, in *assay.Interaction) (f
 // RunningInteractions implements session.Store: by session, oldest first.
 func (s *Store) RunningInteractions(ctx context.Context, sessionID string) ([]*assay.Interaction, error) {
 	var (
-		rows *sql.Rows
+		rows cursor
 		err  error
 	)
 	if sessionID == "" {

@@ -103,6 +103,7 @@ func (e *postgresServer) open(opts Options) (*connections, error) {
 		})), e),
 		queue: e.connect(queue, e.bounded(nil)),
 	}
+	all.reader.patience = readPatience
 	all.writer.outcomes = newOutcomes(all.queue)
 	return all, nil
 }

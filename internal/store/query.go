@@ -32,21 +32,34 @@ func unwatched(ctx context.Context) context.Context {
 	return context.WithoutCancel(ctx)
 }
 
-func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
+// row reads one row. Its Scan must be called: it frees what the reading takes.
+func (p *pool) row(ctx context.Context, text string, args ...any) scanner {
 	if stmt := p.prepared[text]; stmt != nil {
 		return stmt.QueryRowContext(unwatched(ctx), args...)
 	}
-	return p.db.QueryRowContext(ctx, text, args...)
+	if p.patience == 0 {
+		return p.db.QueryRowContext(ctx, text, args...)
+	}
+	own := patient(ctx, p.patience)
+	return boundedRow{p.db.QueryRowContext(own.ctx, text, args...), own}
 }
 
-func (p *pool) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (p *pool) rows(ctx context.Context, text string, args ...any) (cursor, error) {
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
 	if stmt := p.prepared[text]; stmt != nil {
-		return stmt.QueryContext(ctx, args...)
+		return cursorOf(stmt.QueryContext(ctx, args...))
 	}
-	return p.db.QueryContext(ctx, text, args...)
+	if p.patience == 0 {
+		return cursorOf(p.db.QueryContext(ctx, text, args...))
+	}
+	own := patient(ctx, p.patience)
+	rows, err := p.db.QueryContext(own.ctx, text, args...)
+	if err != nil {
+		return nil, own.done(err)
+	}
+	return boundedRows{rows, own}, nil
 }
 
 func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
@@ -97,15 +110,15 @@ func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
 	return t.tx.QueryRowContext(ctx, text, args...)
 }
 
-func (t txn) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t txn) rows(ctx context.Context, text string, args ...any) (cursor, error) {
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
 	t.step()
 	if stmt := t.prepared[text]; stmt != nil {
-		return t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
+		return cursorOf(t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
-	return t.tx.QueryContext(ctx, text, args...)
+	return cursorOf(t.tx.QueryContext(ctx, text, args...))
 }
 
 func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) {
@@ -145,6 +158,15 @@ func (s *Store) write(ctx context.Context, f func(context.Context, txn) error) e
 // read runs f in a transaction that sees one state of the database. It must be
 // short: while it is open, the log of later writes cannot be folded into the file.
 func (s *Store) read(ctx context.Context, f func(context.Context, txn) error) error {
+	if s.reader.patience == 0 {
+		return s.readAtLength(ctx, f)
+	}
+	own := patient(ctx, s.reader.patience)
+	return own.done(s.reader.transact(own.ctx, &sql.TxOptions{ReadOnly: true}, own.step, f))
+}
+
+// readAtLength is read for what takes as long as it takes.
+func (s *Store) readAtLength(ctx context.Context, f func(context.Context, txn) error) error {
 	return s.reader.transact(ctx, &sql.TxOptions{ReadOnly: true}, func() {}, f)
 }
 
@@ -178,7 +200,7 @@ func (p *pool) once(ctx context.Context, opts *sql.TxOptions, step func(), f fun
 }
 
 // collect reads all rows of a query.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+func collect[T any](rows cursor, err error, scan func(scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -194,5 +216,21 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 	return all, rows.Err()
 }
 
-// scanner is a row: *sql.Row or *sql.Rows.
+// scanner is a row: *sql.Row, *sql.Rows, or one of them that is bounded.
 type scanner interface{ Scan(dest ...any) error }
+
+// cursor is rows: *sql.Rows, or bounded ones.
+type cursor interface {
+	scanner
+	Next() bool
+	Err() error
+	Close() error
+}
+
+// cursorOf makes no rows a nil cursor.
+func cursorOf(rows *sql.Rows, err error) (cursor, error) {
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}

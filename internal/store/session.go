@@ -166,7 +166,7 @@ func (t txn) insertSession(ctx context.Context, in *assay.Session, idem session.
 
 // Session implements session.Store.
 func (s *Store) Session(ctx context.Context, userID, id string) (*assay.Session, error) {
-	var row *sql.Row
+	var row scanner
 	if userID == "" {
 		row = s.reader.row(ctx, selectSessionAny, id)
 	} else {

@@ -149,7 +149,7 @@ func (t txn) insertVerification(ctx context.Context, in *assay.Verification, ide
 
 // Verification implements verification.Store.
 func (s *Store) Verification(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
-	var row *sql.Row
+	var row scanner
 	if userID == "" && sessionID == "" {
 		row = s.reader.row(ctx, selectVerificationAny, id)
 	} else {
