@@ -95,3 +95,29 @@ func initOf(t *testing.T, dir string) int {
 	}
 	return state.Init.PID
 }
+
+// A sandbox that cannot be destroyed is counted, until it can be.
+func TestWhatCannotBeDestroyedIsCounted(t *testing.T) {
+	h := newHost(t)
+	rt := h.runtime(t)
+	sb, err := rt.Create(t.Context(), spec("stuck"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(h.run, "stuck", "foreign") // nothing of ours: it is not removed
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	next := h.runtime(t)
+	for range 2 {
+		if err := next.Destroy(t.Context(), sb.Handle()); err == nil || next.Stuck() != 1 {
+			t.Errorf("destroy: %v, %d are stuck", err, next.Stuck())
+		}
+	}
+	if err := os.Remove(foreign); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Destroy(t.Context(), sb.Handle()); err != nil || next.Stuck() != 0 {
+		t.Errorf("destroy: %v, %d are stuck", err, next.Stuck())
+	}
+}
