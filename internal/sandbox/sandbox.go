@@ -59,7 +59,7 @@ var (
 	// never started there, or its end was forgotten.
 	ErrUnknownCommand = errors.New("unknown command")
 	// ErrNotStarted says that a command was not started, because the sandbox has no
-	// room for another process.
+	// room for another process, or nothing left that one takes.
 	ErrNotStarted = errors.New("command not started")
 	// ErrUnavailable says that this host cannot run sandboxes; its message
 	// names the remedy.

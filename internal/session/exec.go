@@ -151,7 +151,7 @@ func (s *Service) unseen(ctx context.Context, in *assay.Interaction, err error) 
 	case errors.Is(err, sandbox.ErrUnknownCommand):
 		return "the server was restarted before the command began; run it again"
 	case errors.Is(err, sandbox.ErrNotStarted):
-		return "the command was not started: the sandbox is at its limit of processes; end some, or wait until they have ended"
+		return "the command was not started: the sandbox is at its limit of processes, or out of memory or descriptors; end some processes, or wait until they have ended"
 	case errors.Is(err, sandbox.ErrGone):
 		return "the sandbox died during the command"
 	default:
