@@ -59,7 +59,7 @@ var arrows = map[string][]string{
 	"assay/internal/sandbox/memory": {"assay/internal/sandbox"},
 	"assay/internal/sandbox/oci":    {"assay/agent", "assay/internal/image", "assay/internal/sandbox", "assay/internal/sandbox/oci/..."},
 	"assay/internal/stripe":         {"assay", "assay/internal/billing"},
-	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/alteration/idle", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
+	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/alteration/idle", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/persist", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},

@@ -17,11 +17,13 @@ type Session struct {
 	ReadyAt       *time.Time // the wire's created_at: billing runs from here
 	EndedAt       *time.Time
 	ExpiresAt     time.Time
-	SeenAt        *time.Time // when its sandbox was last known to live, some seconds late
-	Price         MicroUSD   // of a minute, for the whole life of the session; 0 is free
-	Error         *Failure   // why it ended otherwise than by its user
-	Location      string     // node or region of its sandbox
-	Handle        string     // of its sandbox, as JSON; "" before there is one
+	SeenAt        *time.Time    // when its sandbox was last known to live, some seconds late
+	UnreachableAt *time.Time    // since when its sandbox does not answer, without proof that it is dead; nil while it does
+	Unbilled      time.Duration // how long it did not answer, before it did again
+	Price         MicroUSD      // of a minute, for the whole life of the session; 0 is free
+	Error         *Failure      // why it ended otherwise than by its user
+	Location      string        // node or region of its sandbox
+	Handle        string        // of its sandbox, as JSON; "" before there is one
 }
 
 // Failure says why something ended early: a stable code and a sentence.
@@ -65,7 +67,8 @@ func (s SessionStatus) Known() bool {
 	return false
 }
 
-// Duration is how long the session was, or has been by now, ready: what is billed.
+// Duration is how long the session was, or has been by now, ready and of use: what is
+// billed. The time in which its sandbox could not be reached is none of it.
 func (s *Session) Duration(now time.Time) time.Duration {
 	if s.ReadyAt == nil {
 		return 0
@@ -74,7 +77,10 @@ func (s *Session) Duration(now time.Time) time.Duration {
 	if s.EndedAt != nil {
 		end = *s.EndedAt
 	}
-	return max(0, end.Sub(*s.ReadyAt))
+	if s.UnreachableAt != nil && s.UnreachableAt.Before(end) {
+		end = *s.UnreachableAt
+	}
+	return max(0, end.Sub(*s.ReadyAt)-s.Unbilled)
 }
 
 // Cost is what the session costs, or has cost by now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -14,11 +15,17 @@ import (
 // Client speaks to one agent. It is safe for concurrent use. It holds no state
 // that matters: a new Client on the same path takes over from one that is lost.
 //
-// Errors wrap sandbox.ErrGone when no agent answers, sandbox.ErrUnknownCommand,
+// Errors wrap sandbox.ErrGone when nobody listens at the socket and Ended does not
+// deny that the agent is dead, sandbox.ErrUnreachable when it did not answer
+// otherwise, sandbox.ErrUnknownCommand,
 // sandbox.ErrTooLarge or fs.ErrNotExist when the agent said so, and ctx's error
 // when ctx ended; a hung agent is waited for as long as ctx lives. What the agent
 // says is bounded and checked, not believed.
 type Client struct {
+	// Ended, if set, is asked for the proof when nobody listens: it returns nil when
+	// the agent has ended, and else why that is not so. Set it before the first use.
+	Ended func(context.Context) error
+
 	pool pool
 }
 
@@ -75,9 +82,10 @@ func (c *Client) Forget(ctx context.Context, id string) error {
 }
 
 // Wait returns when the agent has ended: DeathExpired when it said so, else
-// DeathLost (the runtime may know better: out of memory, destroyed).
+// DeathLost (the runtime may know better: out of memory, destroyed). An error says
+// that nobody watches any more, and not that the agent has ended.
 func (c *Client) Wait(ctx context.Context) (sandbox.Death, error) {
-	for {
+	for try := 1; ; try++ {
 		var d wire.Death
 		err := c.once(ctx, wire.Request{Op: wire.OpWait}, nil, func(w *wire.Conn) error { return w.ReadHead(&d) })
 		switch {
@@ -87,7 +95,7 @@ func (c *Client) Wait(ctx context.Context) (sandbox.Death, error) {
 			return "", fmt.Errorf("wait for agent: it said it ended by %q", d.Reason)
 		case errors.Is(err, sandbox.ErrGone):
 			return sandbox.DeathLost, nil
-		case !isBroken(err):
+		case !isBroken(err) || try == maxTries:
 			return "", fmt.Errorf("wait for agent: %w", err)
 		}
 		if err := pause(ctx, retryPause); err != nil {
@@ -121,7 +129,7 @@ func (c *Client) again(ctx context.Context, req wire.Request, receive func(*wire
 // receive reads the answer up to its End; nil is nothing. When the connection
 // breaks, the error is a brokenError.
 func (c *Client) once(ctx context.Context, req wire.Request, send, receive func(*wire.Conn) error) error {
-	l, err := c.pool.get(ctx)
+	l, err := c.link(ctx)
 	if err != nil {
 		return err
 	}
@@ -151,7 +159,7 @@ func (c *Client) diagnose(ctx context.Context, err error) error {
 	if perr := pause(ctx, retryPause); perr != nil {
 		return perr
 	}
-	conn, derr := dial(ctx, c.pool.path)
+	conn, derr := c.dial(ctx)
 	if errors.Is(derr, sandbox.ErrGone) {
 		return derr
 	}
@@ -159,6 +167,42 @@ func (c *Client) diagnose(ctx context.Context, err error) error {
 		conn.Close()
 	}
 	return err
+}
+
+// link takes a warm connection, or makes one.
+func (c *Client) link(ctx context.Context) (*link, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if l := c.pool.get(); l != nil {
+		return l, nil
+	}
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newLink(conn), nil
+}
+
+// dial connects to the agent. When nobody listens, it is dead if that can be proven.
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := dial(ctx, c.pool.path)
+	if err == nil {
+		return conn, nil
+	}
+	if cerr := ctx.Err(); cerr != nil {
+		return nil, fmt.Errorf("reach agent: %w", cerr)
+	}
+	kind := sandbox.ErrUnreachable
+	if errors.Is(err, errRefused) {
+		kind = sandbox.ErrGone
+		if c.Ended != nil {
+			if denied := c.Ended(ctx); denied != nil {
+				kind = fmt.Errorf("%w, and has not ended (%v)", sandbox.ErrUnreachable, denied)
+			}
+		}
+	}
+	return nil, fmt.Errorf("reach agent: %w (%w)", kind, err)
 }
 
 // pause sleeps for d or until ctx ends.
@@ -185,23 +229,17 @@ type pool struct {
 // maxIdle is how many warm connections are kept.
 const maxIdle = 4
 
-func (p *pool) get(ctx context.Context) (*link, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+// get returns the connection that was used last; nil when there is none.
+func (p *pool) get() *link {
 	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
-		l := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return l, nil
+	defer p.mu.Unlock()
+	n := len(p.idle)
+	if n == 0 {
+		return nil
 	}
-	p.mu.Unlock()
-	conn, err := dial(ctx, p.path)
-	if err != nil {
-		return nil, err
-	}
-	return newLink(conn), nil
+	l := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	return l
 }
 
 func (p *pool) put(l *link) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"assay/agent/internal/wire"
+	"assay/internal/sandbox"
 )
 
 // link is one connection to an agent.
@@ -70,6 +71,9 @@ type brokenError struct{ err error }
 
 func (e *brokenError) Error() string { return fmt.Sprintf("connection to agent broke: %v", e.err) }
 func (e *brokenError) Unwrap() error { return e.err }
+
+// Is makes it a sandbox.ErrUnreachable.
+func (e *brokenError) Is(target error) bool { return target == sandbox.ErrUnreachable }
 
 func isBroken(err error) bool {
 	_, ok := errors.AsType[*brokenError](err)

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"assay/internal/sandbox"
 )
 
 // maxSocketPath is the longest path that a sockaddr_un takes (unix(7)), without
@@ -45,7 +43,10 @@ func Listen(path string) (*os.File, error) {
 	return f, nil
 }
 
-// dial connects to an agent. It fails with ErrGone when nobody listens.
+// errRefused says that nobody listens: the agent is dead, or cannot listen.
+var errRefused = errors.New("nobody listens")
+
+// dial connects to an agent. It fails with errRefused when nobody listens.
 func dial(ctx context.Context, path string) (net.Conn, error) {
 	var conn net.Conn
 	err := withShortPath(path, func(short string) error {
@@ -55,12 +56,9 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 		return err
 	})
 	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
-		return nil, fmt.Errorf("reach agent: %w (%w)", sandbox.ErrGone, err)
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reach agent: %w", err)
-	}
-	return conn, nil
+	return conn, err
 }
 
 // withShortPath calls fn with a name of path that fits into a socket address: for

@@ -3,38 +3,43 @@ package guest
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// deadline is a timer that nobody in the sandbox can move: it counts on
-// CLOCK_BOOTTIME, which cannot be set and goes on while the host sleeps.
-type deadline struct{ f *os.File }
+// deadline is a moment that nobody in the sandbox can move: it is on CLOCK_BOOTTIME,
+// which cannot be set and goes on while the host sleeps. Waiting for it takes a thread,
+// which is there from the start, and nothing that the kernel could refuse later: no
+// descriptor, no timer, no poller.
+type deadline struct {
+	clock int32
+	at    unix.Timespec
+}
 
-func newDeadline(d time.Duration) (*deadline, error) {
-	fd, err := unix.TimerfdCreate(unix.CLOCK_BOOTTIME, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
-	if errors.Is(err, unix.EINVAL) { // gVisor has no CLOCK_BOOTTIME timers
-		fd, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+// newDeadline returns the moment after d.
+func newDeadline(d time.Duration) (deadline, error) {
+	clock := int32(unix.CLOCK_BOOTTIME)
+	err := unix.ClockNanosleep(clock, unix.TIMER_ABSTIME, new(unix.Timespec), nil) // long ago
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {               // gVisor does not sleep on it
+		clock, err = unix.CLOCK_MONOTONIC, nil
+	}
+	var now unix.Timespec
+	if err == nil {
+		err = unix.ClockGettime(clock, &now)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make deadline timer: %w", err)
+		return deadline{}, fmt.Errorf("set the deadline: %w", err)
 	}
-	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(max(d, 1).Nanoseconds())}
-	if err := unix.TimerfdSettime(fd, 0, &spec, nil); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("set deadline timer: %w", err)
-	}
-	return &deadline{os.NewFile(uintptr(fd), "deadline")}, nil
+	return deadline{clock, unix.NsecToTimespec(now.Nano() + max(d, 1).Nanoseconds())}, nil
 }
 
-// Wait returns nil at the deadline, and an error when the timer was closed before.
-func (d *deadline) Wait() error {
-	var ticks [8]byte
-	_, err := d.f.Read(ticks[:])
-	return err
+// wait returns nil at the deadline.
+func (d deadline) wait() error {
+	for {
+		err := unix.ClockNanosleep(d.clock, unix.TIMER_ABSTIME, &d.at, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
-
-// Close stops the timer; it may be called twice.
-func (d *deadline) Close() error { return d.f.Close() }

@@ -49,7 +49,6 @@ func Run(cfg agent.Config, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	defer deadline.Close() //nolint:errcheck // it is closed below; here when Run fails before
 	if err := seal(); err != nil {
 		return err
 	}
@@ -63,22 +62,21 @@ func Run(cfg agent.Config, l net.Listener) error {
 	var loops sync.WaitGroup
 	failed := make(chan error, 2)
 	loops.Go(func() { failed <- a.accept(l) })
-	loops.Go(func() { failed <- deadline.Wait() })
+	go func() { failed <- deadline.wait() }()
 	err = <-failed // nil only from the deadline
 	if err == nil {
 		err = ErrExpired
 		close(a.expired)
 	}
-	// The reaper is not joined: it ends with the process, which has work for it
-	// as long as anything lives.
+	// The reaper and the deadline are not joined: they end with the process, which has
+	// work for the one as long as anything lives, and nothing wakes the other.
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
 	if kerr := a.commands.killAll(ctx); kerr != nil {
 		err = fmt.Errorf("%w; %w", err, kerr)
 	}
 	l.Close()
-	_ = deadline.Close() // ends its wait
-	loops.Wait()         // no connection comes any more: finish waits for all of them
+	loops.Wait() // no connection comes any more: finish waits for all of them
 	a.conns.finish(ctx)
 	return err
 }

@@ -123,7 +123,8 @@ func (l *launcher) spawn(path string, argv []string, attr *syscall.ProcAttr) (ma
 	return m, pid, nil
 }
 
-// pipe is one output: a reading end that is polled, a writing end that blocks.
+// pipe is one output: a reading end that is polled if the kernel lets it, a writing end
+// that blocks.
 type pipe struct {
 	r *os.File
 	w int
@@ -132,8 +133,8 @@ type pipe struct {
 func newPipe() (pipe, error) {
 	var p [2]int
 	err := unix.Pipe2(p[:], unix.O_CLOEXEC)
-	if err != nil {
-		return pipe{}, fmt.Errorf("make pipe: %w", err)
+	if err != nil { // out of descriptors or memory
+		return pipe{}, fmt.Errorf("%w: make pipe: %w", sandbox.ErrNotStarted, err)
 	}
 	if err := unix.SetNonblock(p[0], true); err != nil {
 		unix.Close(p[0])

@@ -22,7 +22,9 @@ type stream struct {
 	f       *os.File
 	capture capture
 	spool   *spool // nil when only the capture is wanted
+	polled  bool   // the kernel tells when there is something to read; see look
 	ending  atomic.Bool
+	end     chan struct{} // closed with ending
 	settled chan struct{} // closed when capture and spool are complete
 
 	background chan struct{} // shared by all streams; holds one for each that is read on
@@ -33,7 +35,8 @@ type stream struct {
 const maxBackground = 512
 
 func newStream(f *os.File, limit int64, whole *spool, background chan struct{}) *stream {
-	s := &stream{f: f, capture: newCapture(limit), spool: whole, settled: make(chan struct{}), background: background}
+	s := &stream{f: f, capture: newCapture(limit), spool: whole, end: make(chan struct{}), settled: make(chan struct{}), background: background}
+	s.polled = f.SetReadDeadline(time.Time{}) == nil // a file that is not polled has no deadlines
 	go s.run()
 	return s
 }
@@ -44,6 +47,7 @@ func (s *stream) settle() sandbox.Output {
 	case <-s.settled:
 	default:
 		s.ending.Store(true)
+		close(s.end)
 		s.f.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // fails only at the end of the stream
 		<-s.settled
 	}
@@ -57,7 +61,11 @@ func (s *stream) run() {
 		close(s.settled)
 		return
 	}
-	err = s.read(raw, s.write, &s.ending)
+	if s.polled {
+		err = s.read(raw, s.write, &s.ending)
+	} else {
+		err = s.look(raw, s.write, s.end)
+	}
 	open := errors.Is(err, os.ErrDeadlineExceeded)
 	if open {
 		open = s.drain(raw)
@@ -83,7 +91,9 @@ func (s *stream) discard(raw syscall.RawConn) {
 		return
 	}
 	defer func() { <-s.background }()
-	if s.f.SetReadDeadline(time.Time{}) == nil {
+	if !s.polled {
+		s.look(raw, func([]byte) {}, nil) //nolint:errcheck // nobody wants it
+	} else if s.f.SetReadDeadline(time.Time{}) == nil {
 		s.read(raw, func([]byte) {}, new(atomic.Bool)) //nolint:errcheck // nobody wants it
 	}
 }
@@ -110,6 +120,39 @@ func (s *stream) read(raw syscall.RawConn, fn func([]byte), stop *atomic.Bool) e
 		}
 		return false
 	})
+}
+
+// longestLook is the longest pause between two looks at a pipe.
+const longestLook = 20 * time.Millisecond
+
+// look is read for a pipe that the kernel refused to watch, as it does when the user has
+// as many watches as one may have, or it is out of memory: it looks again and again. It
+// takes neither a descriptor nor a thread, which may be refused as well. stop ends it.
+func (s *stream) look(raw syscall.RawConn, fn func([]byte), stop <-chan struct{}) error {
+	buf := buffers.Get().(*[64 << 10]byte)
+	defer buffers.Put(buf)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for pause := time.Millisecond; ; pause = min(2*pause, longestLook) {
+		select {
+		case <-stop:
+			return os.ErrDeadlineExceeded
+		case <-timer.C:
+		}
+		var n int
+		var err error
+		if cerr := raw.Control(func(fd uintptr) { n, err = unix.Read(int(fd), buf[:]) }); cerr != nil {
+			return cerr
+		}
+		switch {
+		case n > 0:
+			fn(buf[:n])
+			pause = time.Microsecond
+		case err != unix.EAGAIN && err != unix.EINTR:
+			return nil
+		}
+		timer.Reset(pause)
+	}
 }
 
 // drain reads what the pipe holds now, and tells whether more can come.

@@ -32,7 +32,8 @@ type Session struct {
 	RequestedAt     time.Time           `json:"requested_at"`
 	CreatedAt       *time.Time          `json:"created_at" doc:"When it became ready; null before"`
 	ExpiresAt       time.Time           `json:"expires_at" doc:"When it ends by itself"`
-	DurationSeconds *float64            `json:"duration_seconds" doc:"From ready to the end, or to now"`
+	DurationSeconds *float64            `json:"duration_seconds" doc:"From ready to the end, or to now, less what its sandbox could not be reached"`
+	StatusDetail    *string             `json:"status_detail" example:"unreachable" doc:"unreachable: its sandbox does not answer, though nothing proves that it is dead. It is tried again, and not billed meanwhile; commands wait for it. Null else. Not in the Codeset API"`
 	ContainerInfo   *ContainerInfo      `json:"container_info" doc:"Its sandbox; null before there is one"`
 	Error           *Failure            `json:"error" doc:"Why it ended otherwise than by its user; null else"`
 	CostMicroUSD    int64               `json:"cost_microusd" doc:"What it cost, or has cost by now, in millionths of a US dollar. Not in the Codeset API"`

@@ -40,6 +40,9 @@ type Health struct {
 	Service   string    `json:"service" example:"assay" doc:"Name of the service"`
 	Version   string    `json:"version" example:"1.0.0" doc:"Version of the service"`
 	Timestamp time.Time `json:"timestamp" doc:"When the check was made"`
+
+	UnreachableSessions int `json:"unreachable_sessions" doc:"Live sessions whose sandbox does not answer just now. Not in the Codeset API"`
+	StuckSandboxes      int `json:"stuck_sandboxes" doc:"Sandboxes that could not be destroyed, and are tried again. Not in the Codeset API"`
 }
 
 // ErrorBody is the body of every refused request, but for 422 (see ValidationBody).

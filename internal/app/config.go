@@ -148,6 +148,9 @@ type Config struct {
 	// TokenIssuer is the issuer of access tokens. Defaults to the base URL.
 	TokenIssuer string `yaml:"token_issuer" name:"token-issuer" placeholder:"URL" help:"Issuer in access tokens (the base URL)."`
 
+	// UnreachableTimeout is how long a sandbox may not answer, though nothing proves that it
+	// is dead, until its session is ended. Defaults to 10 minutes.
+	UnreachableTimeout time.Duration `yaml:"unreachable_timeout" name:"unreachable-timeout" placeholder:"TIME" help:"How long a sandbox may not answer until its session is ended as lost (10m)."`
 	// DestroyOnExit ends all sandboxes when the server stops.
 	DestroyOnExit bool `yaml:"destroy_on_exit" name:"destroy-on-exit" help:"End all sandboxes when the server stops; otherwise the next start adopts them."`
 	// ShutdownTimeout bounds the drain. Defaults to 30 s.
@@ -202,6 +205,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.RateLimitAuthPerMinute, 20)
 	setDefault(&c.GitHubBaseURL, github.DefaultBaseURL)
 	setDefault(&c.WelcomeCreditCents, "500")
+	setDefault(&c.UnreachableTimeout, 10*time.Minute)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	return c
 }
@@ -244,6 +248,7 @@ func (c Config) Validate() error {
 		validateRate("rate_limit_auth_per_minute", c.RateLimitAuthPerMinute),
 		c.validateProxies(),
 		c.validateLogin(),
+		within("unreachable_timeout", c.UnreachableTimeout, time.Second, 24*time.Hour),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
 	)
 }

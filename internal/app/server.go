@@ -89,6 +89,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Live:        session.LiveLimits{PerUser: a.Config.MaxSessionsPerUser, Total: a.Config.MaxSessions},
 		MaxCommands: a.Config.MaxCommandsPerSession,
 		MaxTTL:      time.Duration(a.Config.MaxTTLMinutes) * time.Minute,
+		Unreachable: a.Config.UnreachableTimeout,
 	})
 	s.queue, err = jobs.New(a.store.Writer(), jobs.Config{
 		Verify:           func(ctx context.Context, id string) error { return s.verifications.Run(ctx, id) },
@@ -349,10 +350,13 @@ func (s *server) handler(url string) (http.Handler, func(), error) {
 		Billing:       s.Billing,
 		Logins:        logins,
 		Health:        s.health,
-		Version:       Version,
-		BaseURL:       url,
-		URLKey:        key,
-		VerdictKeys:   s.verdictKeys.Public,
+		Troubles: func() httpapi.Troubles {
+			return httpapi.Troubles{Unreachable: s.sessions.Unreachable(), Stuck: s.runtime.Stuck()}
+		},
+		Version:     Version,
+		BaseURL:     url,
+		URLKey:      key,
+		VerdictKeys: s.verdictKeys.Public,
 
 		PaymentOrigins: origins,
 		MaxTTLMinutes:  s.Config.MaxTTLMinutes,

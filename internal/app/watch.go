@@ -36,6 +36,8 @@ func (s *server) watch(ctx context.Context) (err error) {
 			Verifications: s.store.CountOpenVerifications,
 			Jobs:          func(ctx context.Context) (map[string]int, error) { return s.queue.Count(ctx) },
 			Images:        s.imageUse,
+			Unreachable:   func() int { return s.sessions.Unreachable() }, // which are made later
+			Stuck:         s.runtime.Stuck,
 			Free:          s.dir.free,
 		}, s.Log.WarnContext),
 	)

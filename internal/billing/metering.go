@@ -33,35 +33,69 @@ func CheckFunds(in *assay.Session, balance assay.MicroUSD, live []*assay.Session
 
 // Exhaustion returns the moment at which sessions will have used up a balance, if
 // nothing else happens: ok is false when they never will, because none is ready or
-// those that are cost nothing. A balance that is not above zero was used up when the
+// those that are cost nothing, or cannot be reached. A balance that is not above zero was used up when the
 // first of them became ready.
 func Exhaustion(balance assay.MicroUSD, live []*assay.Session) (at time.Time, ok bool) {
-	billed := slices.DeleteFunc(slices.Clone(live), func(s *assay.Session) bool { return s.ReadyAt == nil || s.Price <= 0 })
-	if len(billed) == 0 {
+	turns := turnsOf(live)
+	if len(turns) == 0 {
 		return time.Time{}, false
 	}
-	slices.SortFunc(billed, func(a, b *assay.Session) int {
-		return cmp.Or(a.ReadyAt.Compare(*b.ReadyAt), cmp.Compare(a.ID, b.ID))
-	})
-	at = *billed[0].ReadyAt
+	at = turns[0].at
 	var (
 		left = uint64(max(0, balance))
-		rate uint64 // of all that run, a minute
+		rate int64 // of all that run, a minute
 	)
-	for _, s := range billed {
-		used := share(rate, uint64(s.ReadyAt.Sub(at).Microseconds()), minuteMicros)
+	if left == 0 {
+		return at, true
+	}
+	for _, t := range turns {
+		used := share(uint64(rate), uint64(t.at.Sub(at).Microseconds()), minuteMicros)
 		if used >= left {
 			break
 		}
 		left -= used
-		rate += uint64(s.Price)
-		at = *s.ReadyAt
+		rate += t.rate
+		at = t.at
 	}
-	if rate == 0 { // nothing to use up
-		return at, true
+	if rate == 0 { // what is left is left: none of them can be reached
+		return time.Time{}, false
 	}
-	lasts := min(share(left, minuteMicros, rate), foreverMicros)
+	lasts := min(share(left, minuteMicros, uint64(rate)), foreverMicros)
 	return at.Add(time.Duration(lasts) * time.Microsecond), true
+}
+
+// turn is a moment from which on sessions cost more a minute, or less.
+type turn struct {
+	at   time.Time
+	rate int64
+}
+
+// turnsOf tells when sessions begin to cost something, and when those stop that cannot be
+// reached, in the order of time. What was not billed of one counts as if it had become
+// ready that much later.
+func turnsOf(live []*assay.Session) []turn {
+	var turns []turn
+	for _, s := range live {
+		if s.ReadyAt == nil || s.Price <= 0 {
+			continue
+		}
+		begins := s.ReadyAt.Add(s.Unbilled)
+		turns = append(turns, turn{begins, int64(s.Price)})
+		if s.UnreachableAt != nil {
+			turns = append(turns, turn{later(begins, *s.UnreachableAt), -int64(s.Price)})
+		}
+	}
+	slices.SortStableFunc(turns, func(a, b turn) int {
+		return cmp.Or(a.at.Compare(b.at), -cmp.Compare(a.rate, b.rate))
+	})
+	return turns
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 const (

@@ -15,6 +15,14 @@ func readyAt(after time.Duration, price assay.MicroUSD) *assay.Session {
 	return &assay.Session{ID: assay.NewID(assay.PrefixSession), RequestedAt: epoch, ReadyAt: new(epoch.Add(after)), Price: price, ExpiresAt: epoch.Add(1000 * time.Hour)}
 }
 
+// lostAt is a session that cannot be reached after a time, and was not before for another.
+func lostAt(s *assay.Session, after, unbilled time.Duration) *assay.Session {
+	if s.Unbilled = unbilled; after > 0 {
+		s.UnreachableAt = new(epoch.Add(after))
+	}
+	return s
+}
+
 func TestExhaustion(t *testing.T) {
 	creating := &assay.Session{RequestedAt: epoch, Price: cent}
 	for name, c := range map[string]struct {
@@ -33,6 +41,11 @@ func TestExhaustion(t *testing.T) {
 		"nothing there":                  {0, []*assay.Session{readyAt(time.Second, cent)}, time.Second},
 		"less than nothing":              {-cent, []*assay.Session{readyAt(time.Second, cent)}, time.Second},
 		"a free one does not count":      {cent, []*assay.Session{readyAt(0, cent), readyAt(0, 0)}, time.Minute},
+		"one that was not reached":       {cent, []*assay.Session{lostAt(readyAt(0, cent), 0, time.Hour)}, time.Hour + time.Minute},
+		"one that is not reached":        {2 * cent, []*assay.Session{lostAt(readyAt(0, cent), time.Minute, 0)}, -1},
+		"used up before it was lost":     {cent, []*assay.Session{lostAt(readyAt(0, cent), 2*time.Minute, 0)}, time.Minute},
+		"one is lost, one goes on":       {3 * cent, []*assay.Session{lostAt(readyAt(0, cent), time.Minute, 0), readyAt(0, cent)}, 2 * time.Minute},
+		"none is reached, then another":  {2 * cent, []*assay.Session{lostAt(readyAt(0, cent), time.Minute, 0), readyAt(time.Hour, cent)}, time.Hour + time.Minute},
 		"the least price, a large purse": {1 << 62, []*assay.Session{readyAt(0, 1)}, 100 * 365 * 24 * time.Hour},
 	} {
 		at, ok := billing.Exhaustion(c.balance, c.live)

@@ -39,6 +39,9 @@ type Config struct {
 	Logins        Logins
 	// Health tells whether the database and the runtime can be reached.
 	Health func(ctx context.Context) error
+	// Troubles counts what is wrong with single sandboxes, and keeps nobody else from
+	// working. Defaults to nothing.
+	Troubles func() Troubles
 
 	// Version of the program.
 	Version string

@@ -42,15 +42,23 @@ func TestSessionOnTheWire(t *testing.T) {
 	}
 
 	rec = s.do(t, request{method: "GET", path: "/sessions/ses_1?wait=0"})
-	wantJSON(t, rec.Body.Bytes(), `{"session_id":"ses_1","user_id":"usr_ada","dataset":"starter","sample_id":"mux-1","sample_version":0,"status":"creating",
+	wantJSON(t, rec.Body.Bytes(), `{"session_id":"ses_1","user_id":"usr_ada","dataset":"starter","sample_id":"mux-1","sample_version":0,"status":"creating","status_detail":null,
 		"requested_at":"2026-03-01T11:00:00.123456Z","created_at":null,"expires_at":"2026-03-01T11:05:00.123456Z","duration_seconds":0,"container_info":null,"error":null,"cost_microusd":0}`)
 
 	s.ready("ses_2")
 	rec = s.do(t, request{method: "GET", path: "/sessions/ses_2"})
-	wantJSON(t, rec.Body.Bytes(), `{"session_id":"ses_2","user_id":"usr_ada","dataset":"starter","sample_id":"mux-1","sample_version":2,"status":"ready",
+	wantJSON(t, rec.Body.Bytes(), `{"session_id":"ses_2","user_id":"usr_ada","dataset":"starter","sample_id":"mux-1","sample_version":2,"status":"ready","status_detail":null,
 		"requested_at":"2026-03-01T11:00:00.123456Z","created_at":"2026-03-01T11:00:01.123456Z","expires_at":"2026-03-01T12:00:00.123456Z","duration_seconds":60,
 		"container_info":{"container_name":"ses_2","sample_id":"mux-1","status":"running","created_at":"2026-03-01T11:00:01.123456Z",
 			"expires_at":"2026-03-01T12:00:00.123456Z","location":"here","service_url":"http://assay.test/api/v1/sessions/ses_2"},"error":null,"cost_microusd":10000}`)
+
+	lost := *s.sessions["ses_2"]
+	lost.ID, lost.UnreachableAt = "ses_lost", new(lost.ReadyAt.Add(10*time.Second))
+	s.put(&lost)
+	rec = s.do(t, request{method: "GET", path: "/sessions/ses_lost"})
+	if got := decodeAs[wire.Session](t, rec); got.Status != assay.SessionReady || *got.StatusDetail != "unreachable" || *got.DurationSeconds != 10 {
+		t.Errorf("whose sandbox does not answer: %+v", got)
+	}
 
 	for range 2 {
 		rec = s.do(t, request{method: "DELETE", path: "/sessions/ses_2"})

@@ -100,10 +100,19 @@ func (a *API) wireSession(s *assay.Session) wire.Session {
 		CreatedAt:       atOrNull(s.ReadyAt),
 		ExpiresAt:       at(s.ExpiresAt),
 		DurationSeconds: &seconds,
+		StatusDetail:    statusDetail(s),
 		ContainerInfo:   a.containerOf(s),
 		Error:           wireFailure(s.Error),
 		CostMicroUSD:    int64(s.Cost(a.cfg.Now())),
 	}
+}
+
+// statusDetail tells what a session's status does not.
+func statusDetail(s *assay.Session) *string {
+	if s.Status != assay.SessionReady || s.UnreachableAt == nil {
+		return nil
+	}
+	return new("unreachable")
 }
 
 // containerOf is the sandbox of a session; none before one is made.

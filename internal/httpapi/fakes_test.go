@@ -57,6 +57,7 @@ type world struct {
 	lastList session.Query
 	execs    int
 	sick     error
+	troubles Troubles
 }
 
 func newWorld() *world {
@@ -417,8 +418,10 @@ func newServer(t testing.TB, change ...func(*Config)) *server {
 	cfg := Config{
 		Sessions: s.world, Verifications: judge{s.world}, Datasets: library{s.world},
 		Identity: people{s.world}, Logins: nobody{}, Billing: &s.till,
-		Health:  func(context.Context) error { return s.sick },
-		Version: "1.2.3", BaseURL: "http://assay.test", URLKey: []byte(strings.Repeat("k", 32)),
+		Health: func(context.Context) error { return s.sick },
+
+		Troubles: func() Troubles { return s.troubles },
+		Version:  "1.2.3", BaseURL: "http://assay.test", URLKey: []byte(strings.Repeat("k", 32)),
 		VerdictKeys: func() attest.KeySet { return attest.KeySet{Keys: []attest.Key{{KeyType: "OKP", ID: "k"}}} },
 		Log:         slog.New(telemetry.LogHandler(slog.NewTextHandler(s.log, nil))),
 		Now:         func() time.Time { return epoch.Add(61 * time.Second) },

@@ -14,7 +14,9 @@ import (
 
 // How long a GET of something that is not final is held, when its client does not say.
 const (
-	maxHold = 60 * time.Second // the most that a client may ask for
+	// maxHold is the most; who asks for more gets that. Common proxies give up after 60 s,
+	// and what they answer then is no answer of ours.
+	maxHold = 55 * time.Second
 	// firstHold is for the first GET of a command or a verification: a caller that
 	// asked its SDK not to wait makes that one too.
 	firstHold = 5 * time.Second
@@ -23,8 +25,8 @@ const (
 
 // HoldParams are the parameters of an operation that may be held.
 type HoldParams struct {
-	Wait        waitParam `query:"wait" minimum:"0" maximum:"60" doc:"Hold the answer until it is final, at most so many seconds; 0 answers at once. Without it the server chooses"`
-	Prefer      string    `header:"Prefer" maxLength:"1000" example:"wait=30" doc:"wait=N does the same (RFC 7240); above 60 counts as 60"`
+	Wait        waitParam `query:"wait" minimum:"0" maximum:"60" doc:"Hold the answer until it is final, at most so many seconds, and at most 55; 0 answers at once. Without it the server chooses"`
+	Prefer      string    `header:"Prefer" maxLength:"1000" example:"wait=30" doc:"wait=N does the same (RFC 7240); above 55 counts as 55"`
 	ReadTimeout string    `header:"X-Stainless-Read-Timeout" hidden:"true"`
 }
 
@@ -49,7 +51,7 @@ func (waitParam) Schema(r huma.Registry) *huma.Schema {
 // that is obeyed thereby, if it was given as one.
 func (p *HoldParams) wish() (wait time.Duration, applied string, ok bool) {
 	if p.Wait.set {
-		return time.Duration(p.Wait.Seconds) * time.Second, "", true
+		return min(time.Duration(p.Wait.Seconds)*time.Second, maxHold), "", true
 	}
 	for pref := range strings.SplitSeq(p.Prefer, ",") {
 		pref, _, _ = strings.Cut(pref, ";") // parameters of the preference

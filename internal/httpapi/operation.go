@@ -149,6 +149,12 @@ type heldAnswer[T any] struct {
 // healthBound is how long the check of the server's health may take.
 const healthBound = 5 * time.Second
 
+// Troubles is what is wrong with single sandboxes.
+type Troubles struct {
+	Unreachable int // live sessions whose sandbox does not answer
+	Stuck       int // sandboxes that could not be destroyed
+}
+
 type healthAnswer struct {
 	Status int
 	Body   wire.Health
@@ -158,7 +164,7 @@ func (a *API) registerHealth() {
 	op := huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Security: public, Metadata: limitNever.metadata(),
 		Summary:     "Check the server",
-		Description: "Asks the database and the sandbox runtime for real.",
+		Description: "Asks the database and the sandbox runtime for real. Single sandboxes that do not answer, or cannot be destroyed, are counted and make no server unhealthy.",
 		Responses: map[string]*huma.Response{"503": {
 			Description: "The database or the runtime cannot be reached; status is unhealthy",
 			Content: map[string]*huma.MediaType{"application/json": {
@@ -172,6 +178,10 @@ func (a *API) registerHealth() {
 		out := &healthAnswer{Status: http.StatusOK, Body: wire.Health{
 			Status: "healthy", Service: "assay", Version: a.cfg.Version, Timestamp: at(a.cfg.Now()),
 		}}
+		if a.cfg.Troubles != nil {
+			troubles := a.cfg.Troubles()
+			out.Body.UnreachableSessions, out.Body.StuckSandboxes = troubles.Unreachable, troubles.Stuck
+		}
 		if err := a.cfg.Health(ctx); err != nil {
 			a.logFault(ctx, assay.Wrap(err, assay.CodeUnavailable, "unhealthy"))
 			out.Status, out.Body.Status = http.StatusServiceUnavailable, "unhealthy"

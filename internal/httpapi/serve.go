@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -96,6 +98,30 @@ func (c *call) Write(p []byte) (int, error) {
 	n, err := c.ResponseWriter.Write(p)
 	c.bytes += int64(n)
 	return n, err
+}
+
+// Flush and Hijack are for those who ask for the interfaces, and not by way of Unwrap.
+var (
+	_ http.Flusher  = (*call)(nil)
+	_ http.Hijacker = (*call)(nil)
+)
+
+// Flush sends what was written so far.
+func (c *call) Flush() {
+	if c.status == 0 {
+		c.WriteHeader(http.StatusOK)
+	}
+	http.NewResponseController(c.ResponseWriter).Flush() //nolint:errcheck // what cannot be flushed is sent at the end
+}
+
+// Hijack hands the connection out. What is said on it is not seen here: it counts as one
+// whose protocol was switched.
+func (c *call) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(c.ResponseWriter).Hijack()
+	if err == nil && c.status == 0 {
+		c.status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
 }
 
 // extend gives the client another writeBound to read. The next answer on the connection

@@ -250,6 +250,12 @@ func TestHealthIsAskedForReal(t *testing.T) {
 	if got := decodeAs[wire.Health](t, rec); got.Status != "healthy" || got.Service != "assay" || got.Version != "1.2.3" {
 		t.Errorf("%+v", got)
 	}
+	s.troubles.Unreachable, s.troubles.Stuck = 2, 3
+	rec = s.do(t, request{method: "GET", path: "/health", anonymous: true})
+	wantStatus(t, rec, 200)
+	if got := decodeAs[wire.Health](t, rec); got.UnreachableSessions != 2 || got.StuckSandboxes != 3 || got.Status != "healthy" {
+		t.Errorf("with trouble in single sandboxes: %+v", got)
+	}
 	s.sick = errors.New("database is gone")
 	rec = s.do(t, request{method: "GET", path: "/health", anonymous: true})
 	wantStatus(t, rec, 503)

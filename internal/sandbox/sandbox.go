@@ -49,13 +49,17 @@ import (
 
 // Errors that callers tell apart; runtimes wrap them with what they were doing.
 var (
-	// ErrGone says that the sandbox is dead or destroyed.
+	// ErrGone says that the sandbox is dead or destroyed, and that this was proven: its
+	// init process has ended, or nothing is left in its cgroup.
 	ErrGone = errors.New("sandbox is gone")
+	// ErrUnreachable says that a sandbox did not answer. Nothing proves that it is dead,
+	// and what was asked of it may have been done: it may answer the next time.
+	ErrUnreachable = errors.New("sandbox does not answer")
 	// ErrUnknownCommand says that the sandbox has no command of that id: it was
 	// never started there, or its end was forgotten.
 	ErrUnknownCommand = errors.New("unknown command")
 	// ErrNotStarted says that a command was not started, because the sandbox has no
-	// room for another process.
+	// room for another process, or nothing left that one takes.
 	ErrNotStarted = errors.New("command not started")
 	// ErrUnavailable says that this host cannot run sandboxes; its message
 	// names the remedy.
@@ -74,8 +78,10 @@ type Runtime interface {
 	// Create makes and starts a sandbox. spec.ID must be new; a leftover of the
 	// same id is an error.
 	Create(ctx context.Context, spec Spec) (Sandbox, error)
-	// Open takes over a sandbox that an earlier process made. It fails with
-	// ErrGone when the sandbox is no longer running.
+	// Open takes over a sandbox that an earlier process made, once it has answered. It
+	// fails with ErrGone when it is proven that the sandbox is no longer running; any
+	// other error says nothing of that, and the next Open may succeed. Opening one
+	// again is how to find out whether it answers.
 	Open(ctx context.Context, h Handle) (Sandbox, error)
 	// List tells every sandbox that has anything left on this host, running or
 	// dead, whoever made it. Its handles can be given to Open and Destroy.
@@ -117,7 +123,8 @@ type Sandbox interface {
 	ReadSpool(ctx context.Context, id string, fn func(total int64, r io.Reader) error) error
 	// Forget lets the sandbox drop the stored end of a finished command.
 	Forget(ctx context.Context, id string) error
-	// Wait returns when the sandbox is dead, with the reason, or with ctx's error.
+	// Wait returns when the sandbox is dead, with the reason. An error, ctx's or another,
+	// is none: it says that nobody watches any more, and Wait can be called again.
 	Wait(ctx context.Context) (Death, error)
 	// Destroy kills everything in the sandbox and frees all it holds on the host.
 	Destroy(ctx context.Context) error

@@ -35,7 +35,10 @@ func (s *Service) CPU(ctx context.Context, userID string) time.Duration {
 // measure asks what the sandbox of a session has used. One that cannot tell any more has
 // used what it told last.
 func (s *Service) measure(ctx context.Context, l *live) {
-	reader, ok := l.box.(sandbox.StatsReader)
+	s.mu.Lock()
+	box := l.box
+	s.mu.Unlock()
+	reader, ok := box.(sandbox.StatsReader)
 	if !ok {
 		return
 	}

@@ -30,27 +30,30 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	if err := s.owned(ctx, userID, sessionID); err != nil {
 		return nil, err
 	}
-	in, created, err := s.cfg.Store.InsertInteraction(ctx, &assay.Interaction{
+	asked := &assay.Interaction{
 		ID:        assay.NewID(assay.PrefixInteraction),
 		SessionID: sessionID,
 		CreatedAt: s.cfg.Now().UTC(),
 		Command:   req.Command,
 		Timeout:   req.Timeout,
 		Status:    assay.InteractionProcessing,
-	}, req.Idem, s.cfg.MaxCommands)
+	}
+	in, created, err := s.cfg.Store.InsertInteraction(ctx, asked, req.Idem, s.cfg.MaxCommands)
 	if err != nil {
+		s.takeBack(ctx, asked, err)
 		return nil, s.refusal(ctx, userID, sessionID, err)
 	}
 	if !created { // also when the session has ended since
 		return in, nil
 	}
 	s.noteLookups(ctx, in)
-	_, box, err := s.boxOf(sessionID) // the row that was just written says that it is ready
-	if err != nil {
+	l, box := s.boxNow(sessionID) // the row that was just written says that it is ready
+	if l == nil {
 		s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, "the session ended before the command was started"))
+		_, _, err := s.boxOf(ctx, sessionID)
 		return nil, err
 	}
-	run := func(ctx context.Context) (sandbox.Result, error) {
+	run := func(ctx context.Context, box sandbox.Sandbox) (sandbox.Result, error) {
 		ctx, span := s.cfg.Tracer.Start(ctx, "agent.exec")
 		res, err := box.Exec(ctx, command(ctx, in))
 		span.SetAttributes(attribute.Int("process.exit.code", res.Exit.Code))
@@ -64,6 +67,20 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 	}
 	runtime.Gosched() // the command goes first: it forks while its caller is answered
 	return in, nil
+}
+
+// takeBack ends a command that is stored although its user was told that it may not be: it
+// is never started.
+func (s *Service) takeBack(ctx context.Context, in *assay.Interaction, err error) {
+	if !persist.IsUnknown(err) {
+		return
+	}
+	ctx = telemetry.Carry(s.ctx, ctx)
+	s.later(ctx, func() {
+		if persist.Stored(ctx, s.cfg.Log, "what became of command "+in.ID, err) {
+			s.store(ctx, in, failedEnd(in, "the database went away while the command was taken; it was not started"))
+		}
+	})
 }
 
 // refusal is why a command was not taken, in more words if the session's row has them.
@@ -108,11 +125,11 @@ func (s *Service) AwaitInteraction(ctx context.Context, userID, sessionID, id st
 // run waits for the end of a command and stores it. When the service stops, the
 // command goes on and the next start attaches to it. ctx is the service's, with the
 // request that the command was given in.
-func (s *Service) run(ctx context.Context, in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context) (sandbox.Result, error)) {
+func (s *Service) run(ctx context.Context, in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) {
 	ctx, span := s.cfg.Tracer.Start(ctx, "session.exec",
 		trace.WithAttributes(attribute.String("assay.session.id", in.SessionID), attribute.String("assay.interaction.id", in.ID)))
 	defer span.End()
-	res, err := wait(ctx)
+	res, err := s.untilAnswered(ctx, in.SessionID, box, wait)
 	if err != nil && ctx.Err() != nil {
 		return
 	}
@@ -129,7 +146,9 @@ func (s *Service) run(ctx context.Context, in *assay.Interaction, box sandbox.Sa
 	if s.store(ctx, in, endOf(in, res)) {
 		ctx, cancel := finally(ctx)
 		defer cancel()
-		if err := box.Forget(ctx, in.ID); err != nil && !errors.Is(err, sandbox.ErrGone) {
+		if _, box := s.boxNow(in.SessionID); box == nil {
+			return // it forgets its oldest ends by itself
+		} else if err := box.Forget(ctx, in.ID); err != nil && !errors.Is(err, sandbox.ErrGone) {
 			s.cfg.Log.DebugContext(ctx, "command not forgotten", "interaction", in.ID, "err", err)
 		}
 	}
@@ -148,7 +167,7 @@ func (s *Service) unseen(ctx context.Context, in *assay.Interaction, err error) 
 	case errors.Is(err, sandbox.ErrUnknownCommand):
 		return "the server was restarted before the command began; run it again"
 	case errors.Is(err, sandbox.ErrNotStarted):
-		return "the command was not started: the sandbox is at its limit of processes; end some, or wait until they have ended"
+		return "the command was not started: the sandbox is at its limit of processes, or out of memory or descriptors; end some processes, or wait until they have ended"
 	case errors.Is(err, sandbox.ErrGone):
 		return "the sandbox died during the command"
 	default:

@@ -79,6 +79,8 @@ func (s *Service) operationFailed(ctx context.Context, sessionID, doing string, 
 		return s.endedMeanwhile(ctx, sessionID, err)
 	case errors.Is(err, unix.EBADMSG), errors.Is(err, unix.EUCLEAN):
 		return s.damaged(ctx, sessionID, err)
+	case errors.Is(err, sandbox.ErrUnreachable):
+		return assay.Wrap(err, assay.CodeUnavailable, "the sandbox of session %s does not answer at the moment; try again in a while, and look first whether what was asked was done", sessionID)
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return assay.Wrap(err, assay.CodeTooLarge, "the file is too large")
 	}

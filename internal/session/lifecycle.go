@@ -37,7 +37,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		return nil, err
 	}
 	now := s.cfg.Now().UTC()
-	sess, created, err := s.cfg.Store.InsertSession(ctx, &assay.Session{
+	asked := &assay.Session{
 		ID:            assay.NewID(assay.PrefixSession),
 		UserID:        userID,
 		Dataset:       sample.Dataset,
@@ -48,11 +48,15 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		ExpiresAt:     now.Add(req.TTL),
 		Price:         s.cfg.Price(sample.Dataset),
 		Location:      s.cfg.Runtime.Location(),
-	}, req.Idem, s.cfg.Live)
+	}
+	sess, created, err := s.cfg.Store.InsertSession(ctx, asked, req.Idem, s.cfg.Live)
+	if persist.IsUnknown(err) {
+		s.giveBack(ctx, asked, err)
+	}
 	if err != nil || !created {
 		return sess, err
 	}
-	if err := s.watch(ctx, sess, sample, nil); err != nil {
+	if err := s.watch(ctx, sess, sample, sandbox.Handle{}); err != nil {
 		ctx, cancel := finally(ctx)
 		defer cancel()
 		why := &assay.Failure{Code: assay.CodeUnavailable, Message: err.Error()}
@@ -62,6 +66,18 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		return nil, err
 	}
 	return sess, nil
+}
+
+// giveBack ends a session that is stored although its user was told that it may not be: its
+// sandbox is never made.
+func (s *Service) giveBack(ctx context.Context, sess *assay.Session, err error) {
+	ctx = telemetry.Carry(s.ctx, ctx)
+	s.later(ctx, func() {
+		if persist.Stored(ctx, s.cfg.Log, "what became of session "+sess.ID, err) {
+			s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError,
+				&assay.Failure{Code: assay.CodeUnavailable, Message: "the database went away while the session was made; make another"})
+		}
+	})
 }
 
 // Get returns a session of the user.
@@ -135,57 +151,88 @@ func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assa
 	return s.finishAt(ctx, sess, from, to, s.cfg.Now().UTC(), why)
 }
 
-// finishSurely is finish for an end that nobody else knows of: it is stored as soon as
-// that can be done, with the time that it is now. When the service stops before, the
-// next start finds the session without a sandbox.
-func (s *Service) finishSurely(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) {
-	ended := s.cfg.Now().UTC()
-	ctx = telemetry.Carry(s.ctx, ctx)
-	err := persist.Until(ctx, s.cfg.Log, "the end of session "+sess.ID, func(ctx context.Context) error {
-		_, err := s.finishAt(ctx, sess, from, to, ended, why)
-		return err
-	})
-	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "the end of a session was not stored", "session", sess.ID, "err", err)
-	}
-}
-
 // finishAt is finish for a session that ended at an earlier time.
-func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, ended time.Time, why *assay.Failure) (*assay.Session, error) {
-	if ended.After(sess.ExpiresAt) {
-		ended = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, at time.Time, why *assay.Failure) (*assay.Session, error) {
+	end := endOfSession(sess, to, at, why)
+	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, from, end)
+	if persist.IsUnknown(err) && moved {
+		ctx := telemetry.Carry(s.ctx, ctx)
+		s.later(ctx, func() {
+			if persist.Stored(ctx, s.cfg.Log, "what became of the end of session "+sess.ID, err) {
+				s.ended(ctx, got, why)
+			}
+		})
 	}
-	if sess.ReadyAt != nil && ended.Before(*sess.ReadyAt) {
-		ended = *sess.ReadyAt
-	}
-	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, from, SessionChange{Status: to, EndedAt: &ended, Error: why})
 	if err != nil {
 		return nil, err
 	}
 	if moved {
-		s.cfg.Log.InfoContext(ctx, "session ended", "session", sess.ID, "status", to, "reason", why, "billed", got.Cost(*got.EndedAt))
-		var reason assay.Code
-		if why != nil {
-			reason = why.Code
-		}
-		s.cfg.Observer.SessionEnded(to, reason)
-		s.mu.Lock()
-		l := s.live[sess.ID]
-		s.mu.Unlock()
-		if l != nil {
-			l.end()
-		}
-		s.news.Notify(sess.ID)
+		s.ended(ctx, got, why)
 	}
 	return got, nil
 }
 
-// watch starts the goroutine that owns a live session: it makes the sandbox (or
-// takes over box), waits for the session's end, and frees the sandbox. It works on
-// behalf of the request of from, and outlives it.
-func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay.Sample, box sandbox.Sandbox) error {
+// finishSurely is finish for an end that nobody else knows of: it is stored as soon as
+// that can be done, with the time that it is now. When the service stops before, the
+// next start finds the session without a sandbox.
+func (s *Service) finishSurely(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, why *assay.Failure) {
+	s.finishSurelyAt(ctx, sess, from, to, s.cfg.Now().UTC(), why)
+}
+
+// finishSurelyAt is finishSurely for a session that ended at an earlier time.
+func (s *Service) finishSurelyAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, at time.Time, why *assay.Failure) {
+	ctx = telemetry.Carry(s.ctx, ctx)
+	end := endOfSession(sess, to, at, why)
+	var (
+		got   *assay.Session
+		moved bool
+	)
+	err := persist.Until(ctx, s.cfg.Log, "the end of session "+sess.ID, func(ctx context.Context) (err error) {
+		got, moved, err = s.cfg.Store.MoveSession(ctx, sess.ID, from, end)
+		return err
+	})
+	switch {
+	case err != nil:
+		s.cfg.Log.ErrorContext(ctx, "the end of a session was not stored", "session", sess.ID, "err", err)
+	case moved:
+		s.ended(ctx, got, why)
+	}
+}
+
+// endOfSession is the move that ends a session.
+func endOfSession(sess *assay.Session, to assay.SessionStatus, at time.Time, why *assay.Failure) SessionChange {
+	if at.After(sess.ExpiresAt) {
+		at = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+	}
+	if sess.ReadyAt != nil && at.Before(*sess.ReadyAt) {
+		at = *sess.ReadyAt
+	}
+	return SessionChange{Status: to, EndedAt: &at, Error: why}
+}
+
+// ended does what follows from the end of a session that this service has stored.
+func (s *Service) ended(ctx context.Context, sess *assay.Session, why *assay.Failure) {
+	s.cfg.Log.InfoContext(ctx, "session ended", "session", sess.ID, "status", sess.Status, "reason", why, "billed", sess.Cost(*sess.EndedAt))
+	var reason assay.Code
+	if why != nil {
+		reason = why.Code
+	}
+	s.cfg.Observer.SessionEnded(sess.Status, reason)
+	s.mu.Lock()
+	l := s.live[sess.ID]
+	s.mu.Unlock()
+	if l != nil {
+		l.end()
+	}
+	s.news.Notify(sess.ID)
+}
+
+// watch starts the goroutine that owns a live session: it makes the sandbox (or finds
+// that of an earlier server, h), waits for the session's end, and frees the sandbox. It
+// works on behalf of the request of from, and outlives it.
+func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay.Sample, h sandbox.Handle) error {
 	ctx, end := context.WithCancel(telemetry.Carry(s.ctx, from))
-	l := &live{userID: sess.UserID, sample: sample, end: end, box: box}
+	l := &live{userID: sess.UserID, sample: sample, end: end, handle: h}
 	s.mu.Lock()
 	s.live[sess.ID] = l
 	s.mu.Unlock()
@@ -195,6 +242,7 @@ func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay
 		s.mu.Lock()
 		delete(s.live, sess.ID)
 		s.mu.Unlock()
+		s.news.Notify(sess.ID)
 	})
 	if err != nil {
 		end()
@@ -208,16 +256,16 @@ func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay
 // own is the life of a session in this process. ctx ends when the session does, or
 // the service.
 func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
-	if l.box == nil {
+	if sess.Status == assay.SessionCreating {
 		if sess = s.begin(ctx, sess, l); sess == nil {
 			return
 		}
 	}
-	if s.lives(ctx, sess, l.box) {
+	if s.lives(ctx, sess, l) {
 		return // the service stops: the sandbox stays for the next start
 	}
 	s.account(ctx, l)
-	s.free(ctx, l.box)
+	s.free(ctx, l.handle)
 }
 
 // begin makes the sandbox of a session and moves it to ready. It returns nil when the
@@ -225,26 +273,27 @@ func (s *Service) own(ctx context.Context, sess *assay.Session, l *live) {
 func (s *Service) begin(ctx context.Context, sess *assay.Session, l *live) *assay.Session {
 	began := time.Now()
 	ctx, span := s.cfg.Tracer.Start(ctx, "session.create", trace.WithAttributes(attribute.String("assay.session.id", sess.ID)))
-	box, err := s.make(ctx, sess, l.sample)
+	box, err := s.make(ctx, sess, l)
 	defer func() { endSpan(span, err) }()
 	if err != nil {
 		s.failed(ctx, sess, err, time.Since(began))
 		return nil
 	}
 	s.mu.Lock()
-	l.box = box
+	l.box, l.handle = box, box.Handle()
 	s.mu.Unlock()
 	if sess = s.ready(ctx, sess); sess == nil {
 		s.cfg.Observer.SessionCreated(OutcomeAbandoned, time.Since(began))
-		s.free(ctx, box)
+		s.free(ctx, l.handle)
 		return nil
 	}
 	s.cfg.Observer.SessionCreated(OutcomeReady, time.Since(began))
 	return sess
 }
 
-// make makes the sandbox of a session and stores its handle.
-func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.Sample) (sandbox.Sandbox, error) {
+// make makes the sandbox of a session and stores its handle. What an earlier server left
+// of it, made in part, or whole but never handed out, goes before.
+func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandbox.Sandbox, error) {
 	select {
 	case s.creating <- struct{}{}:
 		defer func() { <-s.creating }()
@@ -254,8 +303,13 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.S
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CreateTimeout)
 	defer cancel()
 
+	if l.handle.ID != "" {
+		if err := s.cfg.Runtime.Destroy(ctx, l.handle); err != nil {
+			return nil, fmt.Errorf("destroy what an earlier server left of it: %w", err)
+		}
+	}
 	began := time.Now()
-	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, sample, sess.ExpiresAt, map[string]string{
+	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample, sess.ExpiresAt, map[string]string{
 		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
 	}))
 	if err != nil {
@@ -266,7 +320,7 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, sample *assay.S
 		err = s.cfg.Store.SetHandle(ctx, sess.ID, string(handle), s.cfg.Runtime.Location())
 	}
 	if err != nil {
-		s.free(ctx, box)
+		s.free(ctx, box.Handle())
 		return nil, fmt.Errorf("store the handle of sandbox %s: %w", sess.ID, err)
 	}
 	s.cfg.Log.DebugContext(ctx, "sandbox made", "session", sess.ID, "took", time.Since(began))
@@ -326,28 +380,51 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 
 // lives returns when the session has ended, and has stored why if nobody did
 // before. It returns true when the service stops instead.
-func (s *Service) lives(ctx context.Context, sess *assay.Session, box sandbox.Sandbox) (stopping bool) {
+func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stopping bool) {
 	waiting, cancel := context.WithDeadline(ctx, time.Now().Add(sess.ExpiresAt.Sub(s.cfg.Now())))
-	death, err := box.Wait(waiting)
-	cancel()
-	var why assay.Failure
-	switch {
-	case ctx.Err() != nil:
-		return s.ctx.Err() != nil && !s.ended(ctx, sess.ID)
-	case errors.Is(err, context.DeadlineExceeded), err == nil && death == sandbox.DeathExpired:
-		why = assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"}
-	case err == nil && death == sandbox.DeathOOM:
-		why = assay.Failure{Code: assay.CodeOutOfMemory, Message: "the sandbox used more memory than it may"}
-	default:
-		why = assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died; work that was in it is lost"}
-		s.cfg.Log.WarnContext(ctx, "sandbox lost", "session", sess.ID, "death", death, "err", err)
+	defer cancel()
+	box, since := l.box, s.cfg.Now()
+	for {
+		if box == nil {
+			var why *assay.Failure
+			if box, why = s.regain(ctx, sess, l, since); why != nil { // when it ended, nobody saw
+				s.finishSurelyAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, s.lastSeen(ctx, sess), why)
+				return false
+			}
+		}
+		var death sandbox.Death
+		err := ctx.Err()
+		if err == nil {
+			death, err = box.Wait(waiting)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return s.ctx.Err() != nil && !s.hasEnded(ctx, sess.ID)
+		case waiting.Err() == nil && err != nil:
+			s.cfg.Log.WarnContext(ctx, "nobody watches a sandbox any more; it is looked at again", "session", sess.ID, "err", err)
+			box, since = nil, s.cfg.Now()
+			rest(ctx, firstPause)
+			continue
+		}
+		s.finishSurely(ctx, sess, assay.SessionReady, assay.SessionTerminated, s.endBy(ctx, sess, death, err))
+		return false
 	}
-	s.finishSurely(ctx, sess, assay.SessionReady, assay.SessionTerminated, &why)
-	return false
 }
 
-// ended tells whether the row of a session says that it ended.
-func (s *Service) ended(ctx context.Context, id string) bool {
+// endBy is why a session ends whose sandbox has died, or whose time is over: err.
+func (s *Service) endBy(ctx context.Context, sess *assay.Session, death sandbox.Death, err error) *assay.Failure {
+	switch {
+	case err != nil || death == sandbox.DeathExpired:
+		return &assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"}
+	case death == sandbox.DeathOOM:
+		return &assay.Failure{Code: assay.CodeOutOfMemory, Message: "the sandbox used more memory than it may"}
+	}
+	s.cfg.Log.WarnContext(ctx, "sandbox lost", "session", sess.ID, "death", death)
+	return &assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died; work that was in it is lost"}
+}
+
+// hasEnded tells whether the row of a session says that it ended.
+func (s *Service) hasEnded(ctx context.Context, id string) bool {
 	ctx, cancel := finally(ctx)
 	defer cancel()
 	sess, err := s.cfg.Store.Session(ctx, "", id)
@@ -356,10 +433,10 @@ func (s *Service) ended(ctx context.Context, id string) bool {
 
 // free destroys a sandbox. What it cannot free now is an orphan, which
 // the server sweeps up.
-func (s *Service) free(ctx context.Context, box sandbox.Sandbox) {
+func (s *Service) free(ctx context.Context, h sandbox.Handle) {
 	ctx, cancel := finally(ctx)
 	defer cancel()
-	if err := box.Destroy(ctx); err != nil {
-		s.cfg.Log.ErrorContext(ctx, "cannot free a sandbox; it is tried again", "sandbox", box.Handle().ID, "err", err)
+	if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
+		s.cfg.Log.ErrorContext(ctx, "cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
 	}
 }

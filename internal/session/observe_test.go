@@ -84,9 +84,12 @@ func TestOrphansAreObserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.restart()
-	if got, _ := h.heard(); !slices.Equal(got, []string{"orphan"}) {
-		t.Errorf("observed %q, want an orphan", got)
-	}
+	eventually(t, func() (struct{}, error) {
+		if got, _ := h.heard(); !slices.Equal(got, []string{"orphan"}) {
+			return struct{}{}, fmt.Errorf("observed %q, want an orphan", got)
+		}
+		return struct{}{}, nil
+	})
 }
 
 func TestWorkInTheBackgroundLogsTheRequestThatItIsFor(t *testing.T) {

@@ -18,8 +18,10 @@ func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixSe
 // sandbox of a session that this host has. Sessions whose sandbox lives are
 // adopted, with the commands that run in them; those that were being made are made
 // again; the others end with the reason, at the moment at which they are known to
-// have lived; sandboxes that no live session owns are destroyed. It must return
-// before anything else is called.
+// have lived; sandboxes that no live session owns are destroyed. No sandbox is waited
+// for: what has to be asked of them, or done to them, is done beside the rest of the
+// start, and neither one that hangs nor one that cannot be destroyed keeps it from the
+// others. It must return before anything else is called.
 func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 	sessions, err := s.cfg.Store.LiveSessions(ctx)
 	if err != nil {
@@ -39,18 +41,29 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 			delete(handles, sess.ID)
 		}
 	}
-	for _, h := range handles {
-		s.cfg.Log.InfoContext(ctx, "destroying a sandbox that no live session owns", "sandbox", h.ID)
-		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-			s.cfg.Log.ErrorContext(ctx, "cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
+	if err := s.recoverCommands(ctx); err != nil {
+		return err
+	}
+	if err := s.spawn(func() { s.destroyOrphans(handles) }); err != nil {
+		return err
+	}
+	return s.spawn(s.see)
+}
+
+// destroyOrphans destroys sandboxes that no live session owns. Those that it cannot
+// destroy are left to the sweep of the server.
+func (s *Service) destroyOrphans(orphans map[string]sandbox.Handle) {
+	for _, h := range orphans {
+		if s.ctx.Err() != nil {
+			return
+		}
+		s.cfg.Log.Info("destroying a sandbox that no live session owns", "sandbox", h.ID)
+		if err := s.cfg.Runtime.Destroy(s.ctx, h); err != nil {
+			s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
 			continue
 		}
 		s.cfg.Observer.OrphanDestroyed()
 	}
-	if err := s.recoverCommands(ctx); err != nil {
-		return err
-	}
-	return s.spawn(s.see)
 }
 
 // recoverOne brings one live session back, or ends it. kept tells whether its
@@ -66,33 +79,20 @@ func (s *Service) recoverOne(ctx context.Context, sess *assay.Session, h sandbox
 		return false, err
 	}
 	if sess.Status == assay.SessionCreating {
-		if exists { // made in part, or whole but never handed out
-			if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-				return false, err
-			}
-		}
-		return true, s.watch(ctx, sess, sample, nil)
+		return true, s.watch(ctx, sess, sample, h)
 	}
-	box, err := s.reopen(ctx, sess, exists)
-	if err == nil {
-		s.cfg.Log.InfoContext(ctx, "session adopted", "session", sess.ID)
-		return true, s.watch(ctx, sess, sample, box)
-	}
-	s.cfg.Log.WarnContext(ctx, "sandbox lost while the server was down", "session", sess.ID, "err", err)
-	_, err = s.finishAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, sess.LastSeen(),
-		&assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died while the server was down; work that was in it is lost"})
-	return false, err
-}
-
-func (s *Service) reopen(ctx context.Context, sess *assay.Session, exists bool) (sandbox.Sandbox, error) {
 	if !exists {
-		return nil, sandbox.ErrGone
+		s.cfg.Log.WarnContext(ctx, "sandbox lost while the server was down", "session", sess.ID)
+		_, err = s.finishAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, sess.LastSeen(),
+			&assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox died while the server was down; work that was in it is lost"})
+		return false, err
 	}
-	var h sandbox.Handle
-	if err := json.Unmarshal([]byte(sess.Handle), &h); err != nil {
-		return nil, fmt.Errorf("read the stored handle: %w", err)
+	var stored sandbox.Handle
+	if err := json.Unmarshal([]byte(sess.Handle), &stored); err != nil {
+		s.cfg.Log.ErrorContext(ctx, "cannot read the stored handle of a session; the host's is taken", "session", sess.ID, "err", err)
+		stored = h
 	}
-	return s.cfg.Runtime.Open(ctx, h)
+	return true, s.watch(ctx, sess, sample, stored)
 }
 
 // recoverCommands waits again for the commands that were running, or says that
@@ -103,18 +103,12 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 		return fmt.Errorf("recover commands: %w", err)
 	}
 	for _, in := range running {
-		s.mu.Lock()
-		l := s.live[in.SessionID]
-		var box sandbox.Sandbox
-		if l != nil {
-			box = l.box
-		}
-		s.mu.Unlock()
-		if box == nil {
+		l, box := s.boxNow(in.SessionID)
+		if l == nil {
 			s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, s.unseen(ctx, in, sandbox.ErrGone))) // the start does not wait for a full disk
 			continue
 		}
-		attach := func(ctx context.Context) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }
+		attach := func(ctx context.Context, box sandbox.Sandbox) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }
 		if err := s.spawn(func() { s.run(s.ctx, in, box, attach) }); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -98,9 +99,12 @@ func TestRestartDestroysWhatNobodyOwns(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.restart()
-	if names := f.runtime.Names(); len(names) != 1 || names[0] != kept.ID {
-		t.Errorf("sandboxes are %q, want %s alone", names, kept.ID)
-	}
+	eventually(t, func() (struct{}, error) {
+		if names := f.runtime.Names(); len(names) != 1 || names[0] != kept.ID {
+			return struct{}{}, fmt.Errorf("sandboxes are %q, want %s alone", names, kept.ID)
+		}
+		return struct{}{}, nil
+	})
 }
 
 func TestOrphansAreFoundAndDestroyed(t *testing.T) {

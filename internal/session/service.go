@@ -49,6 +49,9 @@ type Config struct {
 
 	// Creating bounds how many sandboxes are made at once. Defaults to 8.
 	Creating int
+	// Unreachable is how long a sandbox may not answer, without proof that it is dead,
+	// until its session is ended. Defaults to 10 minutes.
+	Unreachable time.Duration
 	// CreateTimeout bounds the making of one. Defaults to 5 minutes: its image may
 	// have to be unpacked.
 	CreateTimeout time.Duration
@@ -71,6 +74,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Creating == 0 {
 		c.Creating = 8
+	}
+	if c.Unreachable == 0 {
+		c.Unreachable = 10 * time.Minute
 	}
 	if c.CreateTimeout == 0 {
 		c.CreateTimeout = 5 * time.Minute
@@ -111,7 +117,9 @@ type live struct {
 	userID string
 	sample *assay.Sample
 	end    context.CancelFunc // ends the watch's wait, once the row says that the session ended
-	box    sandbox.Sandbox    // nil while it is made
+	handle sandbox.Handle     // of its sandbox, or of what an earlier server left of it; without an ID when there is none
+	box    sandbox.Sandbox    // nil while it is made, or does not answer
+	silent bool               // it does not answer, and was given the time to
 	used   time.Duration      // CPU time that it had used when somebody asked last
 	gone   bool               // used is a part of Service.spent
 }
@@ -162,6 +170,14 @@ func (s *Service) spawn(f func()) error {
 	return nil
 }
 
+// later runs f beside the caller. Once the service has stopped nobody does: the next start
+// finds what is to be done in the database.
+func (s *Service) later(ctx context.Context, f func()) {
+	if err := s.spawn(f); err != nil {
+		s.cfg.Log.WarnContext(ctx, "left to the next start", "err", err)
+	}
+}
+
 // box returns the sandbox of a live session, or an error that tells its user why
 // there is none.
 func (s *Service) box(ctx context.Context, userID, id string) (*assay.Session, *live, sandbox.Sandbox, error) {
@@ -172,7 +188,7 @@ func (s *Service) box(ctx context.Context, userID, id string) (*assay.Session, *
 	if err := readiness(sess); err != nil {
 		return nil, nil, nil, err
 	}
-	l, box, err := s.boxOf(id)
+	l, box, err := s.boxOf(ctx, id)
 	return sess, l, box, err
 }
 
@@ -187,20 +203,6 @@ func (s *Service) owned(ctx context.Context, userID, id string) error {
 	}
 	_, err := s.cfg.Store.Session(ctx, userID, id)
 	return err
-}
-
-// boxOf returns the sandbox of a session whose row says that it is ready.
-func (s *Service) boxOf(id string) (*live, sandbox.Sandbox, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.live[id]
-	if l == nil || l.box == nil {
-		if s.stopped {
-			return nil, nil, errStopping
-		}
-		return nil, nil, assay.Errorf(assay.CodeSessionEnded, "session %s has just ended", id)
-	}
-	return l, l.box, nil
 }
 
 // readiness tells the user of a session that is not ready what to do.

@@ -34,6 +34,11 @@ type Store interface {
 	// SeeSessions notes that sessions lived at a time; those that are not ready are
 	// left alone.
 	SeeSessions(ctx context.Context, ids []string, at time.Time) error
+	// LoseSession notes that the sandbox of a ready session does not answer since a time;
+	// when it did not before either, the earlier time stays.
+	LoseSession(ctx context.Context, id string, at time.Time) error
+	// RegainSession notes that it answers again: what lies between is not billed.
+	RegainSession(ctx context.Context, id string, at time.Time) error
 	// SetHandle stores the sandbox of a session that is still live.
 	SetHandle(ctx context.Context, id, handle, location string) error
 

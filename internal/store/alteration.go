@@ -52,7 +52,7 @@ func searchKey(k catalog.Key, more ...any) []any {
 
 // SaveAlterations implements catalog.Store.
 func (s *Store) SaveAlterations(ctx context.Context, k catalog.Key, merge func(sealed []byte) (*catalog.Found, error)) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		var sealed []byte
 		if err := w.row(ctx, selectAlterations, searchKey(k)...).Scan(&sealed); err != nil && !isNone(err) {
 			return err
@@ -116,7 +116,7 @@ func scanAlterationSummary(row scanner) (*catalog.Summary, error) {
 
 // NoteShown implements catalog.Store.
 func (s *Store) NoteShown(ctx context.Context, k catalog.Key, times map[string]int) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		for _, name := range slices.Sorted(maps.Keys(times)) {
 			if _, err := w.exec(ctx, addShown, k.Dataset, k.SampleID, k.SampleVersion, name, times[name]); err != nil {
 				return err
@@ -168,7 +168,7 @@ func (s *Store) DropTrials(ctx context.Context, k catalog.Key) error {
 
 // AlterationSeed implements catalog.Store.
 func (s *Store) AlterationSeed(ctx context.Context, k catalog.Key, draw func() []byte) (sealed []byte, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		if _, err := w.exec(ctx, insertSeed, searchKey(k, draw())...); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (t txn) audit(ctx context.Context, e assay.AuditEvent) error {
 
 // InsertAudit implements identity.Store.
 func (s *Store) InsertAudit(ctx context.Context, event assay.AuditEvent) error {
-	return s.write(ctx, func(w txn) error { return w.audit(ctx, event) })
+	return s.write(ctx, func(ctx context.Context, w txn) error { return w.audit(ctx, event) })
 }
 
 // Audit implements identity.Store.

@@ -54,17 +54,21 @@ var bookRules = []rule{
 			OR deposits <> n_deposits OR deposit_sum <> s_deposits OR usages <> n_usages OR usage_sum <> s_usages
 			OR refunds <> n_refunds OR refund_sum <> s_refunds OR charges <> n_charges OR charge_sum <> s_charges
 			OR usage_seconds <> s_seconds`},
-	{"a session that was ready and has ended is billed once, for its full ready seconds at its price; no other is", `
+	{"a session that was ready and has ended is billed once, for its full ready seconds in which it was reached at its price; no other is", `
 		SELECT s.id, s.status || ', bills: ' || coalesce(b.n, 0) || ', seconds: ' || coalesce(b.seconds, 0) || ', amount: ' || coalesce(b.amount, 0)
-		FROM sessions s LEFT JOIN (
+		FROM (
+			SELECT *, (CASE WHEN used > 0 THEN used ELSE 0 END) / 1000000 AS billed FROM (
+				SELECT *, CASE WHEN unreachable_at < ended_at THEN unreachable_at ELSE ended_at END - ready_at - unbilled AS used FROM sessions
+			) reached
+		) s LEFT JOIN (
 			SELECT session_id, count(*) AS n, sum(seconds) AS seconds, sum(amount) AS amount, min(user_id) AS user_id
 			FROM ledger_transactions WHERE type = 'session_usage' GROUP BY session_id
 		) b ON b.session_id = s.id
 		WHERE CASE
 			WHEN s.price IS NULL THEN b.n > 1
 			WHEN s.status IN ('closed', 'terminated') AND s.ready_at IS NOT NULL THEN b.n IS NULL OR b.n <> 1 OR b.user_id <> s.user_id
-				OR s.ended_at < s.ready_at OR b.seconds <> (s.ended_at - s.ready_at) / 1000000
-				OR b.amount <> -(((s.ended_at - s.ready_at) / 1000000 * s.price + 30) / 60)
+				OR s.ended_at < s.ready_at OR b.seconds <> s.billed
+				OR b.amount <> -((s.billed * s.price + 30) / 60)
 			ELSE b.n IS NOT NULL END`},
 	{"usage is of a session, and nothing else is", `
 		SELECT id, type FROM ledger_transactions WHERE (type = 'session_usage') <> (session_id IS NOT NULL) OR seconds < 0
@@ -106,7 +110,7 @@ const countBooks = `SELECT
 // Books implements billing.Store. It reads every row, of one moment, for as long as that
 // takes.
 func (s *Store) Books(ctx context.Context) (b billing.Books, err error) {
-	err = s.read(ctx, func(r txn) (err error) {
+	err = s.readAtLength(ctx, func(ctx context.Context, r txn) (err error) {
 		if _, bounded := s.engine.(*postgresServer); bounded {
 			if _, err := r.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 				return err

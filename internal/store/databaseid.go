@@ -9,7 +9,7 @@ const (
 
 // DatabaseID returns what tells this database from all others: the given id if it has none yet.
 func (s *Store) DatabaseID(ctx context.Context, given string) (id string, err error) {
-	err = s.write(ctx, func(t txn) error {
+	err = s.write(ctx, func(ctx context.Context, t txn) error {
 		if _, err := t.exec(ctx, insertDatabaseID, given); err != nil {
 			return err
 		}

@@ -85,7 +85,8 @@ func (s *Store) Dataset(ctx context.Context, name string) (*assay.Dataset, error
 // removed counts as added; it is the same version when its content is the same. A
 // dataset or a sample without a time of creation gets the time of the import.
 func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*assay.Sample) (result dataset.ImportResult, err error) {
-	err = s.write(ctx, func(w txn) error {
+	asked := ctx
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		now := s.now()
 		created := d.CreatedAt
 		if created.IsZero() {
@@ -106,6 +107,9 @@ func (s *Store) ImportDataset(ctx context.Context, d *assay.Dataset, samples []*
 			return err
 		}
 		for _, sample := range samples {
+			if err := asked.Err(); err != nil { // it is long, and nobody waits
+				return err
+			}
 			if err := im.add(ctx, sample); err != nil {
 				return fmt.Errorf("sample %s: %w", sample.ID, err)
 			}

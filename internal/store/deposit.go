@@ -61,7 +61,7 @@ func scanDeposit(row scanner) (*billing.Deposit, error) {
 
 // InsertDeposit implements billing.Store.
 func (s *Store) InsertDeposit(ctx context.Context, d *billing.Deposit, idem assay.Idempotency, event assay.AuditEvent) (got *billing.Deposit, created bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		id, err := earlier(w.row(ctx, selectDepositByKey, d.UserID, toNull(idem.Key)), idem)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func (s *Store) InsertDeposit(ctx context.Context, d *billing.Deposit, idem assa
 
 // SetCheckout implements billing.Store.
 func (s *Store) SetCheckout(ctx context.Context, depositID, checkoutID, url string) (d *billing.Deposit, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		if _, err := w.exec(ctx, setCheckout, depositID, checkoutID, url); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Store) Customer(ctx context.Context, userID string) (id string, err err
 
 // SetCustomer implements billing.Store.
 func (s *Store) SetCustomer(ctx context.Context, userID, customerID string) (id string, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		if _, err := w.exec(ctx, insertCustomer, userID, customerID); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (s *Store) SetCustomer(ctx context.Context, userID, customerID string) (id 
 
 // Settle implements billing.Store.
 func (s *Store) Settle(ctx context.Context, f billing.Fact) (out billing.Settled, err error) {
-	err = s.write(ctx, func(w txn) (err error) {
+	err = s.write(ctx, func(ctx context.Context, w txn) (err error) {
 		out, err = w.settle(ctx, f)
 		return err
 	})

@@ -78,7 +78,7 @@ func TestReadSeesOneState(t *testing.T) {
 			}
 			return n
 		}
-		err := s.read(t.Context(), func(r txn) error {
+		err := s.read(t.Context(), func(ctx context.Context, r txn) error {
 			before := count(r)
 			if _, err := s.writer.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users", "{}"); err != nil {
 				return err
@@ -91,7 +91,7 @@ func TestReadSeesOneState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = s.read(t.Context(), func(r txn) error {
+		err = s.read(t.Context(), func(ctx context.Context, r txn) error {
 			_, err := r.exec(t.Context(), upsertDataset, "e", "", 0, 0, "users", "{}")
 			return err
 		})
@@ -105,7 +105,7 @@ func TestReadSeesOneState(t *testing.T) {
 func TestWriteLeavesNothingBehindWhenItFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		fault := errors.New("no")
-		err := s.write(t.Context(), func(w txn) error {
+		err := s.write(t.Context(), func(ctx context.Context, w txn) error {
 			if _, err := w.exec(t.Context(), upsertDataset, "d", "", 0, 0, "users", "{}"); err != nil {
 				return err
 			}
@@ -157,7 +157,7 @@ func TestNoUpdateOfABusyRowIsLost(t *testing.T) {
 // countUp reads a number and writes the next one.
 func countUp(s *Store) error {
 	ctx := context.Background()
-	return s.write(ctx, func(w txn) error {
+	return s.write(ctx, func(ctx context.Context, w txn) error {
 		var n int64
 		if err := w.row(ctx, `SELECT created_at FROM datasets WHERE name = 'd'`).Scan(&n); err != nil {
 			return err

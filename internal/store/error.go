@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"assay"
+	"assay/internal/persist"
 )
 
 // doing says what was being done when err happened. Errors that are meant for the
@@ -31,6 +32,10 @@ func doing(err error, format string, args ...any) error {
 	}
 	err = fmt.Errorf(format+": %w", append(args, err)...)
 	switch {
+	case persist.IsUnknown(err):
+		return assay.Wrap(err, assay.CodeUnavailable, "the connection to the database was lost, and it is not known whether this was done; look before you try again")
+	case errors.Is(err, errSlow):
+		return assay.Wrap(err, assay.CodeUnavailable, "the database is busy; try again in a moment")
 	case errors.Is(err, context.Canceled):
 		return err
 	case isBusy(err):

@@ -33,7 +33,7 @@ func (s *Store) SaveWork(ctx context.Context, id string, work verification.Work)
 	if work.Patch.Gzip != nil {
 		patch = work.Patch.Gzip
 	}
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		_, err := w.exec(ctx, insertWork, id, work.CacheKey, work.Patch.SHA256, work.Patch.Bytes, patch)
 		return err
 	})

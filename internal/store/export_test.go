@@ -26,7 +26,7 @@ func BookRules() (names []string) {
 // ledger refuse. The statement is undone.
 func Forged(ctx context.Context, s *Store, statement string) (b billing.Books, err error) {
 	undo := errors.New("undo")
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		for _, table := range []string{"ledger_transactions", "ledger_entries"} {
 			guards := []string{"ALTER TABLE " + table + " DISABLE TRIGGER USER"}
 			if s.engine.folder() == "sqlite" {

@@ -94,7 +94,7 @@ func scanAPIKey(row scanner) (*assay.APIKey, error) {
 // InsertUser implements identity.Store. A GitHub account that belongs to another user
 // is a conflict.
 func (s *Store) InsertUser(ctx context.Context, u *assay.User, event assay.AuditEvent) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		_, err := w.exec(ctx, insertUser, u.ID, u.Name, u.Email, toNull(u.GitHubID), toMicros(u.CreatedAt),
 			toMicrosOrNull(u.LastLoginAt), toMicrosOrNull(u.TermsAcceptedAt), toInt(u.Active))
 		switch constraintOf(err).unique {
@@ -129,7 +129,7 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]*assay.Us
 
 // SetUserActive implements identity.Store.
 func (s *Store) SetUserActive(ctx context.Context, id string, active bool, event assay.AuditEvent) (u *assay.User, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		n, err := w.exec(ctx, setActive, id, toInt(active))
 		if err != nil {
 			return err
@@ -152,7 +152,7 @@ func (s *Store) SetUserActive(ctx context.Context, id string, active bool, event
 
 // AcceptTerms implements identity.Store: user_not_found.
 func (s *Store) AcceptTerms(ctx context.Context, id string, at time.Time) (u *assay.User, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		if _, err := w.exec(ctx, acceptTerms, id, toMicros(at)); err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (s *Store) AcceptTerms(ctx context.Context, id string, at time.Time) (u *as
 // nor expired at the time at which the new one is made. Limit 0 is no limit. A user
 // that does not exist is user_not_found.
 func (s *Store) InsertAPIKey(ctx context.Context, k *assay.APIKey, limit int, event assay.AuditEvent) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		var active int
 		if err := w.row(ctx, countKeys, k.UserID, toMicros(k.CreatedAt)).Scan(&active); err != nil {
 			return err
@@ -231,7 +231,7 @@ func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (*assay.APIKey, *
 
 // RevokeAPIKey implements identity.Store.
 func (s *Store) RevokeAPIKey(ctx context.Context, userID, keyID string, event assay.AuditEvent) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		n, err := w.exec(ctx, revokeKey, keyID, userID, toMicros(event.At))
 		if err := someKey(n, err, keyID); err != nil {
 			return err

@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 )
 
@@ -99,7 +99,7 @@ func (s *Store) InsertInteraction(ctx context.Context, in *assay.Interaction, id
 // insertInteraction finds out why a row was not inserted, or does so now: the
 // interaction of an idempotency key, or an error.
 func (s *Store) insertInteraction(ctx context.Context, in *assay.Interaction, row []any, idem session.Idempotency, limit int) (got *assay.Interaction, created bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		created = false
 		if idem.Key != "" { // most commands have none: spare them the statement
 			id, err := earlier(w.row(ctx, selectInteractionByKey, in.SessionID, idem.Key), idem)
@@ -165,13 +165,13 @@ func (s *Store) FinishInteraction(ctx context.Context, in *assay.Interaction) (f
 		err = s.reader.row(ctx, `SELECT id FROM interactions WHERE id = $1`, in.ID).Scan(new(string))
 		err = orNone(err, assay.CodeInteractionNotFound, "interaction %s does not exist", in.ID)
 	}
-	return n == 1, doing(err, "finish interaction %s", in.ID)
+	return n == 1 || persist.IsUnknown(err), doing(err, "finish interaction %s", in.ID)
 }
 
 // RunningInteractions implements session.Store: by session, oldest first.
 func (s *Store) RunningInteractions(ctx context.Context, sessionID string) ([]*assay.Interaction, error) {
 	var (
-		rows *sql.Rows
+		rows cursor
 		err  error
 	)
 	if sessionID == "" {

@@ -32,7 +32,7 @@ func (s *Store) Judging(ctx context.Context, name string) (j assay.Judging, err 
 
 // SetJudging implements dataset.Store.
 func (s *Store) SetJudging(ctx context.Context, name string, change func(assay.Judging) (assay.Judging, error)) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		var said, text string
 		if err := w.row(ctx, selectJudging, name).Scan(&said, &text); err != nil {
 			return orNone(err, assay.CodeDatasetNotFound, "dataset %s does not exist", name)

@@ -120,7 +120,7 @@ func (t txn) insertTransaction(ctx context.Context, x *assay.Transaction) error 
 
 // Post implements billing.Store.
 func (s *Store) Post(ctx context.Context, x assay.Transaction, event assay.AuditEvent) (posted *assay.Transaction, added bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		posted, added, err = w.post(ctx, x)
 		if err != nil || !added {
 			return err
@@ -138,7 +138,7 @@ func (s *Store) Post(ctx context.Context, x assay.Transaction, event assay.Audit
 
 // Wallet implements billing.Store.
 func (s *Store) Wallet(ctx context.Context, userID string) (w billing.Wallet, err error) {
-	err = s.read(ctx, func(r txn) (err error) {
+	err = s.read(ctx, func(ctx context.Context, r txn) (err error) {
 		w, err = r.wallet(ctx, userID)
 		return err
 	})
@@ -230,7 +230,7 @@ func (t txn) affordable(ctx context.Context, sess *assay.Session, end time.Time)
 
 // Exhausted implements billing.Store.
 func (s *Store) Exhausted(ctx context.Context, now time.Time) (ids []string, next time.Time, err error) {
-	err = s.read(ctx, func(r txn) error {
+	err = s.read(ctx, func(ctx context.Context, r txn) error {
 		ids, next = nil, time.Time{}
 		rows, err := r.rows(ctx, selectBilledUsers)
 		users, err := collect(rows, err, func(row scanner) (id string, err error) { err = row.Scan(&id); return id, err })

@@ -70,7 +70,7 @@ func scanLogin(row scanner) (*assay.Login, error) {
 
 // LogIn implements identity.LoginStore.
 func (s *Store) LogIn(ctx context.Context, r identity.LoginRecord) (u *assay.User, isNew bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		u, isNew, err = w.userOfGitHub(ctx, r)
 		if err != nil {
 			return err
@@ -177,7 +177,7 @@ func (s *Store) loginBy(ctx context.Context, query, arg string) (*assay.Login, *
 
 // RevokeLogin implements identity.LoginStore.
 func (s *Store) RevokeLogin(ctx context.Context, id string, event assay.AuditEvent) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		n, err := w.exec(ctx, revokeLogin, id, toMicros(event.At))
 		if err != nil || n == 0 {
 			return err
@@ -189,7 +189,7 @@ func (s *Store) RevokeLogin(ctx context.Context, id string, event assay.AuditEve
 
 // InsertLoginState implements identity.LoginStore.
 func (s *Store) InsertLoginState(ctx context.Context, st *identity.LoginState, now time.Time) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		if _, err := w.exec(ctx, deleteExpiredStates, toMicros(now)); err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (s *Store) TakeLoginState(ctx context.Context, hash []byte) (*identity.Logi
 		expires int64
 		st      = identity.LoginState{Hash: hash}
 	)
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		return w.row(ctx, takeState, hex.EncodeToString(hash)).Scan(&browser, &st.RedirectURI, &expires)
 	})
 	if errors.Is(err, sql.ErrNoRows) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Open opens a database and brings its schema up to date. The database is the URL of
@@ -43,6 +44,8 @@ type pool struct {
 	engine   engine
 	prepared map[string]*sql.Stmt // by text; never changed once the store is open
 	turn     chan struct{}        // holds one while a transaction has its turn: see retried
+	patience time.Duration        // with a step of a read; 0 is without end
+	outcomes *outcomes            // of writes whose connection may be lost; nil elsewhere
 }
 
 func newPool(db *sql.DB, e engine) *pool {

@@ -28,6 +28,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 	selectSamples, selectSamplesOfDataset, dropLatest, setLatest, selectJudging, setJudging, selectPlay, insertPlay, movePlay, selectPlayed, selectExposure, insertTold, selectTold,
 	selectSessionUses, selectVerificationUses, selectAlterations, upsertTrial, selectTrial, insertSeed, dropTrials, dropOtherTrials, dropTrialsOfSample, addShown, selectShown,
 	insertWithdrawal, selectWithdrawal, selectWithdrawn, forgetReusable, selectNarrow,
+	settleStored, dropWrites,
 	selectRuns, selectLastCampaign, insertRun, upsertConclusion, selectHash, selectQuarantines,
 })
 

@@ -26,7 +26,7 @@ const (
 
 // NotePlay implements verification.PlayStore.
 func (s *Store) NotePlay(ctx context.Context, verificationID string, state assay.PlayState, at time.Time) (holds assay.PlayState, err error) {
-	err = s.write(ctx, func(w txn) (err error) {
+	err = s.write(ctx, func(ctx context.Context, w txn) (err error) {
 		holds, err = w.notePlay(ctx, verificationID, state, at)
 		return err
 	})
@@ -107,7 +107,7 @@ func (s *Store) NoteDetails(ctx context.Context, verificationID string) error {
 	if err != nil || told {
 		return err
 	}
-	err = s.write(ctx, func(t txn) error {
+	err = s.write(ctx, func(ctx context.Context, t txn) error {
 		_, err := t.exec(ctx, insertTold, verificationID)
 		return err
 	})

@@ -92,7 +92,7 @@ func (e *postgresServer) open(opts Options) (*connections, error) {
 	queue := max(2, opts.Connections/4)
 	writers := max(1, (opts.Connections-queue)/2)
 	readers := max(1, opts.Connections-queue-writers)
-	return &connections{
+	all := &connections{
 		reader: newPool(e.connect(readers, e.bounded(map[string]string{
 			"default_transaction_isolation": "repeatable read",
 			"default_transaction_read_only": "on",
@@ -102,7 +102,10 @@ func (e *postgresServer) open(opts Options) (*connections, error) {
 			"enable_seqscan":                "off",
 		})), e),
 		queue: e.connect(queue, e.bounded(nil)),
-	}, nil
+	}
+	all.reader.patience = readPatience
+	all.writer.outcomes = newOutcomes(all.queue)
+	return all, nil
 }
 
 // The advisory locks that this program takes in its database.

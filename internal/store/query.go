@@ -32,70 +32,105 @@ func unwatched(ctx context.Context) context.Context {
 	return context.WithoutCancel(ctx)
 }
 
-func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
+// row reads one row. Its Scan must be called: it frees what the reading takes.
+func (p *pool) row(ctx context.Context, text string, args ...any) scanner {
 	if stmt := p.prepared[text]; stmt != nil {
 		return stmt.QueryRowContext(unwatched(ctx), args...)
 	}
-	return p.db.QueryRowContext(ctx, text, args...)
+	if p.patience == 0 {
+		return p.db.QueryRowContext(ctx, text, args...)
+	}
+	own := patient(ctx, p.patience)
+	return boundedRow{p.db.QueryRowContext(own.ctx, text, args...), own}
 }
 
-func (p *pool) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (p *pool) rows(ctx context.Context, text string, args ...any) (cursor, error) {
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
 	if stmt := p.prepared[text]; stmt != nil {
-		return stmt.QueryContext(ctx, args...)
+		return cursorOf(stmt.QueryContext(ctx, args...))
 	}
-	return p.db.QueryContext(ctx, text, args...)
+	if p.patience == 0 {
+		return cursorOf(p.db.QueryContext(ctx, text, args...))
+	}
+	own := patient(ctx, p.patience)
+	rows, err := p.db.QueryContext(own.ctx, text, args...)
+	if err != nil {
+		return nil, own.done(err)
+	}
+	return boundedRows{rows, own}, nil
 }
 
 func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
 	if err := checkText(args); err != nil {
 		return 0, err
 	}
-	err = p.retried(ctx, func() (err error) {
-		if stmt := p.prepared[text]; stmt != nil {
-			n, err = affected(stmt.ExecContext(ctx, args...))
-		} else {
-			n, err = affected(p.db.ExecContext(ctx, text, args...))
-		}
+	own := ofWrite(ctx)
+	err = p.retried(own.ctx, func() (err error) {
+		own.step()
+		n, err = p.execOnce(own.ctx, text, args)
 		return err
 	})
-	return n, err
+	p.outcomes.sweep(own.ctx)
+	return n, own.done(err)
+}
+
+// execOnce runs a statement that is a transaction by itself.
+func (p *pool) execOnce(ctx context.Context, text string, args []any) (n int64, err error) {
+	if stmt := p.prepared[text]; stmt != nil {
+		return affected(stmt.ExecContext(ctx, args...))
+	}
+	m := p.outcomes.mark()
+	if !m.marks(text) {
+		return affected(p.db.ExecContext(ctx, text, args...))
+	}
+	text, args = m.around(text, args)
+	if err := p.db.QueryRowContext(ctx, text, args...).Scan(&n); err != nil {
+		return m.outcome(ctx, err)
+	}
+	return n, nil
 }
 
 // txn is a transaction.
 type txn struct {
 	tx       *sql.Tx
 	prepared map[string]*sql.Stmt
+	step     func() // is called before each statement
+	mark     *mark  // goes with the first that writes
 }
 
 func (t txn) row(ctx context.Context, text string, args ...any) *sql.Row {
+	t.step()
 	if stmt := t.prepared[text]; stmt != nil {
 		ctx := unwatched(ctx)
 		return t.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
+	text, args = t.mark.onto(text, args)
 	return t.tx.QueryRowContext(ctx, text, args...)
 }
 
-func (t txn) rows(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t txn) rows(ctx context.Context, text string, args ...any) (cursor, error) {
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
+	t.step()
 	if stmt := t.prepared[text]; stmt != nil {
-		return t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
+		return cursorOf(t.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
-	return t.tx.QueryContext(ctx, text, args...)
+	return cursorOf(t.tx.QueryContext(ctx, text, args...))
 }
 
 func (t txn) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	if err := checkText(args); err != nil {
 		return 0, err
 	}
+	t.step()
 	if stmt := t.prepared[text]; stmt != nil {
 		ctx := unwatched(ctx)
 		return affected(t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 	}
+	text, args = t.mark.onto(text, args)
 	return affected(t.tx.ExecContext(ctx, text, args...))
 }
 
@@ -107,28 +142,40 @@ func affected(res sql.Result, err error) (int64, error) {
 }
 
 // write runs f in a transaction that nobody else writes beside, and commits it
-// unless f fails. A reader sees all of it or nothing.
+// unless f fails. A reader sees all of it or nothing. It is done whether or not who asked
+// for it still waits; f gets a context that says so.
 //
 // On PostgreSQL f may be called several times, until its transaction collides with no
 // other. So it sets every variable that it leaves behind anew each time, does nothing
 // outside of the transaction, and returns once a statement failed: none that
 // follows would be answered. It reads by an index: who reads a whole table collides
 // with everybody who writes to it.
-func (s *Store) write(ctx context.Context, f func(txn) error) error {
-	return s.writer.transact(ctx, nil, f)
+func (s *Store) write(ctx context.Context, f func(context.Context, txn) error) error {
+	own := ofWrite(ctx)
+	return own.done(s.writer.transact(own.ctx, nil, own.step, f))
 }
 
 // read runs f in a transaction that sees one state of the database. It must be
 // short: while it is open, the log of later writes cannot be folded into the file.
-func (s *Store) read(ctx context.Context, f func(txn) error) error {
-	return s.reader.transact(ctx, &sql.TxOptions{ReadOnly: true}, f)
+func (s *Store) read(ctx context.Context, f func(context.Context, txn) error) error {
+	if s.reader.patience == 0 {
+		return s.readAtLength(ctx, f)
+	}
+	own := patient(ctx, s.reader.patience)
+	return own.done(s.reader.transact(own.ctx, &sql.TxOptions{ReadOnly: true}, own.step, f))
 }
 
-func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, f func(txn) error) error {
-	return p.retried(ctx, func() error { return p.once(ctx, opts, f) })
+// readAtLength is read for what takes as long as it takes.
+func (s *Store) readAtLength(ctx context.Context, f func(context.Context, txn) error) error {
+	return s.reader.transact(ctx, &sql.TxOptions{ReadOnly: true}, func() {}, f)
 }
 
-func (p *pool) once(ctx context.Context, opts *sql.TxOptions, f func(txn) error) error {
+func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, step func(), f func(context.Context, txn) error) error {
+	return p.retried(ctx, func() error { return p.once(ctx, opts, step, f) })
+}
+
+func (p *pool) once(ctx context.Context, opts *sql.TxOptions, step func(), f func(context.Context, txn) error) error {
+	step()
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -139,14 +186,21 @@ func (p *pool) once(ctx context.Context, opts *sql.TxOptions, f func(txn) error)
 		return err
 	}
 	defer tx.Rollback() // does nothing after Commit
-	if err := f(txn{tx, p.prepared}); err != nil {
+	m := p.outcomes.mark()
+	if err := f(ctx, txn{tx, p.prepared, step, m}); err != nil {
 		return err
 	}
-	return tx.Commit()
+	step()
+	if err := tx.Commit(); err != nil {
+		_, err = m.outcome(ctx, err)
+		return err
+	}
+	p.outcomes.sweep(ctx)
+	return nil
 }
 
 // collect reads all rows of a query.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+func collect[T any](rows cursor, err error, scan func(scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -162,5 +216,21 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 	return all, rows.Err()
 }
 
-// scanner is a row: *sql.Row or *sql.Rows.
+// scanner is a row: *sql.Row, *sql.Rows, or one of them that is bounded.
 type scanner interface{ Scan(dest ...any) error }
+
+// cursor is rows: *sql.Rows, or bounded ones.
+type cursor interface {
+	scanner
+	Next() bool
+	Err() error
+	Close() error
+}
+
+// cursorOf makes no rows a nil cursor.
+func cursorOf(rows *sql.Rows, err error) (cursor, error) {
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 )
 
 const sessionColumns = `id, user_id, dataset, sample_id, sample_version, status, requested_at, ready_at, ended_at, expires_at,
-	error_code, error_message, location, handle, price, seen_at`
+	error_code, error_message, location, handle, price, seen_at, unreachable_at, unbilled`
 
 const (
 	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1 AND user_id = $2`
@@ -31,7 +32,7 @@ const (
 	countLive          = `SELECT count(*) FROM sessions WHERE status IN ('creating', 'ready')`
 
 	insertSession = `INSERT INTO sessions (` + sessionColumns + `, idem_key, idem_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
 
 	moveSession = `UPDATE sessions SET status = $3,
 			ready_at = coalesce($4, ready_at),
@@ -40,7 +41,11 @@ const (
 			error_message = coalesce($7, error_message)
 		WHERE id = $1 AND status = $2`
 
-	seeSession       = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND status = 'ready'`
+	seeSession    = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND status = 'ready'`
+	loseSession   = `UPDATE sessions SET unreachable_at = $2 WHERE id = $1 AND status = 'ready' AND unreachable_at IS NULL`
+	regainSession = `UPDATE sessions SET unreachable_at = NULL,
+			unbilled = unbilled + CASE WHEN unreachable_at < $2 THEN $2 - unreachable_at ELSE 0 END
+		WHERE id = $1 AND status = 'ready' AND unreachable_at IS NOT NULL`
 	setSessionHandle = `UPDATE sessions SET handle = $2, location = $3 WHERE id = $1 AND status IN ('creating', 'ready')`
 )
 
@@ -49,17 +54,19 @@ func scanSession(row scanner) (*assay.Session, error) {
 		s                  assay.Session
 		requested, expires int64
 		ready, ended, seen sql.NullInt64
-		price              sql.NullInt64
+		price, unreachable sql.NullInt64
+		unbilled           int64
 		code, message      sql.NullString
 	)
 	err := row.Scan(&s.ID, &s.UserID, &s.Dataset, &s.SampleID, &s.SampleVersion, &s.Status, &requested, &ready, &ended, &expires,
-		&code, &message, &s.Location, &s.Handle, &price, &seen)
+		&code, &message, &s.Location, &s.Handle, &price, &seen, &unreachable, &unbilled)
 	if err != nil {
 		return nil, err
 	}
 	s.RequestedAt, s.ExpiresAt = fromMicros(requested), fromMicros(expires)
 	s.ReadyAt, s.EndedAt = fromMicrosOrNull(ready), fromMicrosOrNull(ended)
 	s.Price, s.SeenAt = assay.MicroUSD(price.Int64), fromMicrosOrNull(seen)
+	s.UnreachableAt, s.Unbilled = fromMicrosOrNull(unreachable), time.Duration(unbilled)*time.Microsecond
 	s.Error = failureOf(code, message)
 	return &s, nil
 }
@@ -67,7 +74,7 @@ func scanSession(row scanner) (*assay.Session, error) {
 // InsertSession implements session.Store. A user, dataset or sample that does not
 // exist is user_not_found, dataset_not_found or sample_not_found.
 func (s *Store) InsertSession(ctx context.Context, in *assay.Session, idem session.Idempotency, limits session.LiveLimits) (got *assay.Session, created bool, err error) {
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		id, err := earlier(w.row(ctx, selectSessionByKey, in.UserID, toNull(idem.Key)), idem)
 		if err != nil {
 			return err
@@ -156,7 +163,7 @@ func (t txn) insertSession(ctx context.Context, in *assay.Session, idem session.
 	code, message := failureColumns(in.Error)
 	_, err := t.exec(ctx, insertSession, in.ID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status,
 		toMicros(in.RequestedAt), toMicrosOrNull(in.ReadyAt), toMicrosOrNull(in.EndedAt), toMicros(in.ExpiresAt),
-		code, message, in.Location, in.Handle, int64(in.Price), toMicrosOrNull(in.SeenAt), toNull(idem.Key), toNull(idem.RequestHash))
+		code, message, in.Location, in.Handle, int64(in.Price), toMicrosOrNull(in.SeenAt), toMicrosOrNull(in.UnreachableAt), in.Unbilled.Microseconds(), toNull(idem.Key), toNull(idem.RequestHash))
 	if constraintOf(err).unique == "sessions.id" {
 		return duplicate("session", in.ID)
 	}
@@ -165,7 +172,7 @@ func (t txn) insertSession(ctx context.Context, in *assay.Session, idem session.
 
 // Session implements session.Store.
 func (s *Store) Session(ctx context.Context, userID, id string) (*assay.Session, error) {
-	var row *sql.Row
+	var row scanner
 	if userID == "" {
 		row = s.reader.row(ctx, selectSessionAny, id)
 	} else {
@@ -199,7 +206,7 @@ func (s *Store) Sessions(ctx context.Context, q session.Query) (session.Page, er
 	}
 
 	var page session.Page
-	err := s.read(ctx, func(r txn) error {
+	err := s.read(ctx, func(ctx context.Context, r txn) error {
 		if err := r.row(ctx, `SELECT count(*) FROM sessions WHERE `+matching, matchArgs...).Scan(&page.Total); err != nil {
 			return err
 		}
@@ -242,7 +249,7 @@ func (s *Store) MoveSession(ctx context.Context, id string, from assay.SessionSt
 	if bills && change.EndedAt == nil {
 		return nil, false, fmt.Errorf("move session %s: it ends at no time", id)
 	}
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		ended := change.EndedAt
 		if bills {
 			if ended, err = w.billedEnd(ctx, id, *ended); err != nil {
@@ -263,10 +270,10 @@ func (s *Store) MoveSession(ctx context.Context, id string, from assay.SessionSt
 		}
 		return err
 	})
-	if err != nil {
-		return nil, false, doing(err, "move session %s from %s to %s", id, from, change.Status)
+	if err != nil && !persist.IsUnknown(err) {
+		got, moved = nil, false
 	}
-	return got, moved, nil
+	return got, moved, doing(err, "move session %s from %s to %s", id, from, change.Status)
 }
 
 // billedEnd returns when a session that is to end now, at the time end, ends for its
@@ -282,7 +289,7 @@ func (t txn) billedEnd(ctx context.Context, id string, end time.Time) (*time.Tim
 
 // SeeSessions implements session.Store.
 func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		for _, id := range ids {
 			if _, err := w.exec(ctx, seeSession, id, toMicros(at)); err != nil {
 				return err
@@ -293,9 +300,27 @@ func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) err
 	return doing(err, "note that %d sessions live", len(ids))
 }
 
+// LoseSession implements session.Store.
+func (s *Store) LoseSession(ctx context.Context, id string, at time.Time) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
+		_, err := w.exec(ctx, loseSession, id, toMicros(at))
+		return err
+	})
+	return doing(err, "note that session %s cannot be reached", id)
+}
+
+// RegainSession implements session.Store.
+func (s *Store) RegainSession(ctx context.Context, id string, at time.Time) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
+		_, err := w.exec(ctx, regainSession, id, toMicros(at))
+		return err
+	})
+	return doing(err, "note that session %s is reached again", id)
+}
+
 // SetHandle implements session.Store: session_not_found, session_ended.
 func (s *Store) SetHandle(ctx context.Context, id, handle, location string) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		n, err := w.exec(ctx, setSessionHandle, id, handle, location)
 		if err != nil || n == 1 {
 			return err

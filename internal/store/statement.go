@@ -29,7 +29,7 @@ const (
 
 // Statement implements billing.Store.
 func (s *Store) Statement(ctx context.Context, q billing.StatementQuery) (st billing.Statement, err error) {
-	err = s.read(ctx, func(r txn) (err error) {
+	err = s.read(ctx, func(ctx context.Context, r txn) (err error) {
 		st = billing.Statement{}
 		if st.Wallet, err = r.wallet(ctx, q.UserID); err != nil {
 			return err

@@ -87,7 +87,7 @@ func (s *Store) Narrow(ctx context.Context, dataset, sampleID string, version in
 
 // Quarantines implements dataset.Store.
 func (s *Store) Quarantines(ctx context.Context, dataset string) (all map[string][]string, err error) {
-	err = s.read(ctx, func(r txn) (err error) {
+	err = s.read(ctx, func(ctx context.Context, r txn) (err error) {
 		all, err = r.quarantines(ctx, dataset)
 		return err
 	})
@@ -121,7 +121,7 @@ func (t txn) quarantines(ctx context.Context, dataset string) (map[string][]stri
 
 // SetQuarantine implements dataset.Store.
 func (s *Store) SetQuarantine(ctx context.Context, name, sampleID string, tests []string) (*assay.Sample, error) {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		old, err := scanSample(w.row(ctx, selectSampleLatest, name, sampleID))
 		if err != nil {
 			return orNone(err, assay.CodeSampleNotFound, "dataset %s has no sample %s", name, sampleID)

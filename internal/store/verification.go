@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"assay"
+	"assay/internal/persist"
 	"assay/internal/session"
 	"assay/internal/verification"
 )
@@ -76,7 +77,7 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 // dataset_not_found or sample_not_found.
 func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (got *assay.Verification, created bool, err error) {
 	var committed func()
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		committed = nil
 		id, err := earlier(w.row(ctx, selectVerificationByKey, in.SessionID, toNull(idem.Key)), idem)
 		if err != nil {
@@ -148,7 +149,7 @@ func (t txn) insertVerification(ctx context.Context, in *assay.Verification, ide
 
 // Verification implements verification.Store.
 func (s *Store) Verification(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error) {
-	var row *sql.Row
+	var row scanner
 	if userID == "" && sessionID == "" {
 		row = s.reader.row(ctx, selectVerificationAny, id)
 	} else {
@@ -188,7 +189,7 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 	}
 	code, message := failureColumns(change.Failure)
 	var committed func()
-	err = s.write(ctx, func(w txn) error {
+	err = s.write(ctx, func(ctx context.Context, w txn) error {
 		committed = nil
 		n, err := w.exec(ctx, moveVerification, id, from, change.Status, change.Attempt,
 			toMicrosOrNull(change.StartedAt), toMicrosOrNull(change.CompletedAt), code, message, verdict)
@@ -212,8 +213,11 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
 		return orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id)
 	})
+	if err != nil && !persist.IsUnknown(err) {
+		got, moved = nil, false
+	}
 	if err != nil {
-		return nil, false, doing(err, "move verification %s from %s to %s", id, from, change.Status)
+		return got, moved, doing(err, "move verification %s from %s to %s", id, from, change.Status)
 	}
 	if committed != nil {
 		committed()
@@ -224,7 +228,7 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 // SetVerificationHandle implements verification.Store: job_not_found, and conflict
 // when the verification has ended.
 func (s *Store) SetVerificationHandle(ctx context.Context, id, handle, location string) error {
-	err := s.write(ctx, func(w txn) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
 		n, err := w.exec(ctx, setVerificationHandle, id, handle, location)
 		if err != nil || n == 1 {
 			return err

@@ -15,7 +15,7 @@ const (
 
 // Withdraw implements verification.Withdrawals.
 func (s *Store) Withdraw(ctx context.Context, verificationID string, w assay.Withdrawal, event assay.AuditEvent) error {
-	err := s.write(ctx, func(t txn) error {
+	err := s.write(ctx, func(ctx context.Context, t txn) error {
 		var (
 			status    assay.VerificationStatus
 			withdrawn int

@@ -22,6 +22,10 @@ type Sources struct {
 	Jobs func(context.Context) (map[string]int, error)
 	// Images tells what the image store holds.
 	Images func(context.Context) (ImageUse, error)
+	// Unreachable counts the live sessions whose sandbox does not answer.
+	Unreachable func() int
+	// Stuck counts the sandboxes that could not be destroyed.
+	Stuck func() int
 	// Free tells the bytes that are free on the file system of the data directory.
 	Free func() (int64, error)
 }
@@ -37,7 +41,7 @@ type gauges struct {
 	src  Sources
 	log  func(ctx context.Context, msg string, args ...any)
 	all  []*prometheus.Desc
-	desc struct{ sessions, verifications, jobs, images, layers, imageBytes, free *prometheus.Desc }
+	desc struct{ sessions, verifications, jobs, images, layers, imageBytes, unreachable, stuck, free *prometheus.Desc }
 }
 
 // RegisterSources registers the metrics that are asked of src. Failures are told to log,
@@ -55,6 +59,8 @@ func RegisterSources(registry prometheus.Registerer, src Sources, log func(ctx c
 	g.desc.images = desc("assay_image_store_images", "Images in the image store.")
 	g.desc.layers = desc("assay_image_store_layers", "Layers in the image store, unpacked once each.")
 	g.desc.imageBytes = desc("assay_image_store_bytes", "Size of the files of the layers in the image store.")
+	g.desc.unreachable = desc("assay_sessions_unreachable", "Live sessions whose sandbox does not answer, though nothing proves that it is dead.")
+	g.desc.stuck = desc("assay_sandboxes_stuck", "Sandboxes that could not be destroyed, and are tried again.")
 	g.desc.free = desc("assay_data_dir_free_bytes", "Free space on the file system of the data directory.")
 	return registry.Register(g)
 }
@@ -80,6 +86,8 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		gauge(ch, g.desc.layers, float64(use.Layers))
 		gauge(ch, g.desc.imageBytes, float64(use.Bytes))
 	}
+	gauge(ch, g.desc.unreachable, float64(g.src.Unreachable()))
+	gauge(ch, g.desc.stuck, float64(g.src.Stuck()))
 	if free, err := g.src.Free(); err != nil {
 		g.failed(ctx, ch, g.desc.free, err)
 	} else {

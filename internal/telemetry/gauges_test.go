@@ -20,6 +20,8 @@ func TestASourceThatFailsHidesNothingElse(t *testing.T) {
 		Verifications: func(context.Context) (map[string]int, error) { return nil, down },
 		Jobs:          two,
 		Images:        func(context.Context) (ImageUse, error) { return ImageUse{Images: 1, Layers: 3, Bytes: 5}, nil },
+		Unreachable:   func() int { return 1 },
+		Stuck:         func() int { return 4 },
 		Free:          func() (int64, error) { return 7, nil },
 	}, func(context.Context, string, ...any) { complaints++ })
 	if err != nil {
@@ -35,7 +37,7 @@ func TestASourceThatFailsHidesNothingElse(t *testing.T) {
 			values[f.GetName()] += m.GetGauge().GetValue()
 		}
 	}
-	for name, want := range map[string]float64{"assay_sessions": 2, "assay_jobs": 2, "assay_image_store_layers": 3, "assay_image_store_bytes": 5, "assay_data_dir_free_bytes": 7} {
+	for name, want := range map[string]float64{"assay_sessions": 2, "assay_jobs": 2, "assay_image_store_layers": 3, "assay_image_store_bytes": 5, "assay_data_dir_free_bytes": 7, "assay_sessions_unreachable": 1, "assay_sandboxes_stuck": 4} {
 		if values[name] != want {
 			t.Errorf("%s is %v, want %v", name, values[name], want)
 		}

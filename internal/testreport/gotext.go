@@ -20,25 +20,28 @@ import (
 var (
 	goTextTest    = regexp.MustCompile(`^ *--- (PASS|FAIL|SKIP): (.+) \((\d+\.\d+)s\)$`)
 	goTextRun     = regexp.MustCompile(`^=== RUN +(\S.*)$`)
+	goTextGoesOn  = regexp.MustCompile(`^=== (?:CONT|NAME|PAUSE) +(\S.*)$`)
 	goTextPackage = regexp.MustCompile(`^(ok|FAIL|\?) *\t(\S+)(?:\s.*)?$`)
 )
 
 type goTextReader struct {
 	limits   Limits
 	report   *Report
-	running  map[string]int // tests that were begun and did not end, by name
-	ended    bool           // the last package ended, and nothing was seen since
-	failed   int            // tests of this package that failed
+	running  map[string]int      // tests that were begun and did not end, by name
+	said     map[string]*excerpt // by them
+	now      string              // the one that says what follows
+	ended    bool                // the last package ended, and nothing was seen since
+	failed   int                 // tests of this package that failed
 	packages int
 }
 
 func readGoText(r io.Reader, limits Limits, report *Report) error {
-	return readText(r, limits, report, &goTextReader{limits: limits, report: report, running: map[string]int{}})
+	return readText(r, limits, report, &goTextReader{limits: limits, report: report, running: map[string]int{}, said: map[string]*excerpt{}})
 }
 
 func (g *goTextReader) line(line string, last bool) error {
 	if m := goTextRun.FindStringSubmatch(line); m != nil && !last {
-		g.ended = false
+		g.ended, g.now = false, m[1]
 		g.running[m[1]]++
 		if len(g.running) > g.limits.MaxTests {
 			return fmt.Errorf("%w: more than %d tests", ErrTooLarge, g.limits.MaxTests)
@@ -51,10 +54,27 @@ func (g *goTextReader) line(line string, last bool) error {
 	if m := goTextPackage.FindStringSubmatch(line); m != nil {
 		return g.endPackage(m[1], m[2])
 	}
+	if m := goTextGoesOn.FindStringSubmatch(line); m != nil {
+		g.now = m[1]
+		return nil
+	}
 	if strings.HasPrefix(line, "panic: ") {
 		g.report.problem(line)
 	}
+	g.says(line)
 	return nil
+}
+
+// says gives a line to the test that runs, as far as the output tells which one does. It says
+// how that failed, should it fail, and nothing else is read of it.
+func (g *goTextReader) says(line string) {
+	if g.running[g.now] == 0 {
+		return
+	}
+	if g.said[g.now] == nil {
+		g.said[g.now] = &excerpt{limit: g.limits.MaxText}
+	}
+	g.said[g.now].add(line + "\n")
 }
 
 func (g *goTextReader) test(word, name, time string) error {
@@ -66,7 +86,12 @@ func (g *goTextReader) test(word, name, time string) error {
 	g.ended = false
 	if res.Status == Failed {
 		g.failed++
+		if said := g.said[name]; said != nil {
+			res.Details = said.String()
+			res.Message = clip(firstWords(res.Details), g.limits.MaxText)
+		}
 	}
+	delete(g.said, name)
 	if g.running[name]--; g.running[name] <= 0 {
 		delete(g.running, name)
 	}
@@ -99,6 +124,7 @@ func (g *goTextReader) abandon() error {
 		}
 	}
 	clear(g.running)
+	clear(g.said)
 	return nil
 }
 

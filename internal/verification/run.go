@@ -70,30 +70,19 @@ func (s *Service) take(ctx context.Context, v *assay.Verification) (taken *assay
 // store stores the outcome of an attempt, until that succeeds or the server stops: the
 // queue would not, because the verification is no longer pending.
 func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, cause error) error {
-	return persist.Until(ctx, s.cfg.Log, "the outcome of verification "+v.ID, func(ctx context.Context) error {
-		return s.storeOnce(ctx, v.ID, verdict, cause)
-	})
-}
-
-// storeOnce stores the verdict, another attempt, or the failure.
-func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdict, cause error) error {
-	v, err := s.cfg.Store.Verification(ctx, "", "", id)
-	if err != nil {
-		return err
-	}
+	var (
+		change Change
+		moved  bool
+	)
 	now := s.cfg.Now().UTC()
-	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict, Play: playEnd(verdict)}
-	var enqueue Enqueue
-	if cause != nil {
-		f := evaluate.FailureOf(cause)
-		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
-		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
-		if worthAnotherTry(f.Code) && v.Attempt < maxTries {
-			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
+	err := persist.Until(ctx, s.cfg.Log, "the outcome of verification "+v.ID, func(ctx context.Context) (err error) {
+		is, err := s.cfg.Store.Verification(ctx, "", "", v.ID)
+		if err != nil {
+			return err
 		}
-	}
-	s.attest(ctx, v, &change)
-	_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue)
+		change, moved, err = s.storeOnce(ctx, is, now, verdict, cause)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -105,6 +94,27 @@ func (s *Service) storeOnce(ctx context.Context, id string, verdict *assay.Verdi
 	}
 	s.news.Notify(v.ID)
 	return nil
+}
+
+// storeOnce stores the verdict, another attempt, or the failure.
+func (s *Service) storeOnce(ctx context.Context, v *assay.Verification, now time.Time, verdict *assay.Verdict, cause error) (change Change, moved bool, err error) {
+	change = Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict, Play: playEnd(verdict)}
+	var enqueue Enqueue
+	if cause != nil {
+		f := evaluate.FailureOf(cause)
+		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
+		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
+		if worthAnotherTry(f.Code) && v.Attempt < maxTries {
+			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
+		}
+	}
+	if v.Status.Final() { // another has ended it, and what it says stays
+		s.cfg.Log.ErrorContext(ctx, "a verification has ended already; this outcome is dropped", "verification", v.ID, "status", v.Status, "outcome", change.Status)
+		return change, false, nil
+	}
+	s.attest(ctx, v, &change)
+	_, moved, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue)
+	return change, moved, err
 }
 
 // tellLookups adds to a verdict how the session's agent looked into the history.

@@ -21,6 +21,7 @@ import (
 
 	"assay"
 	"assay/internal/evaluate"
+	"assay/internal/persist"
 	"assay/internal/rounds"
 	"assay/internal/sandbox"
 	"assay/internal/session"
@@ -176,6 +177,9 @@ func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem s
 		Location:      s.cfg.Runtime.Location(),
 		Feedback:      by.Feedback,
 	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
+	if persist.IsUnknown(err) {
+		return nil, err // its job may find the changes; if there is none, the next start removes them
+	}
 	if err != nil || !created {
 		s.dropChanges(ctx, id)
 	}

@@ -227,6 +227,11 @@ func (sb *Sandbox) Forget(_ context.Context, id string) error {
 
 // Wait returns when the sandbox is dead.
 func (sb *Sandbox) Wait(ctx context.Context) (sandbox.Death, error) {
+	if fault := sb.host.fault().Wait; fault != nil {
+		if err := fault(ctx, sb.handle); err != nil {
+			return "", fmt.Errorf("wait for sandbox %s: %w", sb.handle.ID, err)
+		}
+	}
 	select {
 	case <-sb.life.Done():
 		var why deathError

@@ -52,6 +52,7 @@ type Faults struct {
 	Check   func(context.Context) error
 	Changes func(context.Context, sandbox.Handle) error
 	Apply   func(context.Context, sandbox.Handle) error // a layer
+	Wait    func(context.Context, sandbox.Handle) error
 	// CheckBox is the Check of a sandbox.
 	CheckBox func(context.Context, sandbox.Handle) error
 	// LoseExec is called when a command has been started: its error is what the

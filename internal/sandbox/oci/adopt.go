@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"assay/internal/sandbox"
 )
@@ -38,26 +39,63 @@ func (rt *Runtime) adopt(ctx context.Context, h sandbox.Handle) (*Sandbox, error
 	}
 	st, err := p.readState()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", sandbox.ErrGone, err)
+		return nil, rt.unknown(h.ID, err)
 	}
-	if !st.Init.alive() {
+	switch alive, err := st.Init.alive(); {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", sandbox.ErrUnreachable, err)
+	case !alive:
 		return nil, sandbox.ErrGone
 	}
 	rt.mu.Lock()
 	sb := rt.open[h.ID]
 	rt.mu.Unlock()
 	if sb != nil && sb.state.Init == st.Init {
-		return sb, nil
+		return sb, sb.answers(ctx)
 	}
 	if err := rt.thaw(ctx, h.ID); err != nil {
 		return nil, err
 	}
 	sb = newSandbox(rt, st)
-	if err := sb.greet(ctx); err != nil {
+	if err := sb.answers(ctx); err != nil {
 		sb.letGo()
 		return nil, err
 	}
 	return rt.keep(sb), nil
+}
+
+// greetTime is how long an agent may take to say who it is: it has run for a while.
+const greetTime = 10 * time.Second
+
+// answers greets the agent. That it does not answer is no proof that it is dead; its
+// init process is asked for that.
+func (sb *Sandbox) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, greetTime)
+	defer cancel()
+	err := sb.greet(ctx)
+	if err == nil || errors.Is(err, sandbox.ErrGone) {
+		return err
+	}
+	if alive, aerr := sb.state.Init.alive(); aerr == nil && !alive {
+		return fmt.Errorf("%w: %w", sandbox.ErrGone, err)
+	}
+	if errors.Is(err, sandbox.ErrUnreachable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", sandbox.ErrUnreachable, err)
+}
+
+// unknown is the error of a sandbox whose state cannot be read: it is gone when nothing
+// is left in its cgroup.
+func (rt *Runtime) unknown(id string, cause error) error {
+	empty, err := rt.cgroups.empty(id)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w; %w", sandbox.ErrUnreachable, cause, err)
+	case empty:
+		return fmt.Errorf("%w: %w", sandbox.ErrGone, cause)
+	}
+	return fmt.Errorf("%w: %w", sandbox.ErrUnreachable, cause)
 }
 
 // keep remembers an open sandbox, or returns the one that somebody else opened

@@ -37,7 +37,9 @@ var (
 
 func newSandbox(rt *Runtime, st state) *Sandbox {
 	p := rt.places(st.Handle.ID)
-	return &Sandbox{rt: rt, places: p, client: agent.NewClient(p.socket()), state: st}
+	client := agent.NewClient(p.socket())
+	client.Ended = st.Init.ended
+	return &Sandbox{rt: rt, places: p, client: client, state: st}
 }
 
 // letGo closes the connections to the agent.

@@ -60,7 +60,7 @@ func TestProcessIsKnownByItsStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !self.alive() {
+	if !lives(t, self) {
 		t.Error("this process is not alive")
 	}
 	for what, other := range map[string]process{
@@ -68,7 +68,7 @@ func TestProcessIsKnownByItsStart(t *testing.T) {
 		"another boot":  {PID: self.PID, Start: self.Start, Boot: "x"},
 		"no process":    {},
 	} {
-		if other.alive() {
+		if lives(t, other) {
 			t.Errorf("%s: alive", what)
 		}
 	}
@@ -97,4 +97,13 @@ func TestDisks(t *testing.T) {
 	if err := d.create(t.Context(), filepath.Join(dir, "a"), 1<<30); err == nil {
 		t.Error("a disk was replaced")
 	}
+}
+
+func lives(t *testing.T, p process) bool {
+	t.Helper()
+	alive, err := p.alive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alive
 }

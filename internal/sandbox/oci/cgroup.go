@@ -126,6 +126,21 @@ func (c *cgroups) list() ([]string, error) {
 	return ids, err
 }
 
+// empty tells whether no process is left in a sandbox's cgroups.
+func (c *cgroups) empty(id string) (bool, error) {
+	for _, dir := range c.dirs(id) {
+		procs, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV): // and there is no such cgroup
+		case err != nil:
+			return false, fmt.Errorf("look into the cgroup of sandbox %s: %w", id, err)
+		case len(procs) > 0:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // accountsSwap tells whether a limit of memory and swap can be set.
 func (c *cgroups) accountsSwap() bool {
 	if c.unified {
@@ -167,6 +182,10 @@ func (c *cgroups) memoryPeak(id string) (int64, error) {
 	}
 	return peak, err
 }
+
+// freezeTime is how long the processes of a sandbox may take to stop: one that waits for
+// a disk does not before the disk has answered.
+const freezeTime = 30 * time.Second
 
 // freeze stops every process of a sandbox and returns when all have stopped.
 func (c *cgroups) freeze(ctx context.Context, id string) error {

@@ -47,7 +47,7 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 			err = terr // ours goes before the work's
 		}
 	}()
-	if err := sb.rt.freeze(ctx, sb.id()); err != nil {
+	if err := sb.freeze(ctx); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return sandbox.ErrGone
 		}
@@ -68,6 +68,13 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 		return err
 	}
 	return out.tar.Close()
+}
+
+// freeze stops the sandbox, or gives up in time.
+func (sb *Sandbox) freeze(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, freezeTime)
+	defer cancel()
+	return sb.rt.freeze(ctx, sb.id())
 }
 
 // opaqueXattr marks a directory of upper that hides the one below it, with the

@@ -29,10 +29,34 @@ func (rt *Runtime) Destroy(ctx context.Context, h sandbox.Handle) error {
 		defer done()
 		err = rt.destroy(ctx, h.ID)
 	}
+	rt.note(h.ID, err)
 	if err != nil {
 		return fmt.Errorf("destroy sandbox %s: %w", h.ID, err)
 	}
 	return nil
+}
+
+// note remembers which sandboxes could not be destroyed.
+func (rt *Runtime) note(id string, err error) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if err == nil {
+		delete(rt.stuck, id)
+	} else {
+		rt.stuck[id] = struct{}{}
+	}
+}
+
+// Stuck counts the sandboxes that could not be destroyed when that was tried last.
+func (rt *Runtime) Stuck() int {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	for id := range rt.stuck {
+		if !rt.exists(rt.places(id), id) { // somebody else took it away
+			delete(rt.stuck, id)
+		}
+	}
+	return len(rt.stuck)
 }
 
 // destroy is made once for all who ask for it at a time.

@@ -97,7 +97,7 @@ func (rt *Runtime) closeDoor(ctx context.Context, p places, init process) error 
 		if !errors.Is(err, sandbox.ErrGone) {
 			return err
 		}
-		if !init.alive() {
+		if alive, err := init.alive(); err == nil && !alive {
 			return fmt.Errorf("the agent ended at once%s", tail(": ", p.agentLog()))
 		}
 		select {
@@ -130,8 +130,10 @@ func (rt *Runtime) freeze(ctx context.Context, id string) error {
 	}
 	p := rt.places(id)
 	if err := rt.binary(p, sandbox.NetworkNone).Pause(ctx, id); err != nil {
-		if st, serr := p.readState(); serr != nil || !st.Init.alive() {
-			return fs.ErrNotExist
+		if st, serr := p.readState(); serr == nil {
+			if alive, aerr := st.Init.alive(); aerr == nil && !alive {
+				return fs.ErrNotExist
+			}
 		}
 		return fmt.Errorf("freeze: %w", err)
 	}

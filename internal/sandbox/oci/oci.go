@@ -177,7 +177,8 @@ type Runtime struct {
 	open   map[string]*Sandbox // by id
 	making map[string]making   // by id
 
-	destroying map[string]int // calls of Destroy, by id; guarded by mu
+	destroying map[string]int      // calls of Destroy, by id; guarded by mu
+	stuck      map[string]struct{} // ids of those that the last Destroy failed on; guarded by mu
 
 	runDir sync.Mutex // held while RunDir is mounted or unmounted
 }
@@ -207,7 +208,7 @@ func newRuntime(cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure the oci runtime: %w", err)
 	}
-	rt := &Runtime{cfg: cfg, disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox), making: make(map[string]making), destroying: make(map[string]int)}
+	rt := &Runtime{cfg: cfg, disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox), making: make(map[string]making), destroying: make(map[string]int), stuck: make(map[string]struct{})}
 	for _, sub := range []string{"", "sandboxes", "runtime", "agents", "disks"} {
 		if err := os.MkdirAll(filepath.Join(cfg.Dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("prepare the sandboxes' directory: %w", err)

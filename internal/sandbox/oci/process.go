@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -26,8 +27,8 @@ type process struct {
 // findProcess names the process that has pid now.
 func findProcess(pid int) (process, error) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return process{}, err
+	if err != nil { // which says nothing of the process
+		return process{}, fmt.Errorf("tell this boot of the host from others: %v", err)
 	}
 	start, err := startOf(pid)
 	return process{PID: pid, Start: start, Boot: strings.TrimSpace(string(boot))}, err
@@ -65,21 +66,29 @@ func (p process) open() (*os.File, error) {
 		return nil, fmt.Errorf("open process %d: %w", p.PID, err)
 	}
 	// The descriptor holds whatever has the PID now; was that ours?
-	if now, err := findProcess(p.PID); err != nil || now != p {
-		unix.Close(fd) // of somebody else
-		return nil, gone
+	now, err := findProcess(p.PID)
+	ended := errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH)
+	if err == nil && now == p {
+		return os.NewFile(uintptr(fd), "pidfd"), nil
 	}
-	return os.NewFile(uintptr(fd), "pidfd"), nil
+	unix.Close(fd) // of somebody else, or of nobody
+	if err != nil && !ended {
+		return nil, fmt.Errorf("look at process %d: %w", p.PID, err)
+	}
+	return nil, gone
 }
 
-// alive tells whether the process has not ended.
-func (p process) alive() bool {
+// alive tells whether the process has not ended, unless that cannot be found out.
+func (p process) alive() (bool, error) {
 	f, err := p.open()
+	if errors.Is(err, sandbox.ErrGone) {
+		return false, nil
+	}
 	if err != nil {
-		return false
+		return false, err
 	}
 	f.Close()
-	return true
+	return true, nil
 }
 
 // kill kills the process and returns when it has ended.
@@ -109,6 +118,21 @@ func (p process) wait(ctx context.Context) error {
 	}
 	defer f.Close()
 	return waitEnd(ctx, f)
+}
+
+// deathTime is how long a process that is about to end may take.
+const deathTime = 2 * time.Second
+
+// ended waits a moment for the end of the process, and returns nil when it has come. An
+// agent that dies refuses connections just before.
+func (p process) ended(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deathTime)
+	defer cancel()
+	err := p.wait(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("process %d lives", p.PID)
+	}
+	return err
 }
 
 // waitEnd waits until the process of a pidfd has ended, when it becomes readable.

@@ -24,6 +24,7 @@ var ledgerTests = []test{
 	{"a bill ends when the balance did", testBillEndsWithBalance},
 	{"what is withdrawn does not make earlier time free", testBillAfterWithdrawal},
 	{"sessions are seen while they are ready", testSeeSessions},
+	{"what cannot be reached is not billed", testUnreachableIsNotBilled},
 	{"a wallet is what there is and what draws on it", testWallet},
 }
 
@@ -287,6 +288,39 @@ func testSeeSessions(f fixture) {
 	f.must(f.SeeSessions(f.ctx, []string{s.ID}, *later(at)))
 	if got, err = f.Session(f.ctx, "", s.ID); err != nil || !got.SeenAt.Equal(kept) {
 		f.Errorf("a session that has ended was seen at %v: %v", got.SeenAt, err)
+	}
+}
+
+func testUnreachableIsNotBilled(f fixture) {
+	u := f.user()
+	f.sample("starter", "one")
+	f.credit(u.ID, assay.FromCents(100))
+	s := f.priced(u.ID, kept)
+	minute := func(n int) time.Time { return kept.Add(time.Duration(n) * time.Minute) }
+	f.must(f.RegainSession(f.ctx, s.ID, minute(1))) // it was not lost
+	f.must(f.LoseSession(f.ctx, s.ID, minute(2)))
+	f.must(f.LoseSession(f.ctx, s.ID, minute(3)))
+	got, err := f.Session(f.ctx, "", s.ID)
+	f.must(err)
+	if got.UnreachableAt == nil || !got.UnreachableAt.Equal(minute(2)) || got.Duration(minute(9)) != 2*time.Minute {
+		f.Errorf("lost at %v, and %s of it are billed", got.UnreachableAt, got.Duration(minute(9)))
+	}
+	f.must(f.RegainSession(f.ctx, s.ID, minute(5)))
+	f.must(f.RegainSession(f.ctx, s.ID, minute(7)))
+	got, err = f.Session(f.ctx, "", s.ID)
+	f.must(err)
+	if got.UnreachableAt != nil || got.Unbilled != 3*time.Minute {
+		f.Errorf("lost at %v, %s are not billed", got.UnreachableAt, got.Unbilled)
+	}
+	f.must(f.LoseSession(f.ctx, s.ID, minute(9)))
+	f.end(s.ID, minute(20))
+	if used := f.totals(u.ID).Usage.Amount; used != -assay.FromCents(6) {
+		f.Errorf("of 20 minutes, 3 and 11 of them not reached, %s are billed", used)
+	}
+	f.must(f.LoseSession(f.ctx, s.ID, minute(1))) // it has ended
+	f.must(f.RegainSession(f.ctx, s.ID, minute(30)))
+	if again, err := f.Session(f.ctx, "", s.ID); err != nil || !again.UnreachableAt.Equal(minute(9)) {
+		f.Errorf("a session that has ended was lost at %v: %v", again.UnreachableAt, err)
 	}
 }
 
