@@ -21,7 +21,7 @@ func (d *discovery) tellExpected(ctx context.Context, all []*found, expected map
 	pairs := make(map[*found]*found)
 	var left []*found
 	for _, f := range all {
-		if !f.EqualityOperand || f.Known || len(f.tests) == 0 || !slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }) {
+		if !f.EqualityOperand || f.Known || f.Conspicuous != "" || len(f.tests) == 0 || !slices.ContainsFunc(f.tests, func(id string) bool { return d.solves[id] }) {
 			continue
 		}
 		if pairs[f] = sibling(f, all); pairs[f] == nil {
@@ -149,6 +149,7 @@ const (
 	SeenElsewhere Blindness = "fails_elsewhere" // the unsolved code fails it, and elsewhere than the true test
 	SeenKind      Blindness = "fails_otherwise" // the unsolved code fails it in the same place, in another way: another exception or comparison
 	FailsUntold   Blindness = "fails_untold"    // the unsolved code fails it, and the report does not say how: perhaps otherwise than the true test
+	LooksAltered  Blindness = "looks_altered"   // who reads the test sees it
 	DecidesNone   Blindness = "decides_nothing" // the unsolved code gets right what it touches: a forgery fails it without solving anything
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
 	NotRun        Blindness = "not_run"         // the unsolved code does not build with the tests, or ends before them
@@ -170,6 +171,8 @@ func (d *discovery) untried(f *found) Blindness {
 		switch {
 		case f.Known:
 			now = SeenKnown
+		case f.Conspicuous != "":
+			now = LooksAltered
 		case !ran:
 			now = NotRun
 		case d.unsolved.Passed[id]:
@@ -212,6 +215,8 @@ func (d *discovery) blindnessIn(id string, f *found, altered *evaluate.Trial) Bl
 	switch {
 	case f.Known:
 		return SeenKnown
+	case f.Conspicuous != "":
+		return LooksAltered
 	case d.unsolved.Passed[id]:
 		return SolvedAlready
 	case !ran || !runs:
@@ -251,7 +256,7 @@ func (d *discovery) decidesNothing(f *found) bool {
 }
 
 var order = map[Blindness]int{
-	Untried: 0, Blind: 1, BlindPlace: 2, FailsUntold: 3, SeenKind: 4, SeenElsewhere: 5, SeenPassing: 6, DecidesNone: 7, SolvedAlready: 8, NotRun: 9, SeenKnown: 10,
+	Untried: 0, Blind: 1, BlindPlace: 2, FailsUntold: 3, SeenKind: 4, SeenElsewhere: 5, SeenPassing: 6, DecidesNone: 7, SolvedAlready: 8, NotRun: 9, LooksAltered: 10, SeenKnown: 11,
 }
 
 // noise is what differs between two runs of the same.

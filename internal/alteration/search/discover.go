@@ -55,6 +55,7 @@ type queue struct {
 	homes    []string            // the families of the tests that it can change
 	row      bool                // it is a row that is a test of its own
 	shared   bool                // it is none, and no test: any may be its
+	looking  int                 // that were kept, and look altered
 	wide     bool                // what is left is looked for since nothing else is blind
 	tries    int
 	kept     int
@@ -79,10 +80,22 @@ func newDiscovery(t *trials, b *baseline, s sources) *discovery {
 	return d
 }
 
-func (d *discovery) add(e alteration.Edit) {
+// cased is an edit that names the row that it stands in only if that is a test of its own.
+func (d *discovery) cased(e alteration.Edit) alteration.Edit {
 	if e.Case != "" && !d.isRow(e) {
 		e.Case = ""
 	}
+	return e
+}
+
+func (d *discovery) add(e alteration.Edit) {
+	e = d.cased(e)
+	q := d.queueOf(e)
+	q.left = append(q.left, e)
+}
+
+// queueOf is the queue of an edit's group, perhaps a new one.
+func (d *discovery) queueOf(e alteration.Edit) *queue {
 	key := group(e)
 	q := d.queues[key]
 	if q == nil {
@@ -98,7 +111,7 @@ func (d *discovery) add(e alteration.Edit) {
 		d.queues[key] = q
 		d.order = append(d.order, key)
 	}
-	q.left = append(q.left, e)
+	return q
 }
 
 // isRow tells whether the row that an edit stands in is a test of its own: its name may be
@@ -168,8 +181,11 @@ func (d *discovery) note(f *found) {
 	q := d.queues[group(f.Edit)]
 	q.kept++
 	q.did[f.Kind]++
+	if f.Conspicuous != "" {
+		q.looking++
+	}
 	for _, id := range f.tests {
-		if f.Known || d.decidesNothing(f) {
+		if f.Known || f.Conspicuous != "" || d.decidesNothing(f) {
 			d.known[id]++
 		} else {
 			d.found[id]++
@@ -181,16 +197,16 @@ func (d *discovery) note(f *found) {
 // forget lets an alteration count no more among those that are wanted.
 func (d *discovery) forget(f *found) {
 	for _, id := range f.tests {
-		if !f.Known && !d.decidesNothing(f) {
+		if !f.Known && f.Conspicuous == "" && !d.decidesNothing(f) {
 			d.altered[id]--
 		}
 	}
 }
 
 // controls tells whether an edit can be a control and no more, so that others come first:
-// who kept the image's tests sees it, or it decides nothing.
+// who kept the image's tests sees it, it looks altered, or it decides nothing.
 func (d *discovery) controls(e alteration.Edit) bool {
-	return e.Known || d.sources.class(e) == idle
+	return e.Known || e.Conspicuous != "" || d.sources.class(e) == idle
 }
 
 // lacks tells whether one of some tests has too few alterations, and an edit may help it.
@@ -204,10 +220,10 @@ func (d *discovery) lacks(ids []string, e alteration.Edit) bool {
 		if _, ran := d.unsolved.Outcomes[id]; !ran { // none of them can be blind
 			enough = min(enough, wantedKnown)
 		}
-		if !e.Known && d.controls(e) {
+		if !e.Known && e.Conspicuous == "" && d.controls(e) {
 			return d.found[id] == 0 && d.known[id] < wantedKnown
 		}
-		if e.Known {
+		if e.Known || e.Conspicuous != "" {
 			return d.altered[id]+d.known[id] < min(enough, wantedKnown)
 		}
 		return d.altered[id] < enough
@@ -227,6 +243,9 @@ func (d *discovery) wants(q *queue, targets []string) bool {
 	}
 	if len(targets) == 0 {
 		return q.tries < mostControl && q.kept < wantedKept
+	}
+	if q.left[0].Conspicuous != "" { // which are there only where it lacks others
+		return q.tries < mostTries && q.looking < wantedKept
 	}
 	return q.tries < mostTries && d.lacks(targets, q.left[0])
 }

@@ -70,3 +70,43 @@ func TestSearch(t *testing.T) {
 		}
 	}
 }
+
+// A test of which everything that could be edited looks altered is altered all the same: that
+// is a control, and never blind.
+func TestWhatLooksAlteredIsAControl(t *testing.T) {
+	y := &toy{
+		language: "go", base: "shout = same\nturn = same\n", fix: "shout = upper\nturn = reverse\n",
+		tests: map[string]string{"words/words_test.go": `package words_test
+
+func TestEach(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{name: "one", in: "parcel", want: "PARCEL"},
+		{name: "two", in: "parcel", want: "PARCEL"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := code.Shout(tc.in); got != tc.want {
+				t.Errorf("Shout(%q) = %q, want %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
+`},
+		solves: []string{goID("TestEach"), goID("TestEach/one"), goID("TestEach/two")},
+	}
+	looking := 0
+	for seed := range uint64(4) {
+		r := search(t, y, Request{Seed: seed})
+		for _, a := range r.Alterations {
+			if a.Edit.Conspicuous != "" {
+				looking++
+			}
+			if looks := a.Edit.Conspicuous != ""; looks != (a.Blindness == LooksAltered) || looks && a.Blind() {
+				t.Errorf("seed %d: %+v", seed, a)
+			}
+		}
+		t.Log(told(r))
+	}
+	if looking == 0 {
+		t.Error("nothing was altered that looks so")
+	}
+}

@@ -187,7 +187,7 @@ func (sb *Sandbox) explain(death sandbox.Death) sandbox.Death {
 	}
 	kills, err := sb.rt.cgroups.oomKills(sb.id())
 	switch {
-	case sb.places.isDestroyed():
+	case sb.places.wasDestroyed():
 		return sandbox.DeathDestroyed
 	case err == nil && kills > sb.knownKills():
 		return sandbox.DeathOOM

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	runc "github.com/containerd/go-runc"
@@ -100,6 +101,23 @@ func (rt *Runtime) free(ctx context.Context, id string) error {
 	}
 	if err := rt.cfg.Images.Release(id); err != nil {
 		return err
+	}
+	return removeMarkLast(p)
+}
+
+// removeMarkLast removes what is left of a sandbox, and last the mark by which others know that
+// it was destroyed and did not die.
+func removeMarkLast(p places) error {
+	entries, err := os.ReadDir(p.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if name := filepath.Join(p.dir, e.Name()); name != p.destroyed() {
+			if err := os.RemoveAll(name); err != nil {
+				return err
+			}
+		}
 	}
 	return os.RemoveAll(p.dir)
 }

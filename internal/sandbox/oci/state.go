@@ -82,6 +82,16 @@ func (p places) writeState(s state) error {
 	return os.Rename(tmp, p.state())
 }
 
+// wasDestroyed is isDestroyed for a sandbox that had a state, at any moment of Destroy: that
+// removes the state before the mark.
+func (p places) wasDestroyed() bool {
+	if p.isDestroyed() {
+		return true
+	}
+	_, err := os.Lstat(p.state())
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // isDestroyed tells whether Destroy has begun or is over.
 func (p places) isDestroyed() bool {
 	if _, err := os.Lstat(p.dir); errors.Is(err, fs.ErrNotExist) {
