@@ -113,3 +113,18 @@ func TestWorkInTheBackgroundLogsTheRequestThatItIsFor(t *testing.T) {
 		}
 	}
 }
+
+// A server that is stopped as soon as it has started leaves no sandbox behind that nobody owns.
+func TestAServerThatStopsAtOnceLeavesNoOrphans(t *testing.T) {
+	f := newFixture(t)
+	for n := range 30 {
+		if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: fmt.Sprint("ses_orphan", n), Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.restart()
+	f.stop(f.Service)()
+	if left := f.runtime.Names(); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}

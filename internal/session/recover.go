@@ -51,15 +51,17 @@ func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
 }
 
 // destroyOrphans destroys sandboxes that no live session owns. Those that it cannot
-// destroy are left to the sweep of the server.
+// destroy are left to the sweep of the server. A server that stops meanwhile leaves none
+// behind that it can destroy: it may be the last on this host.
 func (s *Service) destroyOrphans(orphans map[string]sandbox.Handle) {
+	ctx := context.WithoutCancel(s.ctx)
 	for _, h := range orphans {
-		if s.ctx.Err() != nil {
-			return
-		}
 		s.cfg.Log.Info("destroying a sandbox that no live session owns", "sandbox", h.ID)
-		if err := s.cfg.Runtime.Destroy(s.ctx, h); err != nil {
+		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
 			s.cfg.Log.Error("cannot free a sandbox; it is tried again", "sandbox", h.ID, "err", err)
+			if s.ctx.Err() != nil {
+				return
+			}
 			continue
 		}
 		s.cfg.Observer.OrphanDestroyed()
