@@ -58,7 +58,8 @@ func (b *book) unexplained(s *session, now wire.Session) string {
 		}
 	case now.Status == assay.SessionTerminated && code == assay.CodeSandboxLost:
 		b.count(didLost)
-		if !suffered(agentDied, rebooted) {
+		broken := suffered(diskFull, diskReadOnly) && strings.Contains(now.Error.Message, "the host's disk failed")
+		if !broken && !suffered(agentDied, rebooted) {
 			return "nobody killed its sandbox"
 		}
 	case now.Status == assay.SessionTerminated && code == assay.CodeOutOfMemory:

@@ -36,6 +36,13 @@ func terminated(code assay.Code) wire.Session {
 	return wire.Session{SessionID: "s", Status: assay.SessionTerminated, ExpiresAt: time.Now().Add(time.Hour), Error: &wire.Failure{Code: string(code)}}
 }
 
+// broken is a session whose sandbox's disk the host has broken.
+func broken() wire.Session {
+	s := terminated(assay.CodeSandboxLost)
+	s.Error.Message = "the host's disk failed under the sandbox; work that was in it is lost"
+	return s
+}
+
 // TestLiesAreSeen has a server lie in every way that the soak is made to see, beside
 // the same thing told truly.
 func TestLiesAreSeen(t *testing.T) {
@@ -73,6 +80,17 @@ func TestLiesAreSeen(t *testing.T) {
 		{"lost with another's agent", falseExit, func(b *book) {
 			live(b)
 			b.begin(agentDied, "other")()
+			b.seeSession(time.Now(), terminated(assay.CodeSandboxLost))
+		}},
+		{"lost with the disk of the host", "", func(b *book) {
+			live(b)
+			b.begin(diskFull, "")()
+			b.seeSession(time.Now(), broken())
+		}},
+		{"lost with a disk that was well", falseExit, func(b *book) { live(b); b.seeSession(time.Now(), broken()) }},
+		{"lost for no reason while a disk was full", falseExit, func(b *book) {
+			live(b)
+			b.begin(diskFull, "")()
 			b.seeSession(time.Now(), terminated(assay.CodeSandboxLost))
 		}},
 		{"expired too early", falseExit, func(b *book) { live(b); b.seeSession(time.Now(), terminated(assay.CodeExpired)) }},

@@ -35,6 +35,9 @@ func TestExplain(t *testing.T) {
 			if err := os.MkdirAll(p.dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
+			if err := os.WriteFile(p.state(), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
 			if c.destroyed {
 				if err := os.WriteFile(p.destroyed(), nil, 0o600); err != nil {
 					t.Fatal(err)
