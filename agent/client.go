@@ -198,7 +198,7 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 		kind = sandbox.ErrGone
 		if c.Ended != nil {
 			if denied := c.Ended(ctx); denied != nil {
-				kind = fmt.Errorf("%w, and has not ended (%v)", sandbox.ErrUnreachable, denied)
+				kind = fmt.Errorf("%w, and has not ended (%v)", sandbox.ErrUnreachable, denied) //nolint:errorlint // why it has not is no kind of this error
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func TestTheWriterOfACallPassesOnWhatItsConnectionCan(t *testing.T) {
 				return
 			}
 			defer conn.Close()
-			io.WriteString(conn, "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n") //nolint:errcheck // the client tells
+			io.WriteString(conn, "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n") // the client tells
 			if c.status == 0 {
 				t.Error("it counts as not answered")
 			}

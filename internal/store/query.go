@@ -55,7 +55,7 @@ func (p *pool) rows(ctx context.Context, text string, args ...any) (cursor, erro
 		return cursorOf(p.db.QueryContext(ctx, text, args...))
 	}
 	own := patient(ctx, p.patience)
-	rows, err := p.db.QueryContext(own.ctx, text, args...)
+	rows, err := p.db.QueryContext(own.ctx, text, args...) //nolint:rowserrcheck // who reads them asks
 	if err != nil {
 		return nil, own.done(err)
 	}

@@ -28,7 +28,7 @@ type process struct {
 func findProcess(pid int) (process, error) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil { // which says nothing of the process
-		return process{}, fmt.Errorf("tell this boot of the host from others: %v", err)
+		return process{}, fmt.Errorf("tell this boot of the host from others: %v", err) //nolint:errorlint // it is no error of the process, whatever it is
 	}
 	start, err := startOf(pid)
 	return process{PID: pid, Start: start, Boot: strings.TrimSpace(string(boot))}, err

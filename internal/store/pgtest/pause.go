@@ -29,7 +29,7 @@ func (s *Server) signal(what syscall.Signal) error {
 		if err != nil {
 			return fmt.Errorf("find the processes of PostgreSQL: %w", err)
 		}
-		if err := syscall.Kill(pid, what); err != nil && err != syscall.ESRCH { //nolint:errorlint // it is a number
+		if err := syscall.Kill(pid, what); err != nil && err != syscall.ESRCH { // it is a number
 			return fmt.Errorf("signal PostgreSQL: %w", err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,7 +60,7 @@ func NewProxy(tb testing.TB, database string) *Proxy {
 	p.URL = u.String()
 	p.work.Go(p.accept)
 	tb.Cleanup(func() {
-		p.listener.Close() //nolint:errcheck // nobody connects any more
+		p.listener.Close() // nobody connects any more
 		p.Away(true)
 		p.work.Wait()
 		if err := os.RemoveAll(dir); err != nil {
@@ -99,7 +100,7 @@ func (p *Proxy) setAway(away bool) {
 	p.closed = away
 	for conn := range p.open {
 		if away {
-			conn.Close() //nolint:errcheck // its copiers end
+			conn.Close() // its copiers end
 		}
 	}
 }
@@ -149,7 +150,7 @@ func (p *Proxy) drop(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, conn)
-	conn.Close() //nolint:errcheck // it is over
+	conn.Close() // it is over
 }
 
 func (p *Proxy) serve(client net.Conn) {
@@ -170,7 +171,7 @@ func (p *Proxy) serve(client net.Conn) {
 	answers.Go(l.answers)
 	l.requests() //nolint:errcheck // either side has ended
 	if !l.isCut() {
-		server.Close() //nolint:errcheck // the other copier ends
+		server.Close() // the other copier ends
 	}
 	answers.Wait()
 }
@@ -233,7 +234,7 @@ func (l *link) look(m []byte) error {
 	}
 	switch l.proxy.cutAt(statement) {
 	case CutBefore:
-		l.client.Close() //nolint:errcheck // that is the cut
+		l.client.Close() // that is the cut
 		return errCut
 	case CutAfter:
 		l.mu.Lock()
@@ -251,7 +252,7 @@ func (l *link) look(m []byte) error {
 // answers copies what the server sends, until a cut: then it waits for the server to have
 // done what it was sent.
 func (l *link) answers() {
-	defer l.client.Close() //nolint:errcheck // that is the cut
+	defer l.client.Close() // that is the cut
 	for {
 		m, err := message(l.server, true)
 		if err != nil {
@@ -264,7 +265,7 @@ func (l *link) answers() {
 			continue
 		}
 		if _, err := l.client.Write(m); err != nil {
-			l.server.Close() //nolint:errcheck // nobody asks any more
+			l.server.Close() // nobody asks any more
 			return
 		}
 	}
@@ -283,7 +284,7 @@ func message(from io.Reader, kind bool) ([]byte, error) {
 	if length < 4 || length > 1<<26 {
 		return nil, errors.New("this is no message of PostgreSQL")
 	}
-	m := append(head, make([]byte, length-4)...)
+	m := slices.Concat(head, make([]byte, length-4))
 	_, err := io.ReadFull(from, m[len(head):])
 	return m, err
 }
