@@ -98,13 +98,10 @@ func (o Options) withDefaults() Options {
 // that any first part of them is spread over regions and rows. Files of no known language
 // have none. The same options give the same edits.
 func Candidates(f File, o Options) []Edit {
-	l := LanguageOf(f.Path)
-	if l == nil {
+	s := newSearch(f, o)
+	if s == nil {
 		return nil
 	}
-	o = o.withDefaults()
-	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
-	s.prepare()
 	for i := range s.toks {
 		s.literal(i)
 		s.flips(i)
@@ -113,8 +110,7 @@ func Candidates(f File, o Options) []Edit {
 		s.list(i)
 	}
 	s.outputs()
-	NotIn(s.edits, f.Source, o.Old)
-	return spread(s.edits, o, s.rng)
+	return s.chosen()
 }
 
 func random(seed uint64, path string) *rand.Rand {
@@ -136,6 +132,24 @@ type search struct {
 	edits    []Edit
 
 	vocabulary map[string]bool // words of the file, once they are asked for
+}
+
+// newSearch begins a search of a file; nil if it is of no known language.
+func newSearch(f File, o Options) *search {
+	l := LanguageOf(f.Path)
+	if l == nil {
+		return nil
+	}
+	o = o.withDefaults()
+	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
+	s.prepare()
+	return s
+}
+
+// chosen are the edits that were found, the best first, as many as there may be.
+func (s *search) chosen() []Edit {
+	NotIn(s.edits, s.src, s.o.Old)
+	return spread(s.edits, s.o, s.rng)
 }
 
 // prepare finds what every literal is there for.

@@ -66,13 +66,10 @@ const (
 // first. They need not look like anything, but names of tests stay as they are. At most
 // PerFile are returned, and PerRegion of a region.
 func FreshCandidates(f File, o Options) []Fresh {
-	l := LanguageOf(f.Path)
-	if l == nil {
+	s := newSearch(f, o)
+	if s == nil {
 		return nil
 	}
-	o = o.withDefaults()
-	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
-	s.prepare()
 	var list []Fresh
 	scopes := s.scopes()
 	for _, sc := range scopes {
@@ -85,7 +82,7 @@ func FreshCandidates(f File, o Options) []Fresh {
 	}
 	s.rng.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
 	slices.SortStableFunc(list, func(a, b Fresh) int { return cmp.Compare(a.Rank, b.Rank) })
-	return bounded(list, o)
+	return bounded(list, s.o)
 }
 
 // bounded takes as many as there may be, each row once before any twice.

@@ -1,6 +1,7 @@
 package alteration
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -11,13 +12,10 @@ import (
 // table's row has refused is often let through with it, so that code that lets all of it through
 // cannot tell. They are many, and few do anything: for where other candidates gave nothing.
 func Insertions(f File, o Options, from, to int) []Edit {
-	l := LanguageOf(f.Path)
-	if l == nil {
+	s := newSearch(f, o)
+	if s == nil {
 		return nil
 	}
-	o = o.withDefaults()
-	s := &search{file: newFile(l, f), o: o, rng: random(o.Seed, f.Path)}
-	s.prepare()
 	var row []int
 	holding := map[byte]int{} // by separator: how many strings hold it
 	for i, tok := range s.toks {
@@ -32,14 +30,13 @@ func Insertions(f File, o Options, from, to int) []Edit {
 		}
 	}
 	for _, i := range row {
-		for mark, n := range holding {
-			if n >= min(2, len(row)) {
+		for _, mark := range slices.Sorted(maps.Keys(holding)) { // the same edits each time
+			if holding[mark] >= min(2, len(row)) {
 				s.insert(i, mark)
 			}
 		}
 	}
-	NotIn(s.edits, f.Source, o.Old)
-	return spread(s.edits, o, s.rng)
+	return s.chosen()
 }
 
 // insert adds edits that put a mark into a string, in each place where it is not.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // One more separator of a row's strings is put where it is not, and nowhere else.
@@ -33,6 +35,26 @@ func TestInsertions(t *testing.T) {
 		to := from + bytes.IndexByte(source[from:], '\n') - 1
 		for _, e := range Insertions(f, Options{Seed: 1}, from, to) {
 			t.Errorf("%s: %q -> %q: no two strings of the row hold a separator", none, e.Old, e.New)
+		}
+	}
+}
+
+// The same options give the same edits, also where several separators are shared.
+func TestInsertionsAreTheSameEachTime(t *testing.T) {
+	row := "{\"a/b,c-d\", \"x/y,z-w\", true}"
+	source := []byte("package x\n\nfunc TestMatch(t *testing.T) {\n\tfor _, tt := range []struct {\n\t\tpattern, path string\n\t\twant bool\n\t}{\n\t\t" + row +
+		",\n\t\t{\"p\", \"q\", false},\n\t} {\n\t\tif Match(tt.pattern, tt.path) != tt.want {\n\t\t\tt.Error(tt)\n\t\t}\n\t}\n}\n")
+	from := bytes.Index(source, []byte(row))
+	list := func() []Edit {
+		return Insertions(File{Path: "x_test.go", Source: source}, Options{Seed: 1}, from, from+len(row))
+	}
+	first := list()
+	if len(first) < 10 {
+		t.Fatalf("there are %d", len(first))
+	}
+	for range 50 {
+		if diff := cmp.Diff(first, list()); diff != "" {
+			t.Fatal(diff)
 		}
 	}
 }

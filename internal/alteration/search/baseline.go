@@ -128,18 +128,17 @@ func (s sources) trim(solves map[string]bool) {
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		others, solving := 0, make(map[string]bool)
 		s[name].candidates = slices.DeleteFunc(s[name].candidates, func(e alteration.Edit) bool {
-			key := family(e)
-			is, known := solving[key]
-			if e.Case = ""; !known { // any row
-				for id := range solves {
-					is = is || s.belongs(e, id)
-				}
-				solving[key] = is
+			is, known := solving[family(e)]
+			if !known {
+				e.Case = "" // of any row
+				is = slices.ContainsFunc(slices.Collect(maps.Keys(solves)), func(id string) bool { return s.belongs(e, id) })
+				solving[family(e)] = is
 			}
-			if !is {
-				others++
+			if is {
+				return false
 			}
-			return !is && others > mostOfOthers
+			others++
+			return others > mostOfOthers
 		})
 	}
 }

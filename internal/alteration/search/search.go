@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -237,52 +236,6 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 			}
 		}
 	}
-}
-
-// widen adds candidates to the rows that decide of tests that have no blind alteration, and for
-// tests of which nothing was found those that look altered, which are a control and no more. It tells
-// whether there are any.
-func (d *discovery) widen(all []*found, blind map[*found]Blindness) bool {
-	has := func(id string) bool {
-		return slices.ContainsFunc(all, func(f *found) bool { return blind[f] == Blind && slices.Contains(f.tests, id) })
-	}
-	bare := func(id string) bool { // or has what ties it to others alone
-		return !slices.ContainsFunc(all, func(f *found) bool { return len(leaves(f.tests)) == 1 && slices.Contains(f.tests, id) })
-	}
-	wider := false
-	add := func(e alteration.Edit, lacks func(id string) bool) {
-		q := d.queueOf(e)
-		if !slices.ContainsFunc(q.targets, lacks) {
-			return
-		}
-		if !q.wide {
-			q.wide, q.left, q.tries = true, nil, mostTries-mostWide
-		}
-		q.left, wider = append(q.left, e), true
-	}
-	for _, name := range slices.Sorted(maps.Keys(d.sources)) {
-		src := d.sources[name]
-		file, o := alteration.File{Path: name, Source: src.After}, src.options
-		for _, p := range src.parts {
-			if !p.Row || p.class != deciding {
-				continue
-			}
-			for _, e := range alteration.Insertions(file, o, p.Start, p.End) {
-				if !e.Known {
-					add(e, func(id string) bool { return !has(id) })
-				}
-			}
-		}
-		if o.Conspicuous = true; !slices.ContainsFunc(d.sample.FailToPass, func(id string) bool { return d.solves[id] && bare(id) }) {
-			continue
-		}
-		for _, e := range alteration.Candidates(file, o) {
-			if e.Conspicuous != "" {
-				add(d.cased(e), bare)
-			}
-		}
-	}
-	return wider
 }
 
 // tellBlind runs the unsolved code with what was found, of each test one edit at a time.
