@@ -58,16 +58,23 @@ func TestAVerificationOutlastsAFullDisk(t *testing.T) {
 func outlasts(t *testing.T, refuses func(assay.VerificationStatus) bool) {
 	f := newFixture(t)
 	service := f.onFullDisk(&fullDisk{refuses: refuses, with: errors.New("database or disk is full"), times: 3})
+	f.judgedAtOnce(service)
+}
+
+// judgedAtOnce verifies a work that solves its task, and expects a verdict of the first attempt
+// and nothing left.
+func (f *fixture) judgedAtOnce(service *verification.Service) {
+	f.t.Helper()
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
-	if err := service.Run(t.Context(), v.ID); err != nil {
-		t.Fatal(err)
+	if err := service.Run(f.t.Context(), v.ID); err != nil {
+		f.t.Fatal(err)
 	}
 	got := f.outcome(v)
 	if got.Status != assay.VerificationCompleted || got.Verdict == nil || !got.Verdict.Solved || got.Attempt != 1 {
-		t.Errorf("it is %s after %d attempts: %+v", got.Status, got.Attempt, got.Verdict)
+		f.t.Errorf("it is %s after %d attempts: %+v", got.Status, got.Attempt, got.Verdict)
 	}
 	if left, err := filepath.Glob(filepath.Join(f.dir, "*")); err != nil || len(left) > 0 {
-		t.Errorf("changes are left: %q, %v", left, err)
+		f.t.Errorf("changes are left: %q, %v", left, err)
 	}
 }
 

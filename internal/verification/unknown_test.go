@@ -2,7 +2,6 @@ package verification_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 
 	"assay"
@@ -65,18 +64,7 @@ func (f *fixture) behindALossyConnection(loses ...assay.VerificationStatus) *ver
 // What a verification has become is not lost on who made it so, and no judge is held.
 func TestAVerificationOutlastsLostAnswers(t *testing.T) {
 	f := newFixture(t)
-	service := f.behindALossyConnection(assay.VerificationStarting, assay.VerificationCompleted)
-	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
-	if err := service.Run(t.Context(), v.ID); err != nil {
-		t.Fatal(err)
-	}
-	got := f.outcome(v)
-	if got.Status != assay.VerificationCompleted || got.Verdict == nil || !got.Verdict.Solved || got.Attempt != 1 {
-		t.Errorf("it is %s after %d attempts: %+v", got.Status, got.Attempt, got.Verdict)
-	}
-	if left, err := filepath.Glob(filepath.Join(f.dir, "*")); err != nil || len(left) > 0 {
-		t.Errorf("changes are left: %q, %v", left, err)
-	}
+	f.judgedAtOnce(f.behindALossyConnection(assay.VerificationStarting, assay.VerificationCompleted))
 }
 
 // An attempt that another has ended meanwhile ends, whatever came of it.
