@@ -106,6 +106,28 @@ func (f *fixture) created(ttl time.Duration) *assay.Session {
 	return sess
 }
 
+// beingMade creates a session whose sandbox is being made, until that is given up.
+func (f *fixture) beingMade() *assay.Session {
+	f.t.Helper()
+	entered := make(chan struct{})
+	f.runtime.SetFaults(memory.Faults{Create: func(ctx context.Context, _ sandbox.Spec) error {
+		close(entered)
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	sess := f.created(time.Hour)
+	<-entered
+	return sess
+}
+
+// orphan makes a sandbox that the service did not.
+func (f *fixture) orphan(id string) {
+	f.t.Helper()
+	if _, err := f.runtime.Create(f.t.Context(), sandbox.Spec{ID: id, Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // awaited waits until a session is in a state.
 func (f *fixture) awaited(sess *assay.Session, want assay.SessionStatus) *assay.Session {
 	f.t.Helper()

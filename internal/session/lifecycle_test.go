@@ -42,14 +42,7 @@ func TestSessionFromCreateToClose(t *testing.T) {
 
 func TestClosingWhileCreatingLeavesNothing(t *testing.T) {
 	f := newFixture(t)
-	entered := make(chan struct{})
-	f.runtime.SetFaults(memory.Faults{Create: func(ctx context.Context, _ sandbox.Spec) error {
-		close(entered)
-		<-ctx.Done() // Close must end this
-		return ctx.Err()
-	}})
-	sess := f.created(time.Hour)
-	<-entered
+	sess := f.beingMade()
 	if _, err := f.Close(t.Context(), user, sess.ID); err != nil {
 		t.Fatal(err)
 	}

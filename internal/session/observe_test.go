@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"assay"
-	"assay/internal/sandbox"
 	"assay/internal/session"
 	"assay/internal/telemetry"
 )
@@ -80,9 +79,7 @@ func TestEveryEndIsObserved(t *testing.T) {
 func TestOrphansAreObserved(t *testing.T) {
 	h := &heard{}
 	f := newFixture(t, listening(h))
-	if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: "ses_orphan", Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
+	f.orphan("ses_orphan")
 	f.restart()
 	eventually(t, func() (struct{}, error) {
 		if got, _ := h.heard(); !slices.Equal(got, []string{"orphan"}) {
@@ -118,9 +115,7 @@ func TestWorkInTheBackgroundLogsTheRequestThatItIsFor(t *testing.T) {
 func TestAServerThatStopsAtOnceLeavesNoOrphans(t *testing.T) {
 	f := newFixture(t)
 	for n := range 30 {
-		if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: fmt.Sprint("ses_orphan", n), Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
+		f.orphan(fmt.Sprint("ses_orphan", n))
 	}
 	f.restart()
 	f.stop(f.Service)()

@@ -77,14 +77,7 @@ func TestRestartEndsWhatExpired(t *testing.T) {
 
 func TestRestartMakesWhatWasBeingMade(t *testing.T) {
 	f := newFixture(t)
-	entered := make(chan struct{})
-	f.runtime.SetFaults(memory.Faults{Create: func(ctx context.Context, _ sandbox.Spec) error {
-		close(entered)
-		<-ctx.Done()
-		return ctx.Err()
-	}})
-	sess := f.created(time.Hour)
-	<-entered
+	sess := f.beingMade()
 	f.stop(f.Service)()
 	f.runtime.SetFaults(memory.Faults{})
 	f.restart()
@@ -95,9 +88,7 @@ func TestRestartDestroysWhatNobodyOwns(t *testing.T) {
 	f := newFixture(t)
 	kept := f.ready()
 	f.stop(f.Service)()
-	if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: "ses_orphan", Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
+	f.orphan("ses_orphan")
 	f.restart()
 	eventually(t, func() (struct{}, error) {
 		if names := f.runtime.Names(); len(names) != 1 || names[0] != kept.ID {

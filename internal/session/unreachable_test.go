@@ -163,20 +163,11 @@ func TestWhatDoesNotAnswerCanBeClosed(t *testing.T) {
 func TestRestartGoesOnBesideWhatCannotBeDestroyed(t *testing.T) {
 	f := newFixture(t)
 	kept := f.ready()
-	entered := make(chan struct{})
-	f.runtime.SetFaults(memory.Faults{Create: func(ctx context.Context, _ sandbox.Spec) error {
-		close(entered)
-		<-ctx.Done()
-		return ctx.Err()
-	}})
-	half := f.created(time.Hour)
-	<-entered
+	half := f.beingMade()
 	f.stop(f.Service)()
 	f.runtime.SetFaults(memory.Faults{})
 	for _, id := range []string{half.ID, "ses_orphan"} {
-		if _, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: id, Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
+		f.orphan(id)
 	}
 	f.runtime.SetFaults(memory.Faults{Destroy: func(context.Context, sandbox.Handle) error { return errors.New("device is busy") }})
 	f.restart()
