@@ -35,7 +35,7 @@ func (c Config) checkDatabase(ctx context.Context, dir dataDir) error {
 		return err
 	}
 	return fmt.Errorf("the data directory %s was used before (it holds %s), and its database (%s) is empty or missing; "+
-		"restore the database, or say --new-database to begin without users, sessions and money", dir, used, c.databaseName(dir))
+		"restore the database, or begin without its users, sessions and money: assay serve --new-database", dir, used, c.databaseName(dir))
 }
 
 // exists refuses a data directory or a database that is not there.
@@ -46,6 +46,9 @@ func (c Config) exists(ctx context.Context) error {
 	}
 	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the data directory %s does not exist, so that there is nothing to show; give that of a server as --data-dir, or start assay serve first", abs)
+	}
+	if err := c.checkDatabase(ctx, dataDir(abs)); err != nil {
+		return err
 	}
 	schema, err := CheckSchema(ctx, c)
 	if err == nil && schema.Has == 0 {
@@ -88,7 +91,7 @@ func (c Config) bind(ctx context.Context, dir dataDir, s *store.Store) error {
 		return nil
 	case err == nil && !c.NewDatabase:
 		return fmt.Errorf("the data directory %s belongs to another database than %s; restore that, give the right --database-url or --data-dir, "+
-			"or say --new-database if both are to go together from now on", dir, c.databaseName(dir))
+			"or start assay serve --new-database if both are to go together from now on", dir, c.databaseName(dir))
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("read which database the data directory belongs to: %w", err)
 	}

@@ -70,6 +70,15 @@ func TestADataDirectoryIsServedWithItsOwnDatabaseAlone(t *testing.T) {
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("opened: %v, want %q", err, tt.want)
 			}
+			if cfg.DatabaseURL == "" && name != "another's" { // which only who opens it sees
+				_, doctor := doctorDatabase(t.Context(), cfg)
+				_, migrate := MigrateSchema(t.Context(), cfg)
+				for who, said := range map[string]error{"doctor": doctor, "migrate": migrate} {
+					if (said == nil) != (tt.want == "") || said != nil && !strings.Contains(said.Error(), tt.want) {
+						t.Errorf("%s: %v, want %q", who, said, tt.want)
+					}
+				}
+			}
 			cfg.NewDatabase = true
 			if err := opened(t.Context(), cfg, Open); err != nil {
 				t.Errorf("though a new database is meant: %v", err)

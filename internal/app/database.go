@@ -43,7 +43,8 @@ func CheckSchema(ctx context.Context, cfg Config) (Schema, error) {
 }
 
 // MigrateSchema brings the schema of the database up to date, while no other process
-// does, and returns what it was before. Open does so, too.
+// does, and returns what it was before. Open does so, too. Of a data directory that was used it
+// makes no new file.
 func MigrateSchema(ctx context.Context, cfg Config) (before Schema, err error) {
 	cfg = cfg.WithDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -52,6 +53,9 @@ func MigrateSchema(ctx context.Context, cfg Config) (before Schema, err error) {
 	var dir dataDir
 	if cfg.DatabaseURL == "" {
 		if dir, err = openDataDir(cfg.DataDir); err != nil {
+			return Schema{}, err
+		}
+		if err := cfg.checkDatabase(ctx, dir); err != nil {
 			return Schema{}, err
 		}
 	}

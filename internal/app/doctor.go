@@ -84,6 +84,9 @@ func doctorDatabase(ctx context.Context, cfg Config) (string, error) {
 	case schema.Has > schema.Knows:
 		return "", fmt.Errorf("the schema has version %d, and this program knows versions up to %d; run a newer assay", schema.Has, schema.Knows)
 	case schema.Has == 0:
+		if err := cfg.checkDatabase(ctx, dataDir(cfg.DataDir)); err != nil {
+			return "", err
+		}
 		return kind + ", without a schema yet; assay serve makes it", nil
 	case !schema.Current:
 		return fmt.Sprintf("%s, schema version %d of %d; assay serve migrates it", kind, schema.Has, schema.Knows), nil
