@@ -139,6 +139,9 @@ func (t *tree) begins(i, opener, head int) bool {
 	if opener >= 0 && t.kind[opener] != block && t.kind[opener] != body {
 		return false
 	}
+	if t.lang.Layout != Indents && (t.op(i, ")") || t.op(i, "]") || t.op(i, "}")) {
+		return false // it ends the statement that its bracket was opened in, also after a block
+	}
 	if t.op(i-1, ";") && !t.fresh[i] && (t.keyword(head, "if") || t.keyword(head, "for") || t.keyword(head, "switch")) {
 		return false // if x := f(); x != y {
 	}
@@ -156,9 +159,6 @@ func (t *tree) begins(i, opener, head int) bool {
 	}
 	if t.lang.Layout == Indents {
 		return true
-	}
-	if t.op(i, ")") || t.op(i, "]") || t.op(i, "}") {
-		return false
 	}
 	return !t.continues(i-1) && !t.op(i, ".") && !t.op(i, "?.") && !t.op(i, "&&") && !t.op(i, "||") && !t.op(i, "?")
 }
