@@ -78,7 +78,8 @@ type Options struct {
 	// for all; the bounds hold for what is wanted.
 	In func(region string) bool
 	// Conspicuous keeps edits that can be told, for a control that shall hold against
-	// runners that pass everything, and nobody else.
+	// runners that pass everything, and nobody else. The bounds hold for them and for the rest,
+	// each by itself.
 	Conspicuous bool
 }
 

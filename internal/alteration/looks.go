@@ -13,6 +13,7 @@ const (
 	looksContradictory = "another row has the same inputs"
 	looksCrowded       = "there is too much beside it to compare"
 	looksPath          = "it names a file"
+	looksFilled        = "it was empty, and a name or a comment may say so"
 )
 
 // sight is how many lines before and after a token are looked at. neighbours and extent
@@ -33,6 +34,9 @@ func (s *search) looks(i int, p purpose, e Edit) string {
 	}
 	if s.toks[i].Kind == String && filename.MatchString(s.inside(i)) {
 		return looksPath
+	}
+	if s.toks[i].Kind == String && s.inside(i) == "" {
+		return looksFilled
 	}
 	if why := s.beside(i, e); why != "" {
 		return why

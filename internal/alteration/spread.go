@@ -51,8 +51,9 @@ func order(e Edit) int {
 	return n
 }
 
-// limit takes edits in order, up to the bounds. A quarter of each bound is kept for edits
-// of other kinds than values, which may be all that makes a test fail.
+// limit takes edits in order, up to the bounds, which hold for those that look altered by
+// themselves. A quarter of each bound is kept for edits of other kinds than values, which may be
+// all that makes a test fail.
 func limit(edits []Edit, ranked []int, o Options) []Edit {
 	values := func(e Edit) bool { return e.Rank < rankAnswer }
 	others, othersOf := 0, map[string]int{}
@@ -63,7 +64,11 @@ func limit(edits []Edit, ranked []int, o Options) []Edit {
 		}
 	}
 	mostValues := o.PerFile - min(others, o.PerFile/4)
-	taken, takenOf := 0, map[string]int{}
+	type place struct {
+		region string
+		looks  bool
+	}
+	taken, takenOf := map[bool]int{}, map[place]int{}
 	var list []Edit
 	for _, n := range ranked {
 		e := edits[n]
@@ -71,9 +76,10 @@ func limit(edits []Edit, ranked []int, o Options) []Edit {
 		if values(e) {
 			perFile, perRegion = mostValues, o.PerRegion-min(othersOf[e.Region], o.PerRegion/4)
 		}
-		if taken < perFile && takenOf[e.Region] < perRegion {
-			taken++
-			takenOf[e.Region]++
+		at := place{e.Region, e.Conspicuous != ""}
+		if taken[at.looks] < perFile && takenOf[at] < perRegion {
+			taken[at.looks]++
+			takenOf[at]++
 			list = append(list, e)
 		}
 	}

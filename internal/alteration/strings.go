@@ -13,8 +13,11 @@ import (
 func (s *search) strings(i int) []string {
 	tok, text := s.toks[i], s.text(i)
 	from, to, ok := inner(s.lang, tok.Kind, text)
-	if !ok || from >= to {
+	if !ok || from > to || from == to && tok.Kind != String {
 		return nil
+	}
+	if from == to {
+		return s.filled(i)
 	}
 	body := text[from:to]
 	free := editable(body)

@@ -232,6 +232,15 @@ func (x *file) between(from, to int) string {
 	return b.String()
 }
 
+// value returns what a column of a row holds, without its key.
+func (r row) value(column string) string {
+	text := strings.TrimSuffix(r.cells[column], " ")
+	for _, sign := range []string{" : ", " = "} {
+		text = strings.TrimPrefix(text, column+sign)
+	}
+	return text
+}
+
 // inputs returns what a row gives to the code under test, as far as names tell. "" stands
 // for a row of which that is not known.
 func (r row) inputs() string { return r.inputsWith("", "") }

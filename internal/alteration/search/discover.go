@@ -44,6 +44,7 @@ type discovery struct {
 	found   map[string]int // by test: found edits that decide, whatever they are worth
 	altered map[string]int // by test: found edits that the image's old tests do not hold
 	known   map[string]int // and those that they do, or that decide nothing
+	own     map[string]int // found edits of any worth that make few others fail
 }
 
 // queue is the candidates of a group that were not tried yet.
@@ -71,7 +72,7 @@ type set struct {
 }
 
 func newDiscovery(t *trials, b *baseline, s sources) *discovery {
-	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), found: make(map[string]int), altered: make(map[string]int), known: make(map[string]int)}
+	d := &discovery{trials: t, baseline: b, sources: s, queues: make(map[string]*queue), found: make(map[string]int), altered: make(map[string]int), known: make(map[string]int), own: make(map[string]int)}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		for _, e := range s[name].candidates {
 			d.add(e)
@@ -184,7 +185,11 @@ func (d *discovery) note(f *found) {
 	if f.Conspicuous != "" {
 		q.looking++
 	}
+	few := len(leaves(f.tests)) <= mostTied
 	for _, id := range f.tests {
+		if few {
+			d.own[id]++
+		}
 		if f.Known || f.Conspicuous != "" || d.decidesNothing(f) {
 			d.known[id]++
 		} else {
@@ -245,7 +250,8 @@ func (d *discovery) wants(q *queue, targets []string) bool {
 		return q.tries < mostControl && q.kept < wantedKept
 	}
 	if q.left[0].Conspicuous != "" { // which are there only where it lacks others
-		return q.tries < mostTries && q.looking < wantedKept
+		bare := slices.ContainsFunc(targets, func(id string) bool { return d.own[id] == 0 })
+		return q.tries < mostTries && (bare || q.looking < wantedKept)
 	}
 	return q.tries < mostTries && d.lacks(targets, q.left[0])
 }

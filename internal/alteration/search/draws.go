@@ -33,7 +33,7 @@ func newUnits(all []*found) *units {
 }
 
 // untied leaves out what makes several tests fail, most of which something else makes fail
-// without all the others, and as blindly: to keep it would tie them to one unit, of which one
+// without so many others, and as blindly: to keep it would tie them to one unit, of which one
 // alteration at a time is tried and shown.
 func untied(all []*found, blind map[*found]Blindness) []*found {
 	isBlind := func(f *found) bool { return (&Alteration{Blindness: blind[f]}).Blind() }
@@ -41,8 +41,7 @@ func untied(all []*found, blind map[*found]Blindness) []*found {
 		own := leaves(f.tests)
 		return slices.ContainsFunc(all, func(o *found) bool {
 			some := leaves(o.tests)
-			return len(some) < len(own) && slices.Contains(some, id) && (isBlind(o) || !isBlind(f)) &&
-				!slices.ContainsFunc(some, func(other string) bool { return !slices.Contains(own, other) })
+			return len(some) < len(own) && slices.Contains(some, id) && (isBlind(o) || !isBlind(f))
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(f *found) bool {

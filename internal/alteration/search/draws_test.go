@@ -273,4 +273,8 @@ func TestWhatTiesTestsGoesWhereMostHaveTheirOwn(t *testing.T) {
 	if left := untied(append(slices.Clone(own), few), blind); !slices.Contains(left, few) {
 		t.Error("a blind edit is gone for others that are not")
 	}
+	rows := []*found{of("a/1", "b/1"), of("a/2", "b/2"), of("a/3", "b/3")} // of one table that two tests walk
+	if left := untied(append(slices.Clone(rows), of("b/1", "b/2", "b/3")), blind); !slices.Equal(left, rows) {
+		t.Error("what ties the rows of one test is kept, though each row has its own")
+	}
 }
