@@ -40,7 +40,7 @@ func doing(err error, format string, args ...any) error {
 		return err
 	case isBusy(err):
 		return assay.Wrap(err, assay.CodeUnavailable, "the database is busy; try again in a moment")
-	case isAway(err):
+	case isAway(err) || errors.Is(err, errUnclaimed):
 		return assay.Wrap(err, assay.CodeUnavailable, "the database is away; try again in a moment")
 	case isUnfit(err):
 		return assay.Wrap(err, assay.CodeInvalid, "%s", unfitText)

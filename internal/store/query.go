@@ -34,6 +34,9 @@ func unwatched(ctx context.Context) context.Context {
 
 // row reads one row. Its Scan must be called: it frees what the reading takes.
 func (p *pool) row(ctx context.Context, text string, args ...any) scanner {
+	if p.shut.Load() {
+		return noRow{errUnclaimed}
+	}
 	if stmt := p.prepared[text]; stmt != nil {
 		return stmt.QueryRowContext(unwatched(ctx), args...)
 	}
@@ -45,6 +48,9 @@ func (p *pool) row(ctx context.Context, text string, args ...any) scanner {
 }
 
 func (p *pool) rows(ctx context.Context, text string, args ...any) (cursor, error) {
+	if p.shut.Load() {
+		return nil, errUnclaimed
+	}
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
@@ -78,6 +84,9 @@ func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err
 
 // execOnce runs a statement that is a transaction by itself.
 func (p *pool) execOnce(ctx context.Context, text string, args []any) (n int64, err error) {
+	if p.shut.Load() {
+		return 0, errUnclaimed
+	}
 	if stmt := p.prepared[text]; stmt != nil {
 		return affected(stmt.ExecContext(ctx, args...))
 	}
@@ -176,6 +185,9 @@ func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, step func(), f
 
 func (p *pool) once(ctx context.Context, opts *sql.TxOptions, step func(), f func(context.Context, txn) error) error {
 	step()
+	if p.shut.Load() {
+		return errUnclaimed
+	}
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -218,6 +230,11 @@ func collect[T any](rows cursor, err error, scan func(scanner) (T, error)) ([]T,
 
 // scanner is a row: *sql.Row, *sql.Rows, or one of them that is bounded.
 type scanner interface{ Scan(dest ...any) error }
+
+// noRow is a row that was not asked for.
+type noRow struct{ err error }
+
+func (r noRow) Scan(...any) error { return r.err }
 
 // cursor is rows: *sql.Rows, or bounded ones.
 type cursor interface {
