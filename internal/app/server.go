@@ -35,6 +35,7 @@ type server struct {
 	traces        *telemetry.Traces
 	lock          *os.File
 	claim         *store.Claim
+	usurped       bool // another server has the database: nothing is waited for, nor stored
 }
 
 // Serve answers requests until ctx ends, and drains then: held requests are
@@ -69,7 +70,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if s.claim, err = a.store.Claim(ctx); err != nil {
 		return nil, err
 	}
-	if s.runtime, err = a.newRuntime("sandboxes"); err != nil {
+	if s.runtime, err = a.newRuntime("sandboxes", guardCommand()); err != nil {
 		return nil, err
 	}
 	if err := s.runtime.Check(ctx); err != nil {
@@ -137,7 +138,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 }
 
 // newRuntime opens the sandboxes below a folder of the data directory.
-func (a *App) newRuntime(folder string) (*oci.Runtime, error) {
+func (a *App) newRuntime(folder string, guard []string) (*oci.Runtime, error) {
 	agent, err := a.Config.agentPath()
 	if err != nil {
 		return nil, err
@@ -149,6 +150,7 @@ func (a *App) newRuntime(folder string) (*oci.Runtime, error) {
 		Images:   a.Images,
 		IDs:      a.Config.idShift(),
 		Defaults: a.Config.Resources.limits(),
+		Guard:    guard,
 		Log:      a.Log,
 	})
 }
@@ -257,17 +259,24 @@ func every(ctx context.Context, interval time.Duration, f func()) {
 	}
 }
 
-// health tells whether the database answers and sandboxes can be made.
+// health tells whether the database answers and sandboxes can be made. The messages of its
+// errors are for everybody.
 func (s *server) health(ctx context.Context) error {
-	if err := s.store.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
+	if err := s.databaseHealth(ctx); err != nil {
+		return err
 	}
-	return s.runtime.Check(ctx)
+	if err := s.runtime.Check(ctx); err != nil {
+		return assay.Wrap(err, assay.CodeUnavailable, "sandboxes cannot be made; the server's log says why")
+	}
+	return nil
 }
 
-// errClaimLost ends a server: from now on another one may serve from the database, and
-// would take the sandboxes of this one for lost.
-var errClaimLost = errors.New("the connection that kept the database for this server is lost; sandboxes stay alive, and the next start adopts them")
+func (s *server) databaseHealth(ctx context.Context) error {
+	if err := s.store.Ping(ctx); err != nil {
+		return assay.Wrap(err, assay.CodeUnavailable, "the database cannot be reached; sandboxes and their commands go on, and requests are answered when it is back")
+	}
+	return nil
+}
 
 // listen serves both listeners until ctx ends, and drains.
 func (s *server) listen(ctx context.Context, ready func(string)) error {
@@ -303,19 +312,18 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 	group.run(func() { s.Billing.Reconciler(ctx) })
 	group.run(func() { s.searches.run(ctx) })
 	group.run(func() {
-		select {
-		case <-s.claim.Lost():
-			cancel(errClaimLost)
-		case <-ctx.Done():
+		if err := s.claim.Keep(ctx); err != nil {
+			cancel(err)
 		}
 	})
 	s.Log.Info("serving", "url", url, "version", Version, "data_dir", string(s.dir))
 	ready(url)
 
 	<-ctx.Done()
-	s.Log.Info("stopping; held requests are answered", "destroy_sandboxes", s.Config.DestroyOnExit)
+	s.usurped = errors.Is(context.Cause(ctx), store.ErrClaimTaken)
+	s.Log.Info("stopping; held requests are answered", "destroy_sandboxes", s.Config.DestroyOnExit && !s.usurped)
 	drain()
-	err = errors.Join(group.stop(s.Config.shutdownTimeout()), s.drain())
+	err = errors.Join(group.stop(s.patience()), s.drain())
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
@@ -399,7 +407,7 @@ func (s *server) serveOn(srv *http.Server, l net.Listener) error {
 // own, so that a verification which uses its time up leaves some to the sessions.
 func (s *server) drain() error {
 	var errs []error
-	if s.Config.DestroyOnExit {
+	if s.Config.DestroyOnExit && !s.usurped {
 		errs = append(errs, s.bounded(func(ctx context.Context) error {
 			return s.sessions.TerminateAll(ctx, assay.Failure{Code: assay.CodeOperator, Message: "the server was stopped"})
 		}))
@@ -408,9 +416,20 @@ func (s *server) drain() error {
 	return errors.Join(errs...)
 }
 
+// patience is how long a step of the drain may take. What a server does that has lost its
+// database to another is worth nothing.
+func (s *server) patience() time.Duration {
+	if s.usurped {
+		return usurpedPatience
+	}
+	return s.Config.shutdownTimeout()
+}
+
+const usurpedPatience = 200 * time.Millisecond
+
 // bounded calls a step of the drain.
 func (s *server) bounded(step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience())
 	defer cancel()
 	return step(ctx)
 }

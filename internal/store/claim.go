@@ -85,12 +85,10 @@ func (c *Claim) Keep(ctx context.Context) error {
 		}
 		since := time.Now()
 		c.log.Error("the database is lost: requests are answered with 503 until it is back; sandboxes and their commands go on", "err", held.why)
-		if err := c.regain(ctx); err != nil {
+		if err := c.regain(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
-		if ctx.Err() == nil {
-			c.log.Warn("the database is back", "after", time.Since(since).Round(time.Millisecond))
-		}
+		c.log.Warn("the database is back", "after", time.Since(since).Round(time.Millisecond))
 	}
 }
 
