@@ -107,7 +107,7 @@ func doctorDamage(ctx context.Context, cfg Config) (string, error) {
 	case ctx.Err() != nil:
 		return fmt.Sprintf("not all of its pages were looked at in %s", damageBound), nil
 	case err != nil:
-		return "", fmt.Errorf("%w; stop the server, keep a copy, and restore the last good backup", err)
+		return "", fmt.Errorf("%w; %s", err, damagedRemedy)
 	}
 	return "no damaged page", nil
 }

@@ -35,6 +35,7 @@ type server struct {
 	traces        *telemetry.Traces
 	lock          *os.File
 	claim         *store.Claim
+	damage        *damage
 	usurped       bool // another server has the database: nothing is waited for, nor stored
 }
 
@@ -69,6 +70,10 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	}
 	if s.claim, err = a.store.Claim(ctx); err != nil {
 		return nil, err
+	}
+	s.damage = a.lookForDamage()
+	if err := s.damage.within(ctx, damageWait); err != nil {
+		return nil, fmt.Errorf("%w; %s", err, damagedRemedy)
 	}
 	if s.runtime, err = a.newRuntime("sandboxes", guardCommand()); err != nil {
 		return nil, err
@@ -272,6 +277,9 @@ func (s *server) health(ctx context.Context) error {
 }
 
 func (s *server) databaseHealth(ctx context.Context) error {
+	if err := s.damage.found(); err != nil {
+		return assay.Wrap(err, assay.CodeUnavailable, "the database is damaged: "+damagedRemedy)
+	}
 	if err := s.store.Ping(ctx); err != nil {
 		return assay.Wrap(err, assay.CodeUnavailable, "the database cannot be reached; sandboxes and their commands go on, and requests are answered when it is back")
 	}
@@ -447,6 +455,7 @@ func (s *server) close() error {
 		errs = append(errs, s.verifications.Close())
 	}
 	s.searches.close()
+	s.damage.close()
 	if s.traces != nil {
 		s.traces.Close()
 	}
