@@ -24,6 +24,7 @@ type Session struct {
 	Error         *Failure      // why it ended otherwise than by its user
 	Location      string        // node or region of its sandbox
 	Handle        string        // of its sandbox, as JSON; "" before there is one
+	ImageDigest   string        // of the image that it began with; "" before there is a sandbox
 }
 
 // Failure says why something ended early: a stable code and a sentence.

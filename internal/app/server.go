@@ -88,6 +88,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Store:       a.store,
 		Samples:     a.Datasets,
 		Runtime:     s.runtime,
+		ImageDigest: a.trees().digest,
 		Log:         a.Log,
 		Tracer:      s.traces.Tracer(),
 		Observer:    a.metrics,

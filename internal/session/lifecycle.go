@@ -179,7 +179,11 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 		}
 	}
 	began := time.Now()
-	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample, sess.ExpiresAt, map[string]string{
+	digest, err := s.imageDigest(ctx, l.sample)
+	if err != nil {
+		return nil, err
+	}
+	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample.In(digest), sess.ExpiresAt, map[string]string{
 		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
 	}))
 	if err != nil {
@@ -187,7 +191,7 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 	}
 	handle, err := json.Marshal(box.Handle())
 	if err == nil {
-		err = s.cfg.Store.SetHandle(ctx, sess.ID, string(handle), s.cfg.Runtime.Location())
+		err = s.cfg.Store.SetHandle(ctx, sess.ID, string(handle), s.cfg.Runtime.Location(), digest)
 	}
 	if err != nil {
 		s.free(ctx, box.Handle())
@@ -195,6 +199,18 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 	}
 	s.cfg.Log.DebugContext(ctx, "sandbox made", "session", sess.ID, "took", time.Since(began))
 	return box, nil
+}
+
+// imageDigest returns what identifies the image of a sample, from now on; "" where nobody tells.
+func (s *Service) imageDigest(ctx context.Context, sample *assay.Sample) (string, error) {
+	if s.cfg.ImageDigest == nil {
+		return "", nil
+	}
+	digest, err := s.cfg.ImageDigest(ctx, sample.Task.ImageFor(sample.Dataset, sample.ID))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", sandbox.ErrImage, err)
+	}
+	return digest, nil
 }
 
 func (s *Service) createBox(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {

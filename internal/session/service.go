@@ -31,6 +31,9 @@ type Config struct {
 	Samples Samples
 	Runtime sandbox.Runtime
 	Log     *slog.Logger
+	// ImageDigest returns what identifies the image that a reference names now: a session keeps
+	// it. Defaults to none: sessions go by the name.
+	ImageDigest func(ctx context.Context, ref string) (string, error)
 	// Tracer takes the spans of what is done. Defaults to none.
 	Tracer trace.Tracer
 	// Observer hears what was done, for metrics. Defaults to nobody.

@@ -39,8 +39,8 @@ type Store interface {
 	LoseSession(ctx context.Context, id string, at time.Time) error
 	// RegainSession notes that it answers again: what lies between is not billed.
 	RegainSession(ctx context.Context, id string, at time.Time) error
-	// SetHandle stores the sandbox of a session that is still live.
-	SetHandle(ctx context.Context, id, handle, location string) error
+	// SetHandle stores the sandbox of a session that is still live, and the digest of its image.
+	SetHandle(ctx context.Context, id, handle, location, imageDigest string) error
 
 	// InsertInteraction stores a new interaction in state processing, if the session
 	// is ready (else session_not_ready or session_ended) and fewer than limit are
