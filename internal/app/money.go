@@ -28,6 +28,7 @@ func (a *App) openBilling() (*billing.Service, error) {
 		Price:         fromCents(a.Config.CostPerMinuteCents),
 		DatasetPrices: prices,
 		Log:           a.Log,
+		Now:           a.clock.Now,
 		Observer:      a.metrics,
 	}
 	if a.Config.StripeSecretKey != "" {

@@ -89,6 +89,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Samples:     a.Datasets,
 		Runtime:     s.runtime,
 		ImageDigest: a.trees().digest,
+		Clock:       a.clock,
 		Log:         a.Log,
 		Tracer:      s.traces.Tracer(),
 		Observer:    a.metrics,

@@ -36,6 +36,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 	if err != nil {
 		return nil, err
 	}
+	s.timeline.RLock()
 	now := s.cfg.Now().UTC()
 	asked := &assay.Session{
 		ID:            assay.NewID(assay.PrefixSession),
@@ -50,6 +51,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		Location:      s.cfg.Runtime.Location(),
 	}
 	sess, created, err := s.cfg.Store.InsertSession(ctx, asked, req.Idem, s.cfg.Live)
+	s.timeline.RUnlock()
 	if persist.IsUnknown(err) {
 		s.giveBack(ctx, asked, err)
 	}
@@ -183,7 +185,7 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 	if err != nil {
 		return nil, err
 	}
-	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample.In(digest), sess.ExpiresAt, map[string]string{
+	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample.In(digest), s.onTheWall(sess.ExpiresAt), map[string]string{
 		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
 	}))
 	if err != nil {
@@ -224,6 +226,8 @@ func (s *Service) createBox(ctx context.Context, spec sandbox.Spec) (sandbox.San
 func (s *Service) ready(ctx context.Context, sess *assay.Session) (got *assay.Session) {
 	var moved bool
 	err := persist.Until(ctx, s.cfg.Log, "that session "+sess.ID+" is ready", func(ctx context.Context) (err error) {
+		s.timeline.RLock()
+		defer s.timeline.RUnlock()
 		now := s.cfg.Now().UTC()
 		got, moved, err = s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
 		return err
@@ -250,7 +254,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 	switch {
 	case ctx.Err() != nil:
 		outcome = OutcomeAbandoned
-	case !s.cfg.Now().Before(sess.ExpiresAt):
+	case s.isOver(ctx, sess):
 		to = assay.SessionTerminated
 		why = &assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over before its sandbox was made"}
 	case errors.Is(cause, sandbox.ErrImage):
@@ -267,7 +271,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 // lives returns when the session has ended, and has stored why if nobody did
 // before. It returns true when the service stops instead.
 func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stopping bool) {
-	waiting, cancel := context.WithDeadline(ctx, time.Now().Add(sess.ExpiresAt.Sub(s.cfg.Now())))
+	waiting, cancel := context.WithDeadline(ctx, s.onTheWall(sess.ExpiresAt))
 	defer cancel()
 	box, since := l.box, s.cfg.Now()
 	for {
@@ -296,6 +300,9 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stop
 		return false
 	}
 }
+
+// onTheWall is when the clock on the wall, if it does not jump, comes to a time of this service.
+func (s *Service) onTheWall(at time.Time) time.Time { return time.Now().Add(at.Sub(s.cfg.Now())) }
 
 // free destroys a sandbox. What it cannot free now is an orphan, which
 // the server sweeps up.

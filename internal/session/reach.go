@@ -40,7 +40,7 @@ func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live, sinc
 		case err == nil:
 			s.answers(ctx, sess, l, box)
 			return box, nil
-		case !now.Before(sess.ExpiresAt):
+		case s.isOver(ctx, sess):
 			return nil, &assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"}
 		case errors.Is(err, sandbox.ErrGone):
 			s.cfg.Log.WarnContext(ctx, "sandbox lost", "session", sess.ID, "err", err)

@@ -36,12 +36,15 @@ const (
 
 	moveSession = `UPDATE sessions SET status = $3,
 			ready_at = coalesce($4, ready_at),
-			ended_at = coalesce($5, ended_at),
+			ended_at = CASE WHEN $5 > expires_at THEN expires_at ELSE coalesce($5, ended_at) END,
 			error_code = coalesce($6, error_code),
 			error_message = coalesce($7, error_message)
 		WHERE id = $1 AND status = $2`
 
 	seeSession    = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND status = 'ready'`
+	shiftSessions = `UPDATE sessions SET expires_at = expires_at + $1,
+			unbilled = unbilled + CASE WHEN status = 'ready' AND unreachable_at IS NULL THEN CAST($1 AS BIGINT) ELSE 0 END
+		WHERE status IN ('creating', 'ready')`
 	loseSession   = `UPDATE sessions SET unreachable_at = $2 WHERE id = $1 AND status = 'ready' AND unreachable_at IS NULL`
 	regainSession = `UPDATE sessions SET unreachable_at = NULL,
 			unbilled = unbilled + CASE WHEN unreachable_at < $2 THEN $2 - unreachable_at ELSE 0 END
@@ -283,6 +286,9 @@ func (t txn) billedEnd(ctx context.Context, id string, end time.Time) (*time.Tim
 	if err != nil {
 		return nil, orNone(err, assay.CodeSessionNotFound, "session %s does not exist", id)
 	}
+	if end.After(sess.ExpiresAt) {
+		end = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+	}
 	end, err = t.affordable(ctx, sess, end)
 	return &end, err
 }
@@ -298,6 +304,16 @@ func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) err
 		return nil
 	})
 	return doing(err, "note that %d sessions live", len(ids))
+}
+
+// ShiftSessions implements session.Store. What does not answer is not billed, and regains what it
+// lost by the clock.
+func (s *Store) ShiftSessions(ctx context.Context, by time.Duration) error {
+	err := s.write(ctx, func(ctx context.Context, w txn) error {
+		_, err := w.exec(ctx, shiftSessions, by.Microseconds())
+		return err
+	})
+	return doing(err, "put the time of sessions forward")
 }
 
 // LoseSession implements session.Store.
