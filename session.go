@@ -1,6 +1,7 @@
 package assay
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -31,6 +32,14 @@ type Session struct {
 type Failure struct {
 	Code    Code
 	Message string
+}
+
+// LogValue is how a log shows it: its code and its sentence; nothing for none.
+func (f *Failure) LogValue() slog.Value {
+	if f == nil {
+		return slog.StringValue("")
+	}
+	return slog.StringValue(string(f.Code) + ": " + f.Message)
 }
 
 // SessionStatus is a state of a session.
