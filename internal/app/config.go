@@ -228,10 +228,11 @@ func (c Config) Validate() error {
 		oneOf("log_format", c.LogFormat, "text", "json"),
 		oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error"),
 		c.validateIDs(),
-		within("resources.cpus", c.Resources.CPUs, 0.01, 1024),
-		within("resources.memory_mb", c.Resources.MemoryMB, 16, 1<<24),
-		within("resources.pids", c.Resources.PIDs, 8, 1<<22),
-		within("resources.disk_mb", c.Resources.DiskMB, 1, 1<<24),
+		within("resources.cpus", c.Resources.CPUs, oci.LeastLimits.CPUs, 1024),
+		within("resources.memory_mb", c.Resources.MemoryMB, oci.LeastLimits.MemoryBytes>>20, 1<<24),
+		within("resources.pids", c.Resources.PIDs, oci.LeastLimits.PIDs, 1<<22),
+		within("resources.disk_mb", c.Resources.DiskMB, max(1, oci.LeastLimits.DiskBytes>>20), 1<<24),
+		c.validateTogether(),
 		within("max_sessions", c.MaxSessions, 1, 1_000_000),
 		within("max_sessions_per_user", c.MaxSessionsPerUser, 1, 1_000_000),
 		within("max_commands_per_session", c.MaxCommandsPerSession, 1, 64),
@@ -251,6 +252,23 @@ func (c Config) Validate() error {
 		within("unreachable_timeout", c.UnreachableTimeout, time.Second, 24*time.Hour),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
 	)
+}
+
+// ownPIDs is how many processes and threads a sandbox takes beside its commands: the guest
+// agent's threads, and what a shell starts for a moment.
+const ownPIDs = 32
+
+// validateTogether holds settings against each other that are right by themselves.
+func (c Config) validateTogether() error {
+	var errs []error
+	if least := int64(c.MaxCommandsPerSession) + ownPIDs; c.Resources.PIDs < least {
+		errs = append(errs, fmt.Errorf("resources.pids: %d is too few for the %d commands of max_commands_per_session, which need %d with the guest agent; raise the one, or lower the other",
+			c.Resources.PIDs, c.MaxCommandsPerSession, least))
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err == nil && c.MetricsListen == c.Listen && port != "0" {
+		errs = append(errs, fmt.Errorf("metrics_listen: %s is the address of listen; give the metrics one of their own", c.MetricsListen))
+	}
+	return errors.Join(errs...)
 }
 
 // validateListeners refuses to hand out tasks, sandboxes and keys in clear text to a

@@ -18,7 +18,7 @@ func Open(ctx context.Context, database string, opts Options) (_ *Store, err err
 	opts = opts.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("open database %s: %w", nameOf(database), err)
+			err = fmt.Errorf("open database %s: %w", nameOf(database), told(err))
 		}
 	}()
 	e, err := engineOf(database, opts)
@@ -46,7 +46,7 @@ type pool struct {
 	engine   engine
 	prepared map[string]*sql.Stmt // by text; never changed once the store is open
 	turn     chan struct{}        // holds one while a transaction has its turn: see retried
-	patience time.Duration        // with a step of a read; 0 is without end
+	patience time.Duration        // with a step; 0 is without end for a read, and usual for a write
 	shut     *atomic.Bool         // nobody is answered: see Claim
 	outcomes *outcomes            // of writes whose connection may be lost; nil elsewhere
 }

@@ -144,9 +144,9 @@ func (*postgresServer) fit(ctx context.Context, migrator *sql.DB) error {
 	case err != nil:
 		return err
 	case version < 150000:
-		return fmt.Errorf("the server is PostgreSQL %d; 15 or newer is needed", version/10000)
+		return fmt.Errorf("%w: the server is PostgreSQL %d; 15 or newer is needed", ErrUnfit, version/10000)
 	case encoding != "UTF8" || !bytes:
-		return errors.New("it must be in UTF-8 and sort by bytes; make it with: CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+		return fmt.Errorf("%w: it must be in UTF-8 and sort by bytes; make it with: CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'", ErrUnfit)
 	}
 	return nil
 }

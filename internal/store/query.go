@@ -72,7 +72,7 @@ func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err
 	if err := checkText(args); err != nil {
 		return 0, err
 	}
-	own := ofWrite(ctx)
+	own := p.ofWrite(ctx)
 	err = p.retried(own.ctx, func() (err error) {
 		own.step()
 		n, err = p.execOnce(own.ctx, text, args)
@@ -160,7 +160,7 @@ func affected(res sql.Result, err error) (int64, error) {
 // follows would be answered. It reads by an index: who reads a whole table collides
 // with everybody who writes to it.
 func (s *Store) write(ctx context.Context, f func(context.Context, txn) error) error {
-	own := ofWrite(ctx)
+	own := s.writer.ofWrite(ctx)
 	return own.done(s.writer.transact(own.ctx, nil, own.step, f))
 }
 

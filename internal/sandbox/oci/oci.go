@@ -68,6 +68,9 @@ var DefaultIDs = image.IDShift{UIDBase: 0x70000000, GIDBase: 0x70000000, Size: 1
 // DefaultLimits are the limits of a sandbox whose Spec and Config name none.
 var DefaultLimits = sandbox.Limits{CPUs: 2, MemoryBytes: 4 << 30, PIDs: 2048, DiskBytes: 10 << 30}
 
+// LeastLimits are the least that Create takes.
+var LeastLimits = sandbox.Limits{CPUs: 0.01, MemoryBytes: minMemory, PIDs: minPIDs, DiskBytes: minDisk}
+
 // Images is what the runtime needs of an image store. Its layers have their ids
 // shifted by Config.IDs.
 type Images interface {
