@@ -76,13 +76,13 @@ func TestHealthTellsThatTheDatabaseIsAway(t *testing.T) {
 	proxy.Away(true)
 	var known *assay.Error
 	for !errors.As(serving.databaseHealth(t.Context()), &known) {
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 	if known.Code != assay.CodeUnavailable || !strings.Contains(known.Message, "the database cannot be reached") {
 		t.Errorf("health says %+v", known)
 	}
 	proxy.Away(false)
-	for deadline := time.Now().Add(20 * time.Second); serving.databaseHealth(t.Context()) != nil; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); serving.databaseHealth(t.Context()) != nil; <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal(serving.databaseHealth(t.Context()))
 		}

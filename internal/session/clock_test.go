@@ -64,7 +64,7 @@ func onHost(t *testing.T, seeEvery time.Duration) (*fixture, *host, *spoken) {
 
 func (f *fixture) said(log *spoken, what string) {
 	f.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !log.says(what); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !log.says(what); <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) {
 			f.t.Fatalf("the log does not say that %s", what)
 		}

@@ -35,7 +35,7 @@ func kept(t *testing.T, url string) (s *store.Store, ended <-chan error, stop fu
 // until waits until the store answers as wanted: nil, or a code.
 func until(t *testing.T, s *store.Store, want assay.Code) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(time.Millisecond) {
 		err := s.Ping(t.Context())
 		if err == nil && want == "" || err != nil && assay.CodeOf(err) == want {
 			return

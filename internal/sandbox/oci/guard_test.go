@@ -70,7 +70,7 @@ func TestWhatAKilledServerLeftFrozenIsThawed(t *testing.T) {
 		if len(guards) != 1 {
 			t.Fatalf("there are %d guards", len(guards))
 		}
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) { // once it has let go of them
+		for deadline := time.Now().Add(20 * time.Second); ; <-time.After(time.Millisecond) { // once it has let go of them
 			held := descriptors(t, guards[0])
 			if len(held) == 0 {
 				break
@@ -87,7 +87,7 @@ func TestWhatAKilledServerLeftFrozenIsThawed(t *testing.T) {
 			return info.Size()
 		}
 		before := size()
-		time.Sleep(50 * time.Millisecond) // in which it would have grown
+		<-time.After(50 * time.Millisecond) // in which it would have grown
 		if after := size(); after != before {
 			t.Fatalf("the sandbox is not frozen: its file grew from %d to %d", before, after)
 		}
@@ -95,12 +95,12 @@ func TestWhatAKilledServerLeftFrozenIsThawed(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // always an error: it was killed
-		for deadline := time.Now().Add(20 * time.Second); size() == before; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(20 * time.Second); size() == before; <-time.After(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the sandbox stays frozen")
 			}
 		}
-		for deadline := time.Now().Add(20 * time.Second); syscall.Kill(guards[0], 0) == nil && !isZombie(guards[0]); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(20 * time.Second); syscall.Kill(guards[0], 0) == nil && !isZombie(guards[0]); <-time.After(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the guard does not end")
 			}
