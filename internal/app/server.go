@@ -266,28 +266,6 @@ func every(ctx context.Context, interval time.Duration, f func()) {
 	}
 }
 
-// health tells whether the database answers and sandboxes can be made. The messages of its
-// errors are for everybody.
-func (s *server) health(ctx context.Context) error {
-	if err := s.databaseHealth(ctx); err != nil {
-		return err
-	}
-	if err := s.runtime.Check(ctx); err != nil {
-		return assay.Wrap(err, assay.CodeUnavailable, "sandboxes cannot be made; the server's log says why")
-	}
-	return nil
-}
-
-func (s *server) databaseHealth(ctx context.Context) error {
-	if err := s.damage.found(); err != nil {
-		return assay.Wrap(err, assay.CodeUnavailable, "the database is damaged: "+damagedRemedy)
-	}
-	if err := s.store.Ping(ctx); err != nil {
-		return assay.Wrap(err, assay.CodeUnavailable, "the database cannot be reached; sandboxes and their commands go on, and requests are answered when it is back")
-	}
-	return nil
-}
-
 // listen serves both listeners until ctx ends, and drains.
 func (s *server) listen(ctx context.Context, ready func(string)) error {
 	var lc net.ListenConfig
@@ -410,65 +388,4 @@ func (s *server) serveOn(srv *http.Server, l net.Listener) error {
 		return srv.ServeTLS(l, s.Config.TLSCert, s.Config.TLSKey)
 	}
 	return srv.Serve(l)
-}
-
-// drain ends the work in the background. Verifications that do not end in time
-// begin again at the next start; sessions stay alive. Each step has a bound of its
-// own, so that a verification which uses its time up leaves some to the sessions.
-func (s *server) drain() error {
-	var errs []error
-	if s.Config.DestroyOnExit && !s.usurped {
-		errs = append(errs, s.bounded(func(ctx context.Context) error {
-			return s.sessions.TerminateAll(ctx, assay.Failure{Code: assay.CodeOperator, Message: "the server was stopped"})
-		}))
-	}
-	errs = append(errs, s.bounded(s.queue.Stop), s.bounded(s.sessions.Stop))
-	return errors.Join(errs...)
-}
-
-// patience is how long a step of the drain may take. What a server does that has lost its
-// database to another is worth nothing.
-func (s *server) patience() time.Duration {
-	if s.usurped {
-		return usurpedPatience
-	}
-	return s.Config.shutdownTimeout()
-}
-
-const usurpedPatience = 200 * time.Millisecond
-
-// bounded calls a step of the drain.
-func (s *server) bounded(step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.patience())
-	defer cancel()
-	return step(ctx)
-}
-
-// close frees what newServer took.
-func (s *server) close() error {
-	var errs []error
-	if s.queue != nil {
-		errs = append(errs, s.bounded(s.queue.Stop))
-	}
-	if s.sessions != nil {
-		errs = append(errs, s.bounded(s.sessions.Stop))
-	}
-	if s.verifications != nil {
-		errs = append(errs, s.verifications.Close())
-	}
-	s.searches.close()
-	s.damage.close()
-	if s.traces != nil {
-		s.traces.Close()
-	}
-	if s.runtime != nil {
-		errs = append(errs, s.runtime.Close())
-	}
-	if s.claim != nil {
-		errs = append(errs, s.claim.Close())
-	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
-	}
-	return errors.Join(errs...)
 }

@@ -32,7 +32,7 @@ const (
 // reason if it is not stored yet.
 func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live, since time.Time) (sandbox.Sandbox, *assay.Failure) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		box, err := s.open(ctx, l.handle)
+		box, err := s.openTelling(ctx, sess, l, since)
 		now := s.cfg.Now()
 		switch {
 		case ctx.Err() != nil:
