@@ -1,6 +1,7 @@
 package assay
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -24,12 +25,21 @@ type Session struct {
 	Error         *Failure      // why it ended otherwise than by its user
 	Location      string        // node or region of its sandbox
 	Handle        string        // of its sandbox, as JSON; "" before there is one
+	ImageDigest   string        // of the image that it began with; "" before there is a sandbox
 }
 
 // Failure says why something ended early: a stable code and a sentence.
 type Failure struct {
 	Code    Code
 	Message string
+}
+
+// LogValue is how a log shows it: its code and its sentence; nothing for none.
+func (f *Failure) LogValue() slog.Value {
+	if f == nil {
+		return slog.StringValue("")
+	}
+	return slog.StringValue(string(f.Code) + ": " + f.Message)
 }
 
 // SessionStatus is a state of a session.

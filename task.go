@@ -163,6 +163,17 @@ const ReportsPlaceholder = "{reports}"
 // reports: a fresh directory outside the work tree.
 const EnvReports = "ASSAY_REPORTS"
 
+// In returns the sample in the image with a digest, which is not the one that its name means by
+// now, perhaps; as it is when there is no digest.
+func (s *Sample) In(digest string) *Sample {
+	if digest == "" {
+		return s
+	}
+	in := *s
+	in.Task.Image = digest
+	return &in
+}
+
 // ImageFor returns the image reference of a sample, with the placeholders filled in.
 func (t Task) ImageFor(dataset, instanceID string) string {
 	return strings.NewReplacer(

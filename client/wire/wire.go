@@ -41,6 +41,8 @@ type Health struct {
 	Version   string    `json:"version" example:"1.0.0" doc:"Version of the service"`
 	Timestamp time.Time `json:"timestamp" doc:"When the check was made"`
 
+	Reason string `json:"reason,omitempty" doc:"Why the server is unhealthy, for people. Not in the Codeset API"`
+
 	UnreachableSessions int `json:"unreachable_sessions" doc:"Live sessions whose sandbox does not answer just now. Not in the Codeset API"`
 	StuckSandboxes      int `json:"stuck_sandboxes" doc:"Sandboxes that could not be destroyed, and are tried again. Not in the Codeset API"`
 }

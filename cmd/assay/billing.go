@@ -83,7 +83,7 @@ type billingCheckCmd struct {
 }
 
 func (*billingCheckCmd) Help() string {
-	return `Reads the whole ledger, beside a running server or without one, and proves it: the entries of each transaction sum to zero,
+	return `Reads the whole ledger, beside a running server or without one, and proves it: no page of a SQLite file is damaged, the entries of each transaction sum to zero,
 cached balances and totals are what their entries add up to, each session is billed once for its full ready seconds at
 its price, each payment is credited once, and what was refunded or disputed was taken back once. Exit status 1 if
 anything is not so.`
@@ -106,6 +106,9 @@ func (c *billingCheckCmd) Run(ctx context.Context, parsed *kong.Context, std std
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := a.CheckDamage(ctx); err != nil { // sums of pages that cannot be trusted prove nothing
+		return err
+	}
 	books, err := a.Billing.Check(ctx)
 	if err != nil {
 		return err

@@ -62,7 +62,10 @@ type grammar struct {
 	Config  configCmd  `cmd:"" help:"Print the configuration in force, and where each value comes from."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Version versionCmd `cmd:"" help:"Print the version."`
-	User    struct {
+
+	GuardFrozen guardFrozenCmd `cmd:"" hidden:""` // app.GuardVerb
+
+	User struct {
 		Create  userCreateCmd  `cmd:"" help:"Make a user and an API key, which is shown once."`
 		List    userListCmd    `cmd:"" help:"List the users."`
 		Show    userShowCmd    `cmd:"" help:"Show a user, with keys and logins."`

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/alecthomas/kong"
@@ -66,7 +68,12 @@ func openApp(ctx context.Context, file string, flags app.Config, parsed *kong.Co
 	if s.Source["log_level"] == "default" {
 		s.Config.LogLevel = "warn" // the verb says itself what it does
 	}
-	return open(ctx, s.Config)
+	_, before := os.Stat(s.Config.DataDir)
+	a, err := open(ctx, s.Config)
+	if err == nil && errors.Is(before, fs.ErrNotExist) { // a name that is mistyped is seen here
+		a.Log.Warn("made a new data directory; if it is not meant, remove it and give the right --data-dir", "data_dir", s.Config.DataDir)
+	}
+	return a, err
 }
 
 type configCmd struct {

@@ -49,6 +49,9 @@ func (c *migrateCmd) Run(ctx context.Context, parsed *kong.Context, std stdio) e
 
 func checkSchema(ctx context.Context, cfg app.Config, std stdio) error {
 	schema, err := app.CheckSchema(ctx, cfg)
+	if err == nil && cfg.DatabaseURL == "" {
+		err = app.CheckBelonging(ctx, cfg)
+	}
 	switch {
 	case err != nil:
 		return err

@@ -23,6 +23,7 @@ import (
 	"assay/internal/dataset"
 	"assay/internal/identity"
 	"assay/internal/image"
+	"assay/internal/session"
 	"assay/internal/store"
 	"assay/internal/stripe"
 	"assay/internal/telemetry"
@@ -41,6 +42,7 @@ type App struct {
 	Images   *image.Store
 
 	dir      dataDir
+	clock    *session.Clock // that of sessions and of what they cost
 	store    *store.Store
 	stripe   *stripe.Client // nil without keys
 	judge    *judge         // nil until Judge is called
@@ -68,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: newLogger(cfg, os.Stderr)}
+	a := &App{Config: cfg, Log: newLogger(cfg, os.Stderr), clock: session.NewClock()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"assay/internal/store"
@@ -85,17 +86,55 @@ func (c Config) bind(ctx context.Context, dir dataDir, s *store.Store) error {
 	if err != nil {
 		return err
 	}
-	known, err := os.ReadFile(dir.path(databaseIDFile))
-	switch {
-	case err == nil && strings.TrimSpace(string(known)) == id:
-		return nil
-	case err == nil && !c.NewDatabase:
-		return fmt.Errorf("the data directory %s belongs to another database than %s; restore that, give the right --database-url or --data-dir, "+
-			"or start assay serve --new-database if both are to go together from now on", dir, c.databaseName(dir))
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("read which database the data directory belongs to: %w", err)
+	known, err := c.compareID(dir, id)
+	if known || err != nil {
+		return err
 	}
 	return dir.replace(databaseIDFile, id+"\n")
+}
+
+// compareID holds the id of a database against that which the data directory knows. Known is
+// false when the directory is to learn it.
+func (c Config) compareID(dir dataDir, id string) (known bool, err error) {
+	text, err := os.ReadFile(dir.path(databaseIDFile))
+	noted := strings.TrimSpace(string(text))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read which database the data directory belongs to: %w", err)
+	case noted == id:
+		return true, nil
+	case c.NewDatabase:
+		return false, nil
+	case !databaseID.MatchString(noted):
+		return false, fmt.Errorf("%s is damaged: it holds no id of a database; if %s is the database of this data directory, remove the file, and the next start writes it anew; "+
+			"otherwise restore it from a backup", dir.path(databaseIDFile), c.databaseName(dir))
+	}
+	return false, fmt.Errorf("the data directory %s belongs to another database than %s; restore that, give the right --database-url or --data-dir, "+
+		"or start assay serve --new-database if both are to go together from now on", dir, c.databaseName(dir))
+}
+
+// databaseID is what ids of databases look like, see rand.Text.
+var databaseID = regexp.MustCompile("^[a-z2-7]{26}$")
+
+// CheckBelonging refuses, and changes nothing, what Open would: a used data directory whose
+// database is empty or missing, or is another's.
+func CheckBelonging(ctx context.Context, cfg Config) error {
+	cfg = cfg.WithDefaults()
+	abs, err := filepath.Abs(cfg.DataDir)
+	if err != nil {
+		return fmt.Errorf("find the data directory %s: %w", cfg.DataDir, err)
+	}
+	dir := dataDir(abs)
+	if err := cfg.checkDatabase(ctx, dir); err != nil || cfg.NewDatabase {
+		return err
+	}
+	id, err := store.ReadDatabaseID(ctx, cfg.database(dir), cfg.storeOptions(nil))
+	if err == nil && id != "" {
+		_, err = cfg.compareID(dir, id)
+	}
+	return err
 }
 
 // replace writes a file of the data directory such that it is there whole, or as it was.

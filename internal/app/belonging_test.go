@@ -58,6 +58,9 @@ func TestADataDirectoryIsServedWithItsOwnDatabaseAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "belongs to another database"},
+		"the id is empty":            {func(t *testing.T, c *Config) { writeID(t, c, "") }, "database.id is damaged"},
+		"the id is garbage":          {func(t *testing.T, c *Config) { writeID(t, c, "\x00\x01garbage") }, "database.id is damaged"},
+		"the id is another's":        {func(t *testing.T, c *Config) { writeID(t, c, strings.Repeat("a", 26)) }, "belongs to another database"},
 		"an empty one in PostgreSQL": {func(t *testing.T, c *Config) { c.DatabaseURL = pgtest.Database(t) }, "--new-database"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,10 +73,10 @@ func TestADataDirectoryIsServedWithItsOwnDatabaseAlone(t *testing.T) {
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("opened: %v, want %q", err, tt.want)
 			}
-			if cfg.DatabaseURL == "" && name != "another's" { // which only who opens it sees
+			if cfg.DatabaseURL == "" {
 				_, doctor := doctorDatabase(t.Context(), cfg)
 				_, migrate := MigrateSchema(t.Context(), cfg)
-				for who, said := range map[string]error{"doctor": doctor, "migrate": migrate} {
+				for who, said := range map[string]error{"doctor": doctor, "migrate": migrate, "migrate --check": CheckBelonging(t.Context(), cfg)} {
 					if (said == nil) != (tt.want == "") || said != nil && !strings.Contains(said.Error(), tt.want) {
 						t.Errorf("%s: %v, want %q", who, said, tt.want)
 					}
@@ -111,6 +114,23 @@ func TestWhoReadsMakesNoDataDirectory(t *testing.T) {
 	}
 	if err := errors.Join(opened(t.Context(), cfg, Open), opened(t.Context(), cfg, OpenExisting)); err != nil {
 		t.Error(err)
+	}
+}
+
+func writeID(t *testing.T, c *Config, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(c.DataDir, databaseIDFile), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADataDirectoryIsMadeBesideOthersAlone(t *testing.T) {
+	cfg := Config{DataDir: filepath.Join(t.TempDir(), "mistyped", "data")}
+	if err := opened(t.Context(), cfg, Open); err == nil || !strings.Contains(err.Error(), "give the right --data-dir") {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := doctorDataDir(cfg.DataDir); err == nil {
+		t.Error("doctor finds nothing")
 	}
 }
 

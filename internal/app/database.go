@@ -55,7 +55,7 @@ func MigrateSchema(ctx context.Context, cfg Config) (before Schema, err error) {
 		if dir, err = openDataDir(cfg.DataDir); err != nil {
 			return Schema{}, err
 		}
-		if err := cfg.checkDatabase(ctx, dir); err != nil {
+		if err := CheckBelonging(ctx, cfg); err != nil {
 			return Schema{}, err
 		}
 	}

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -53,24 +55,46 @@ func TestRoleThatMayOnlyChangeRowsServes(t *testing.T) {
 	work(t, s.Writer())
 }
 
-// TestHealthTellsThatTheDatabaseIsAway stops PostgreSQL. The server ends then, too: see
-// the end-to-end tests; until it has, it says that it is not well.
+// A server that cannot reach its database says so, waits for it and goes on.
 func TestHealthTellsThatTheDatabaseIsAway(t *testing.T) {
-	database := pgtest.New(t)
-	s, err := store.Open(t.Context(), database.Database(t), store.Options{})
+	proxy := pgtest.NewProxy(t, pgtest.Database(t))
+	var log strings.Builder
+	s, err := store.Open(t.Context(), proxy.URL, store.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := database.Stop(); err != nil {
+	claim, err := s.Claim(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	err = (&server{App: &App{store: s}}).health(t.Context())
-	if assay.CodeOf(err) != assay.CodeUnavailable {
-		t.Errorf("got %v, want an error with code %s", err, assay.CodeUnavailable)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- claim.Keep(ctx) }()
+
+	serving := &server{App: &App{store: s}, claim: claim}
+	proxy.Away(true)
+	var known *assay.Error
+	for !errors.As(serving.databaseHealth(t.Context()), &known) {
+		<-time.After(time.Millisecond)
 	}
-	if err := database.Start(); err != nil { // for what is dropped at the end
-		t.Fatal(err)
+	if known.Code != assay.CodeUnavailable || !strings.Contains(known.Message, "the database cannot be reached") {
+		t.Errorf("health says %+v", known)
+	}
+	proxy.Away(false)
+	for deadline := time.Now().Add(20 * time.Second); serving.databaseHealth(t.Context()) != nil; <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(serving.databaseHealth(t.Context()))
+		}
+	}
+	stop()
+	if err := errors.Join(<-ended, claim.Close()); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"the database is lost", "the database is back"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say that %s:\n%s", want, &log)
+		}
 	}
 }
 

@@ -20,13 +20,22 @@ func openDataDir(name string) (dataDir, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the data directory %s: %w", name, err)
 	}
-	if err := os.MkdirAll(abs, 0o700); err != nil {
+	switch err := os.Mkdir(abs, 0o700); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", noParent(abs)
+	case err != nil && !errors.Is(err, fs.ErrExist):
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := checkDataDir(abs); err != nil {
 		return "", err
 	}
 	return dataDir(abs), nil
+}
+
+// noParent refuses a data directory of which even the directory above is not there: its name is
+// mistyped, more often than not.
+func noParent(abs string) error {
+	return fmt.Errorf("the data directory %s is not there, and neither is %s; give the right --data-dir, or make the directory above first", abs, filepath.Dir(abs))
 }
 
 // checkDataDir refuses a directory that is open to others, somebody else's, or cannot be

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"assay/internal/sandbox/oci"
 	"assay/internal/store"
 )
@@ -63,6 +65,9 @@ func finding(name, found string, err error) Finding {
 
 func doctorDataDir(dir string) (string, error) {
 	err := checkDataDir(dir)
+	if errors.Is(err, fs.ErrNotExist) && !isDir(filepath.Dir(dir)) {
+		return "", noParent(dir)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return dir + " does not exist yet; assay serve makes it", nil
 	}
@@ -79,14 +84,18 @@ func doctorDatabase(ctx context.Context, cfg Config) (string, error) {
 	}
 	schema, err := CheckSchema(ctx, cfg)
 	switch {
+	case errors.Is(err, store.ErrUnfit):
+		return "", err
 	case err != nil:
 		return "", fmt.Errorf("%w; see that it runs, and that --database-url and its rights are right", err)
 	case schema.Has > schema.Knows:
 		return "", fmt.Errorf("the schema has version %d, and this program knows versions up to %d; run a newer assay", schema.Has, schema.Knows)
+	}
+	if err := CheckBelonging(ctx, cfg); err != nil {
+		return "", err
+	}
+	switch {
 	case schema.Has == 0:
-		if err := cfg.checkDatabase(ctx, dataDir(cfg.DataDir)); err != nil {
-			return "", err
-		}
 		return kind + ", without a schema yet; assay serve makes it", nil
 	case !schema.Current:
 		return fmt.Sprintf("%s, schema version %d of %d; assay serve migrates it", kind, schema.Has, schema.Knows), nil
@@ -107,7 +116,7 @@ func doctorDamage(ctx context.Context, cfg Config) (string, error) {
 	case ctx.Err() != nil:
 		return fmt.Sprintf("not all of its pages were looked at in %s", damageBound), nil
 	case err != nil:
-		return "", fmt.Errorf("%w; stop the server, keep a copy, and restore the last good backup", err)
+		return "", fmt.Errorf("%w; %s", err, damagedRemedy)
 	}
 	return "no damaged page", nil
 }
@@ -120,14 +129,14 @@ func doctorSandboxes(cfg Config, dir string) []Finding {
 	}
 	trial, err := os.MkdirTemp(place, ".assay-doctor-")
 	if err != nil {
-		return []Finding{{"sandboxes", FindingNotTried, fmt.Sprintf("there is no place to try them: %s", err)}}
+		return []Finding{{"sandboxes", FindingNotTried, fmt.Sprintf("there is no place to try them: %s", roomFor(err))}}
 	}
 	defer os.RemoveAll(trial) // only a trial
 	needs, err := oci.Probe(oci.Config{
 		Dir: trial, Runtime: cfg.OCIRuntime, IDs: cfg.idShift(), Defaults: cfg.Resources.limits(), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return []Finding{finding("sandboxes", "", err)}
+		return []Finding{finding("sandboxes", "", roomFor(err))}
 	}
 	var findings []Finding
 	for _, n := range needs {
@@ -141,6 +150,14 @@ func doctorSandboxes(cfg Config, dir string) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// roomFor says what to do when a disk is full.
+func roomFor(err error) error {
+	if errors.Is(err, unix.ENOSPC) {
+		return fmt.Errorf("%w; the disk is full: make room", err)
+	}
+	return err
 }
 
 func isDir(name string) bool {

@@ -39,7 +39,7 @@ func (a *App) Evaluator(ctx context.Context) (_ *evaluate.Evaluator, err error) 
 	if j.lock, err = a.dir.lock("validate.lock", errValidated); err != nil {
 		return nil, err
 	}
-	if j.runtime, err = a.newRuntime("validation"); err != nil {
+	if j.runtime, err = a.newRuntime("validation", nil); err != nil {
 		return nil, err
 	}
 	if err := j.runtime.Check(ctx); err != nil {

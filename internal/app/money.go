@@ -28,6 +28,7 @@ func (a *App) openBilling() (*billing.Service, error) {
 		Price:         fromCents(a.Config.CostPerMinuteCents),
 		DatasetPrices: prices,
 		Log:           a.Log,
+		Now:           a.clock.Now,
 		Observer:      a.metrics,
 	}
 	if a.Config.StripeSecretKey != "" {
@@ -49,6 +50,9 @@ const evictEvery = time.Second
 // evict ends the sessions of disabled users, until ctx ends.
 func (s *server) evict(ctx context.Context) {
 	every(ctx, evictEvery, func() {
+		if s.claim.Lost() {
+			return // that has been said
+		}
 		if err := s.sessions.TerminateDisabled(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("cannot end the sessions of disabled users", "err", err)
 		}

@@ -35,6 +35,8 @@ type server struct {
 	traces        *telemetry.Traces
 	lock          *os.File
 	claim         *store.Claim
+	damage        *damage
+	usurped       bool // another server has the database: nothing is waited for, nor stored
 }
 
 // Serve answers requests until ctx ends, and drains then: held requests are
@@ -69,7 +71,11 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if s.claim, err = a.store.Claim(ctx); err != nil {
 		return nil, err
 	}
-	if s.runtime, err = a.newRuntime("sandboxes"); err != nil {
+	s.damage = a.lookForDamage()
+	if err := s.damage.within(ctx, damageWait); err != nil {
+		return nil, fmt.Errorf("%w; %s", err, damagedRemedy)
+	}
+	if s.runtime, err = a.newRuntime("sandboxes", guardCommand()); err != nil {
 		return nil, err
 	}
 	if err := s.runtime.Check(ctx); err != nil {
@@ -82,6 +88,8 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Store:       a.store,
 		Samples:     a.Datasets,
 		Runtime:     s.runtime,
+		ImageDigest: a.trees().digest,
+		Clock:       a.clock,
 		Log:         a.Log,
 		Tracer:      s.traces.Tracer(),
 		Observer:    a.metrics,
@@ -137,7 +145,7 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 }
 
 // newRuntime opens the sandboxes below a folder of the data directory.
-func (a *App) newRuntime(folder string) (*oci.Runtime, error) {
+func (a *App) newRuntime(folder string, guard []string) (*oci.Runtime, error) {
 	agent, err := a.Config.agentPath()
 	if err != nil {
 		return nil, err
@@ -149,6 +157,7 @@ func (a *App) newRuntime(folder string) (*oci.Runtime, error) {
 		Images:   a.Images,
 		IDs:      a.Config.idShift(),
 		Defaults: a.Config.Resources.limits(),
+		Guard:    guard,
 		Log:      a.Log,
 	})
 }
@@ -257,18 +266,6 @@ func every(ctx context.Context, interval time.Duration, f func()) {
 	}
 }
 
-// health tells whether the database answers and sandboxes can be made.
-func (s *server) health(ctx context.Context) error {
-	if err := s.store.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
-	}
-	return s.runtime.Check(ctx)
-}
-
-// errClaimLost ends a server: from now on another one may serve from the database, and
-// would take the sandboxes of this one for lost.
-var errClaimLost = errors.New("the connection that kept the database for this server is lost; sandboxes stay alive, and the next start adopts them")
-
 // listen serves both listeners until ctx ends, and drains.
 func (s *server) listen(ctx context.Context, ready func(string)) error {
 	var lc net.ListenConfig
@@ -303,19 +300,18 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 	group.run(func() { s.Billing.Reconciler(ctx) })
 	group.run(func() { s.searches.run(ctx) })
 	group.run(func() {
-		select {
-		case <-s.claim.Lost():
-			cancel(errClaimLost)
-		case <-ctx.Done():
+		if err := s.claim.Keep(ctx); err != nil {
+			cancel(err)
 		}
 	})
 	s.Log.Info("serving", "url", url, "version", Version, "data_dir", string(s.dir))
 	ready(url)
 
 	<-ctx.Done()
-	s.Log.Info("stopping; held requests are answered", "destroy_sandboxes", s.Config.DestroyOnExit)
+	s.usurped = errors.Is(context.Cause(ctx), store.ErrClaimTaken)
+	s.Log.Info("stopping; held requests are answered", "destroy_sandboxes", s.Config.DestroyOnExit && !s.usurped)
 	drain()
-	err = errors.Join(group.stop(s.Config.shutdownTimeout()), s.drain())
+	err = errors.Join(group.stop(s.patience()), s.drain())
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
@@ -392,53 +388,4 @@ func (s *server) serveOn(srv *http.Server, l net.Listener) error {
 		return srv.ServeTLS(l, s.Config.TLSCert, s.Config.TLSKey)
 	}
 	return srv.Serve(l)
-}
-
-// drain ends the work in the background. Verifications that do not end in time
-// begin again at the next start; sessions stay alive. Each step has a bound of its
-// own, so that a verification which uses its time up leaves some to the sessions.
-func (s *server) drain() error {
-	var errs []error
-	if s.Config.DestroyOnExit {
-		errs = append(errs, s.bounded(func(ctx context.Context) error {
-			return s.sessions.TerminateAll(ctx, assay.Failure{Code: assay.CodeOperator, Message: "the server was stopped"})
-		}))
-	}
-	errs = append(errs, s.bounded(s.queue.Stop), s.bounded(s.sessions.Stop))
-	return errors.Join(errs...)
-}
-
-// bounded calls a step of the drain.
-func (s *server) bounded(step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.Config.shutdownTimeout())
-	defer cancel()
-	return step(ctx)
-}
-
-// close frees what newServer took.
-func (s *server) close() error {
-	var errs []error
-	if s.queue != nil {
-		errs = append(errs, s.bounded(s.queue.Stop))
-	}
-	if s.sessions != nil {
-		errs = append(errs, s.bounded(s.sessions.Stop))
-	}
-	if s.verifications != nil {
-		errs = append(errs, s.verifications.Close())
-	}
-	s.searches.close()
-	if s.traces != nil {
-		s.traces.Close()
-	}
-	if s.runtime != nil {
-		errs = append(errs, s.runtime.Close())
-	}
-	if s.claim != nil {
-		errs = append(errs, s.claim.Close())
-	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
-	}
-	return errors.Join(errs...)
 }

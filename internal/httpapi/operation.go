@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -164,7 +165,7 @@ func (a *API) registerHealth() {
 	op := huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Security: public, Metadata: limitNever.metadata(),
 		Summary:     "Check the server",
-		Description: "Asks the database and the sandbox runtime for real. Single sandboxes that do not answer, or cannot be destroyed, are counted and make no server unhealthy.",
+		Description: "Asks the database and the sandbox runtime for real; while one cannot be reached, reason says which. Single sandboxes that do not answer, or cannot be destroyed, are counted and make no server unhealthy.",
 		Responses: map[string]*huma.Response{"503": {
 			Description: "The database or the runtime cannot be reached; status is unhealthy",
 			Content: map[string]*huma.MediaType{"application/json": {
@@ -184,8 +185,17 @@ func (a *API) registerHealth() {
 		}
 		if err := a.cfg.Health(ctx); err != nil {
 			a.logFault(ctx, assay.Wrap(err, assay.CodeUnavailable, "unhealthy"))
-			out.Status, out.Body.Status = http.StatusServiceUnavailable, "unhealthy"
+			out.Status, out.Body.Status, out.Body.Reason = http.StatusServiceUnavailable, "unhealthy", reasonOf(err)
 		}
 		return out, nil
 	})
+}
+
+// reasonOf is what everybody may know of why a server is unhealthy.
+func reasonOf(err error) string {
+	var known *assay.Error
+	if errors.As(err, &known) {
+		return known.Message
+	}
+	return "the server's log says why"
 }

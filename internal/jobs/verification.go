@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -73,7 +74,7 @@ func (f *failures) HandleError(ctx context.Context, job *rivertype.JobRow, err e
 }
 
 func (f *failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
-	f.log.ErrorContext(originOf(job).Context(ctx), "job panicked; it is tried again", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "panic", value, "trace", trace)
+	f.log.ErrorContext(originOf(job).Context(ctx), "job panicked; it is tried again", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "panic", fmt.Sprint(value), "trace", trace)
 	return nil
 }
 

@@ -115,9 +115,6 @@ func (s *Service) finishSurelyAt(ctx context.Context, sess *assay.Session, from,
 
 // endOfSession is the move that ends a session.
 func endOfSession(sess *assay.Session, to assay.SessionStatus, at time.Time, why *assay.Failure) SessionChange {
-	if at.After(sess.ExpiresAt) {
-		at = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
-	}
 	if sess.ReadyAt != nil && at.Before(*sess.ReadyAt) {
 		at = *sess.ReadyAt
 	}

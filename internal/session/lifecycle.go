@@ -36,6 +36,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 	if err != nil {
 		return nil, err
 	}
+	s.timeline.RLock()
 	now := s.cfg.Now().UTC()
 	asked := &assay.Session{
 		ID:            assay.NewID(assay.PrefixSession),
@@ -50,6 +51,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		Location:      s.cfg.Runtime.Location(),
 	}
 	sess, created, err := s.cfg.Store.InsertSession(ctx, asked, req.Idem, s.cfg.Live)
+	s.timeline.RUnlock()
 	if persist.IsUnknown(err) {
 		s.giveBack(ctx, asked, err)
 	}
@@ -179,7 +181,11 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 		}
 	}
 	began := time.Now()
-	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample, sess.ExpiresAt, map[string]string{
+	digest, err := s.imageDigest(ctx, l.sample)
+	if err != nil {
+		return nil, err
+	}
+	box, err := s.createBox(ctx, tasksandbox.Spec(sess.ID, l.sample.In(digest), s.onTheWall(sess.ExpiresAt), map[string]string{
 		"user": sess.UserID, "dataset": sess.Dataset, "sample": sess.SampleID,
 	}))
 	if err != nil {
@@ -187,7 +193,7 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 	}
 	handle, err := json.Marshal(box.Handle())
 	if err == nil {
-		err = s.cfg.Store.SetHandle(ctx, sess.ID, string(handle), s.cfg.Runtime.Location())
+		err = s.cfg.Store.SetHandle(ctx, sess.ID, string(handle), s.cfg.Runtime.Location(), digest)
 	}
 	if err != nil {
 		s.free(ctx, box.Handle())
@@ -195,6 +201,18 @@ func (s *Service) make(ctx context.Context, sess *assay.Session, l *live) (sandb
 	}
 	s.cfg.Log.DebugContext(ctx, "sandbox made", "session", sess.ID, "took", time.Since(began))
 	return box, nil
+}
+
+// imageDigest returns what identifies the image of a sample, from now on; "" where nobody tells.
+func (s *Service) imageDigest(ctx context.Context, sample *assay.Sample) (string, error) {
+	if s.cfg.ImageDigest == nil {
+		return "", nil
+	}
+	digest, err := s.cfg.ImageDigest(ctx, sample.Task.ImageFor(sample.Dataset, sample.ID))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", sandbox.ErrImage, err)
+	}
+	return digest, nil
 }
 
 func (s *Service) createBox(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
@@ -208,6 +226,8 @@ func (s *Service) createBox(ctx context.Context, spec sandbox.Spec) (sandbox.San
 func (s *Service) ready(ctx context.Context, sess *assay.Session) (got *assay.Session) {
 	var moved bool
 	err := persist.Until(ctx, s.cfg.Log, "that session "+sess.ID+" is ready", func(ctx context.Context) (err error) {
+		s.timeline.RLock()
+		defer s.timeline.RUnlock()
 		now := s.cfg.Now().UTC()
 		got, moved, err = s.cfg.Store.MoveSession(ctx, sess.ID, assay.SessionCreating, SessionChange{Status: assay.SessionReady, ReadyAt: &now})
 		return err
@@ -234,7 +254,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 	switch {
 	case ctx.Err() != nil:
 		outcome = OutcomeAbandoned
-	case !s.cfg.Now().Before(sess.ExpiresAt):
+	case s.isOver(ctx, sess):
 		to = assay.SessionTerminated
 		why = &assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over before its sandbox was made"}
 	case errors.Is(cause, sandbox.ErrImage):
@@ -251,7 +271,7 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 // lives returns when the session has ended, and has stored why if nobody did
 // before. It returns true when the service stops instead.
 func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stopping bool) {
-	waiting, cancel := context.WithDeadline(ctx, time.Now().Add(sess.ExpiresAt.Sub(s.cfg.Now())))
+	waiting, cancel := context.WithDeadline(ctx, s.onTheWall(sess.ExpiresAt))
 	defer cancel()
 	box, since := l.box, s.cfg.Now()
 	for {
@@ -280,6 +300,9 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stop
 		return false
 	}
 }
+
+// onTheWall is when the clock on the wall, if it does not jump, comes to a time of this service.
+func (s *Service) onTheWall(at time.Time) time.Time { return time.Now().Add(at.Sub(s.cfg.Now())) }
 
 // free destroys a sandbox. What it cannot free now is an orphan, which
 // the server sweeps up.

@@ -32,7 +32,7 @@ const (
 // reason if it is not stored yet.
 func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live, since time.Time) (sandbox.Sandbox, *assay.Failure) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		box, err := s.open(ctx, l.handle)
+		box, err := s.openTelling(ctx, sess, l, since)
 		now := s.cfg.Now()
 		switch {
 		case ctx.Err() != nil:
@@ -40,7 +40,7 @@ func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live, sinc
 		case err == nil:
 			s.answers(ctx, sess, l, box)
 			return box, nil
-		case !now.Before(sess.ExpiresAt):
+		case s.isOver(ctx, sess):
 			return nil, &assay.Failure{Code: assay.CodeExpired, Message: "the session's lifetime was over"}
 		case errors.Is(err, sandbox.ErrGone):
 			s.cfg.Log.WarnContext(ctx, "sandbox lost", "session", sess.ID, "err", err)

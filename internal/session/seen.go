@@ -11,6 +11,7 @@ func (s *Service) see() {
 	tick := time.NewTicker(s.cfg.SeeEvery)
 	defer tick.Stop()
 	for {
+		s.watchClock(s.ctx)
 		s.seeOnce()
 		select {
 		case <-tick.C:

@@ -31,6 +31,9 @@ type Config struct {
 	Samples Samples
 	Runtime sandbox.Runtime
 	Log     *slog.Logger
+	// ImageDigest returns what identifies the image that a reference names now: a session keeps
+	// it. Defaults to none: sessions go by the name.
+	ImageDigest func(ctx context.Context, ref string) (string, error)
 	// Tracer takes the spans of what is done. Defaults to none.
 	Tracer trace.Tracer
 	// Observer hears what was done, for metrics. Defaults to nobody.
@@ -55,7 +58,9 @@ type Config struct {
 	// CreateTimeout bounds the making of one. Defaults to 5 minutes: its image may
 	// have to be unpacked.
 	CreateTimeout time.Duration
-	// Now is the clock. Defaults to time.Now.
+	// Clock is the time of the server, where the clock on the wall may jump. Defaults to none.
+	Clock *Clock
+	// Now is the time. Defaults to Clock's, or to time.Now without one.
 	Now func() time.Time
 }
 
@@ -81,6 +86,9 @@ func (c Config) withDefaults() Config {
 	if c.CreateTimeout == 0 {
 		c.CreateTimeout = 5 * time.Minute
 	}
+	if c.Now == nil && c.Clock != nil {
+		c.Now = c.Clock.Now
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -104,6 +112,11 @@ type Service struct {
 
 	ctx    context.Context // ends when the service stops
 	cancel context.CancelFunc
+
+	// timeline is held for reading between asking for the time and storing what begins then, and
+	// locked while the times of sessions are put forward.
+	timeline sync.RWMutex
+	behind   time.Duration // by how much the clock was put back, as far as it was said; of the one who sees
 
 	mu      sync.Mutex
 	stopped bool

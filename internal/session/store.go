@@ -29,18 +29,21 @@ type Store interface {
 	// returns the session as it is then. Moved tells whether it was this call
 	// that changed it. Fields of change that are zero stay as they are. A session
 	// that was ready and ends is billed together with that, once; its end is moved
-	// back to when its user's balance was used up, if that was before.
+	// back to when its user's balance was used up, or its lifetime over, if that was before.
 	MoveSession(ctx context.Context, id string, from assay.SessionStatus, change SessionChange) (s *assay.Session, moved bool, err error)
 	// SeeSessions notes that sessions lived at a time; those that are not ready are
 	// left alone.
 	SeeSessions(ctx context.Context, ids []string, at time.Time) error
+	// ShiftSessions puts the end of the lifetime of every live session off, and bills none of
+	// that time.
+	ShiftSessions(ctx context.Context, by time.Duration) error
 	// LoseSession notes that the sandbox of a ready session does not answer since a time;
 	// when it did not before either, the earlier time stays.
 	LoseSession(ctx context.Context, id string, at time.Time) error
 	// RegainSession notes that it answers again: what lies between is not billed.
 	RegainSession(ctx context.Context, id string, at time.Time) error
-	// SetHandle stores the sandbox of a session that is still live.
-	SetHandle(ctx context.Context, id, handle, location string) error
+	// SetHandle stores the sandbox of a session that is still live, and the digest of its image.
+	SetHandle(ctx context.Context, id, handle, location, imageDigest string) error
 
 	// InsertInteraction stores a new interaction in state processing, if the session
 	// is ready (else session_not_ready or session_ended) and fewer than limit are

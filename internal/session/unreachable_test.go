@@ -188,3 +188,21 @@ func TestRestartGoesOnBesideWhatCannotBeDestroyed(t *testing.T) {
 		t.Errorf("the sweep destroyed %q, %v", destroyed, err)
 	}
 }
+
+// A sandbox that hangs is told before it is known that it does not answer at all.
+func TestASandboxThatHangsIsToldSoon(t *testing.T) {
+	f := newFixture(t)
+	sess := f.ready()
+	f.stop(f.Service)()
+	f.runtime.SetFaults(memory.Faults{Open: func(ctx context.Context, _ sandbox.Handle) error {
+		<-ctx.Done()
+		return errReset
+	}})
+	f.restart()
+	began := time.Now()
+	f.unreached(sess)
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("it is told after %s", took)
+	}
+	f.runtime.SetFaults(memory.Faults{})
+}

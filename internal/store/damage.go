@@ -14,7 +14,7 @@ import (
 func CheckDamage(ctx context.Context, database string, opts Options) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("check database %s: %w", nameOf(database), err)
+			err = fmt.Errorf("check database %s: %w", nameOf(database), told(err))
 		}
 	}()
 	e, err := engineOf(database, opts.withDefaults())

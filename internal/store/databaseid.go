@@ -1,6 +1,12 @@
 package store
 
-import "context"
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 const (
 	insertDatabaseID = `INSERT INTO database_ids (one, id) VALUES (1, $1) ON CONFLICT DO NOTHING`
@@ -20,4 +26,35 @@ func (s *Store) DatabaseID(ctx context.Context, given string) (id string, err er
 		})
 	}
 	return id, doing(err, "read the id of the database")
+}
+
+// ReadDatabaseID returns the id of a database that is not open, and changes nothing; "" for one
+// that has none yet, or does not exist.
+func ReadDatabaseID(ctx context.Context, database string, opts Options) (id string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read the id of database %s: %w", nameOf(database), told(err))
+		}
+	}()
+	e, err := engineOf(database, opts.withDefaults())
+	if err != nil {
+		return "", err
+	}
+	db, err := e.onlooker()
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var exists bool
+	if err := db.QueryRowContext(ctx, e.tableExists(), "database_ids").Scan(&exists); err != nil || !exists {
+		return "", err
+	}
+	err = db.QueryRowContext(ctx, selectDatabaseID).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return id, err
 }

@@ -35,8 +35,9 @@ type engine interface {
 	watched(ctx context.Context) context.Context
 	// again tells whether a transaction that failed with err is worth another try.
 	again(err error) retry
-	// claim takes the database for the one process that serves from it.
-	claim(ctx context.Context) (*Claim, error)
+	// claim takes the database for the one process that serves from it, which is called
+	// server. Again takes it for one that lost it. lost is called when it is lost.
+	claim(ctx context.Context, server string, again bool, lost func()) (*hold, error)
 }
 
 // connections are the pools of a store. Each is bounded.

@@ -40,12 +40,35 @@ func doing(err error, format string, args ...any) error {
 		return err
 	case isBusy(err):
 		return assay.Wrap(err, assay.CodeUnavailable, "the database is busy; try again in a moment")
-	case isAway(err):
+	case isFull(err):
+		return assay.Wrap(err, assay.CodeUnavailable, "the disk of the database is full; try again when the operator of the server has made room")
+	case isAway(err) || errors.Is(err, errUnclaimed):
 		return assay.Wrap(err, assay.CodeUnavailable, "the database is away; try again in a moment")
 	case isUnfit(err):
 		return assay.Wrap(err, assay.CodeInvalid, "%s", unfitText)
 	}
 	return err
+}
+
+// ErrUnfit says of a database that it cannot hold what this program stores.
+var ErrUnfit = errors.New("the database cannot be used")
+
+// told adds to an error what SQLite does not say: that the disk is full. Who only reads a file
+// while nobody serves needs some room, too, for an index of its log.
+func told(err error) error {
+	if !isFull(err) {
+		return err
+	}
+	return fmt.Errorf("the disk that it is on is full, and reading needs some room, too; make room and try again (%w)", err)
+}
+
+// isFull tells whether a SQLite file, or the index of its log, could not grow.
+func isFull(err error) bool {
+	var file *sqlite.Error
+	if !errors.As(err, &file) {
+		return false
+	}
+	return file.Code()&0xff == sqlite3.SQLITE_FULL || file.Code() == sqlite3.SQLITE_IOERR_SHMSIZE
 }
 
 // isBusy tells whether others hold the database for too long.

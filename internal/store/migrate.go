@@ -39,7 +39,7 @@ func Migrate(ctx context.Context, database string, opts Options) (before Version
 		before, err = migrate(ctx, e, opts)
 	}
 	if err != nil {
-		return Versions{}, fmt.Errorf("migrate database %s: %w", nameOf(database), err)
+		return Versions{}, fmt.Errorf("migrate database %s: %w", nameOf(database), told(err))
 	}
 	return before, nil
 }
@@ -100,13 +100,13 @@ func up(ctx context.Context, e engine, db *sql.DB, log *slog.Logger) error {
 	return err
 }
 
-// CheckVersions returns the versions of a database, and changes nothing in it. A
-// SQLite file that does not exist has version 0.
+// CheckVersions returns the versions of a database, and changes nothing in it. One that Open
+// would refuse for what it is, is ErrUnfit. A SQLite file that does not exist has version 0.
 func CheckVersions(ctx context.Context, database string, opts Options) (v Versions, err error) {
 	opts = opts.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("look at database %s: %w", nameOf(database), err)
+			err = fmt.Errorf("look at database %s: %w", nameOf(database), told(err))
 		}
 	}()
 	e, err := engineOf(database, opts)
@@ -121,6 +121,9 @@ func CheckVersions(ctx context.Context, database string, opts Options) (v Versio
 		return v, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := e.fit(ctx, db); err != nil {
+		return v, err
+	}
 	return versions(ctx, e, db, opts.Guest)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func Open(ctx context.Context, database string, opts Options) (_ *Store, err err
 	opts = opts.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("open database %s: %w", nameOf(database), err)
+			err = fmt.Errorf("open database %s: %w", nameOf(database), told(err))
 		}
 	}()
 	e, err := engineOf(database, opts)
@@ -31,7 +32,8 @@ func Open(ctx context.Context, database string, opts Options) (_ *Store, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{now: opts.Now, engine: e, connections: all}
+	s := &Store{now: opts.Now, log: opts.Log, shut: &atomic.Bool{}, engine: e, connections: all}
+	s.writer.shut, s.reader.shut = s.shut, s.shut
 	if err := errors.Join(s.writer.prepare(ctx, hotWrites), s.reader.prepare(ctx, hotReads)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -44,12 +46,13 @@ type pool struct {
 	engine   engine
 	prepared map[string]*sql.Stmt // by text; never changed once the store is open
 	turn     chan struct{}        // holds one while a transaction has its turn: see retried
-	patience time.Duration        // with a step of a read; 0 is without end
+	patience time.Duration        // with a step; 0 is without end for a read, and usual for a write
+	shut     *atomic.Bool         // nobody is answered: see Claim
 	outcomes *outcomes            // of writes whose connection may be lost; nil elsewhere
 }
 
 func newPool(db *sql.DB, e engine) *pool {
-	return &pool{db: db, engine: e, prepared: map[string]*sql.Stmt{}, turn: make(chan struct{}, 1)}
+	return &pool{db: db, engine: e, shut: &atomic.Bool{}, prepared: map[string]*sql.Stmt{}, turn: make(chan struct{}, 1)}
 }
 
 // prepare prepares statements, unless the driver does so by itself.

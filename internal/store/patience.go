@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -31,8 +32,8 @@ type patience struct {
 // ofWrite is the patience of a write that ctx asked for. A write is done whether or not who
 // asked still waits: a driver that is told to stop while it commits cannot say what it did,
 // and who was to act on that has gone. So ctx lends its values and not its end.
-func ofWrite(ctx context.Context) *patience {
-	return patient(context.WithoutCancel(ctx), writePatience)
+func (p *pool) ofWrite(ctx context.Context) *patience {
+	return patient(context.WithoutCancel(ctx), cmp.Or(p.patience, writePatience))
 }
 
 func patient(ctx context.Context, most time.Duration) *patience {

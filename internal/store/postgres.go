@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -145,9 +144,9 @@ func (*postgresServer) fit(ctx context.Context, migrator *sql.DB) error {
 	case err != nil:
 		return err
 	case version < 150000:
-		return fmt.Errorf("the server is PostgreSQL %d; 15 or newer is needed", version/10000)
+		return fmt.Errorf("%w: the server is PostgreSQL %d; 15 or newer is needed", ErrUnfit, version/10000)
 	case encoding != "UTF8" || !bytes:
-		return errors.New("it must be in UTF-8 and sort by bytes; make it with: CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+		return fmt.Errorf("%w: it must be in UTF-8 and sort by bytes; make it with: CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'", ErrUnfit)
 	}
 	return nil
 }
@@ -166,46 +165,6 @@ func (*postgresServer) again(err error) retry {
 		return once
 	}
 	return never
-}
-
-// claim takes a lock of a session on a connection of its own, and watches it.
-func (e *postgresServer) claim(ctx context.Context) (*Claim, error) {
-	config := e.config.Copy()
-	config.RuntimeParams["application_name"] = "assay serve"
-	config.RuntimeParams["idle_session_timeout"] = "0"
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	var taken bool
-	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(lockOfServer)).Scan(&taken); err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
-	}
-	if !taken {
-		return nil, errors.Join(ErrClaimed, conn.Close(ctx))
-	}
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Claim{lost: make(chan struct{})}
-	var watcher sync.WaitGroup
-	watcher.Go(func() {
-		for {
-			// The server says nothing on this connection until it ends.
-			if _, err := conn.WaitForNotification(watching); err != nil {
-				break
-			}
-		}
-		if watching.Err() == nil {
-			close(c.lost)
-		}
-	})
-	c.close = func() error {
-		stop()
-		watcher.Wait()
-		bounded, cancel := context.WithTimeout(context.Background(), connectTimeout)
-		defer cancel()
-		return conn.Close(bounded)
-	}
-	return c, nil
 }
 
 // codeOf returns the SQLSTATE of an error of PostgreSQL; "" for any other.

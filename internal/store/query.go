@@ -34,6 +34,9 @@ func unwatched(ctx context.Context) context.Context {
 
 // row reads one row. Its Scan must be called: it frees what the reading takes.
 func (p *pool) row(ctx context.Context, text string, args ...any) scanner {
+	if p.shut.Load() {
+		return noRow{errUnclaimed}
+	}
 	if stmt := p.prepared[text]; stmt != nil {
 		return stmt.QueryRowContext(unwatched(ctx), args...)
 	}
@@ -45,6 +48,9 @@ func (p *pool) row(ctx context.Context, text string, args ...any) scanner {
 }
 
 func (p *pool) rows(ctx context.Context, text string, args ...any) (cursor, error) {
+	if p.shut.Load() {
+		return nil, errUnclaimed
+	}
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
@@ -66,7 +72,7 @@ func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err
 	if err := checkText(args); err != nil {
 		return 0, err
 	}
-	own := ofWrite(ctx)
+	own := p.ofWrite(ctx)
 	err = p.retried(own.ctx, func() (err error) {
 		own.step()
 		n, err = p.execOnce(own.ctx, text, args)
@@ -78,6 +84,9 @@ func (p *pool) exec(ctx context.Context, text string, args ...any) (n int64, err
 
 // execOnce runs a statement that is a transaction by itself.
 func (p *pool) execOnce(ctx context.Context, text string, args []any) (n int64, err error) {
+	if p.shut.Load() {
+		return 0, errUnclaimed
+	}
 	if stmt := p.prepared[text]; stmt != nil {
 		return affected(stmt.ExecContext(ctx, args...))
 	}
@@ -151,7 +160,7 @@ func affected(res sql.Result, err error) (int64, error) {
 // follows would be answered. It reads by an index: who reads a whole table collides
 // with everybody who writes to it.
 func (s *Store) write(ctx context.Context, f func(context.Context, txn) error) error {
-	own := ofWrite(ctx)
+	own := s.writer.ofWrite(ctx)
 	return own.done(s.writer.transact(own.ctx, nil, own.step, f))
 }
 
@@ -176,6 +185,9 @@ func (p *pool) transact(ctx context.Context, opts *sql.TxOptions, step func(), f
 
 func (p *pool) once(ctx context.Context, opts *sql.TxOptions, step func(), f func(context.Context, txn) error) error {
 	step()
+	if p.shut.Load() {
+		return errUnclaimed
+	}
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -218,6 +230,11 @@ func collect[T any](rows cursor, err error, scan func(scanner) (T, error)) ([]T,
 
 // scanner is a row: *sql.Row, *sql.Rows, or one of them that is bounded.
 type scanner interface{ Scan(dest ...any) error }
+
+// noRow is a row that was not asked for.
+type noRow struct{ err error }
+
+func (r noRow) Scan(...any) error { return r.err }
 
 // cursor is rows: *sql.Rows, or bounded ones.
 type cursor interface {

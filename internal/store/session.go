@@ -14,7 +14,7 @@ import (
 )
 
 const sessionColumns = `id, user_id, dataset, sample_id, sample_version, status, requested_at, ready_at, ended_at, expires_at,
-	error_code, error_message, location, handle, price, seen_at, unreachable_at, unbilled`
+	error_code, error_message, location, handle, price, seen_at, unreachable_at, unbilled, image_digest`
 
 const (
 	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1 AND user_id = $2`
@@ -32,21 +32,24 @@ const (
 	countLive          = `SELECT count(*) FROM sessions WHERE status IN ('creating', 'ready')`
 
 	insertSession = `INSERT INTO sessions (` + sessionColumns + `, idem_key, idem_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 
 	moveSession = `UPDATE sessions SET status = $3,
 			ready_at = coalesce($4, ready_at),
-			ended_at = coalesce($5, ended_at),
+			ended_at = CASE WHEN $5 > expires_at THEN expires_at ELSE coalesce($5, ended_at) END,
 			error_code = coalesce($6, error_code),
 			error_message = coalesce($7, error_message)
 		WHERE id = $1 AND status = $2`
 
 	seeSession    = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND status = 'ready'`
+	shiftSessions = `UPDATE sessions SET expires_at = expires_at + $1,
+			unbilled = unbilled + CASE WHEN status = 'ready' AND unreachable_at IS NULL THEN CAST($1 AS BIGINT) ELSE 0 END
+		WHERE status IN ('creating', 'ready')`
 	loseSession   = `UPDATE sessions SET unreachable_at = $2 WHERE id = $1 AND status = 'ready' AND unreachable_at IS NULL`
 	regainSession = `UPDATE sessions SET unreachable_at = NULL,
 			unbilled = unbilled + CASE WHEN unreachable_at < $2 THEN $2 - unreachable_at ELSE 0 END
 		WHERE id = $1 AND status = 'ready' AND unreachable_at IS NOT NULL`
-	setSessionHandle = `UPDATE sessions SET handle = $2, location = $3 WHERE id = $1 AND status IN ('creating', 'ready')`
+	setSessionHandle = `UPDATE sessions SET handle = $2, location = $3, image_digest = $4 WHERE id = $1 AND status IN ('creating', 'ready')`
 )
 
 func scanSession(row scanner) (*assay.Session, error) {
@@ -59,7 +62,7 @@ func scanSession(row scanner) (*assay.Session, error) {
 		code, message      sql.NullString
 	)
 	err := row.Scan(&s.ID, &s.UserID, &s.Dataset, &s.SampleID, &s.SampleVersion, &s.Status, &requested, &ready, &ended, &expires,
-		&code, &message, &s.Location, &s.Handle, &price, &seen, &unreachable, &unbilled)
+		&code, &message, &s.Location, &s.Handle, &price, &seen, &unreachable, &unbilled, &s.ImageDigest)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +166,7 @@ func (t txn) insertSession(ctx context.Context, in *assay.Session, idem session.
 	code, message := failureColumns(in.Error)
 	_, err := t.exec(ctx, insertSession, in.ID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status,
 		toMicros(in.RequestedAt), toMicrosOrNull(in.ReadyAt), toMicrosOrNull(in.EndedAt), toMicros(in.ExpiresAt),
-		code, message, in.Location, in.Handle, int64(in.Price), toMicrosOrNull(in.SeenAt), toMicrosOrNull(in.UnreachableAt), in.Unbilled.Microseconds(), toNull(idem.Key), toNull(idem.RequestHash))
+		code, message, in.Location, in.Handle, int64(in.Price), toMicrosOrNull(in.SeenAt), toMicrosOrNull(in.UnreachableAt), in.Unbilled.Microseconds(), in.ImageDigest, toNull(idem.Key), toNull(idem.RequestHash))
 	if constraintOf(err).unique == "sessions.id" {
 		return duplicate("session", in.ID)
 	}
@@ -283,45 +286,17 @@ func (t txn) billedEnd(ctx context.Context, id string, end time.Time) (*time.Tim
 	if err != nil {
 		return nil, orNone(err, assay.CodeSessionNotFound, "session %s does not exist", id)
 	}
+	if end.After(sess.ExpiresAt) {
+		end = sess.ExpiresAt // nothing lives, and nothing is billed, beyond this
+	}
 	end, err = t.affordable(ctx, sess, end)
 	return &end, err
 }
 
-// SeeSessions implements session.Store.
-func (s *Store) SeeSessions(ctx context.Context, ids []string, at time.Time) error {
-	err := s.write(ctx, func(ctx context.Context, w txn) error {
-		for _, id := range ids {
-			if _, err := w.exec(ctx, seeSession, id, toMicros(at)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return doing(err, "note that %d sessions live", len(ids))
-}
-
-// LoseSession implements session.Store.
-func (s *Store) LoseSession(ctx context.Context, id string, at time.Time) error {
-	err := s.write(ctx, func(ctx context.Context, w txn) error {
-		_, err := w.exec(ctx, loseSession, id, toMicros(at))
-		return err
-	})
-	return doing(err, "note that session %s cannot be reached", id)
-}
-
-// RegainSession implements session.Store.
-func (s *Store) RegainSession(ctx context.Context, id string, at time.Time) error {
-	err := s.write(ctx, func(ctx context.Context, w txn) error {
-		_, err := w.exec(ctx, regainSession, id, toMicros(at))
-		return err
-	})
-	return doing(err, "note that session %s is reached again", id)
-}
-
 // SetHandle implements session.Store: session_not_found, session_ended.
-func (s *Store) SetHandle(ctx context.Context, id, handle, location string) error {
+func (s *Store) SetHandle(ctx context.Context, id, handle, location, imageDigest string) error {
 	err := s.write(ctx, func(ctx context.Context, w txn) error {
-		n, err := w.exec(ctx, setSessionHandle, id, handle, location)
+		n, err := w.exec(ctx, setSessionHandle, id, handle, location, imageDigest)
 		if err != nil || n == 1 {
 			return err
 		}

@@ -159,4 +159,4 @@ func (*sqliteFile) watched(ctx context.Context) context.Context { return unwatch
 func (*sqliteFile) again(error) retry { return never }
 
 // claim does nothing: whoever serves locks the data directory, and the file is in it.
-func (*sqliteFile) claim(context.Context) (*Claim, error) { return &Claim{}, nil }
+func (*sqliteFile) claim(context.Context, string, bool, func()) (*hold, error) { return &hold{}, nil }

@@ -15,6 +15,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"assay/internal/alteration/catalog"
@@ -77,6 +78,8 @@ func (o Options) withDefaults() Options {
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	now    func() time.Time
+	log    *slog.Logger
+	shut   *atomic.Bool // while a claim is lost
 	engine engine
 	*connections
 }

@@ -81,7 +81,7 @@ func (e *examined) tell(verdict *assay.Verdict, v *assay.Verification) *assay.Ve
 // tellAnswers adds to a verdict whether the session's user, who has a key, could read the
 // answers over the API. That is of now, also where the verdict is an earlier one's.
 func (s *Service) tellAnswers(ctx context.Context, v *assay.Verification, verdict *assay.Verdict) error {
-	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	sample, err := s.sampleOf(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (s *Service) holdsFor(ctx context.Context, v, from *assay.Verification) (bo
 	if !from.Verdict.Solved || s.cfg.Rounds.Alterations == nil {
 		return true, nil
 	}
-	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	sample, err := s.sampleOf(ctx, v)
 	if err != nil {
 		return false, err
 	}

@@ -43,7 +43,7 @@ func (s *Service) snapshot(ctx context.Context, userID, sessionID string, f *os.
 	if err != nil {
 		return sess, nil, err
 	}
-	sample, err := s.cfg.Samples.Sample(ctx, sess.Dataset, sess.SampleID, sess.SampleVersion)
+	sample, err := s.sampleIn(ctx, sess)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -138,7 +138,7 @@ func (s *Service) liveDiff(ctx context.Context, userID, sessionID string) (_ *Pa
 	if err != nil {
 		return nil, short(err)
 	}
-	sample, err := s.cfg.Samples.Sample(ctx, sess.Dataset, sess.SampleID, sess.SampleVersion)
+	sample, err := s.sampleIn(ctx, sess)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ type examined struct {
 // examine makes the patch of the changes that were stored with a verification. Changes
 // that are too large for one are no error: their work has no patch.
 func (s *Service) examine(ctx context.Context, v *assay.Verification) (*examined, error) {
-	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	sample, err := s.sampleOf(ctx, v)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (s *Service) refusal(id string) (why string, err error) {
 
 // refuse returns the verdict on a work that cannot be judged. It makes no sandbox.
 func (s *Service) refuse(ctx context.Context, v *assay.Verification, why string) (*assay.Verdict, error) {
-	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	sample, err := s.sampleOf(ctx, v)
 	if err != nil {
 		return nil, err
 	}

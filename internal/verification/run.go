@@ -138,7 +138,7 @@ func worthAnotherTry(code assay.Code) bool {
 
 // judgeStored judges the changes that were stored with a verification.
 func (s *Service) judgeStored(ctx context.Context, v *assay.Verification, named digest) (*assay.Verdict, error) {
-	sample, err := s.cfg.Samples.Sample(ctx, v.Dataset, v.SampleID, v.SampleVersion)
+	sample, err := s.sampleOf(ctx, v)
 	if err != nil {
 		return nil, err
 	}

@@ -186,6 +186,25 @@ func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem s
 	return v, err
 }
 
+// sampleIn returns the sample of a session, in the image that the session began with: its name
+// may mean another one by now.
+func (s *Service) sampleIn(ctx context.Context, sess *assay.Session) (*assay.Sample, error) {
+	sample, err := s.cfg.Samples.Sample(ctx, sess.Dataset, sess.SampleID, sess.SampleVersion)
+	if err != nil {
+		return nil, err
+	}
+	return sample.In(sess.ImageDigest), nil
+}
+
+// sampleOf is sampleIn of the session whose work a verification judges.
+func (s *Service) sampleOf(ctx context.Context, v *assay.Verification) (*assay.Sample, error) {
+	sess, err := s.cfg.Sessions.Get(ctx, v.UserID, v.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	return s.sampleIn(ctx, sess)
+}
+
 // saveChanges stores the session's changes under the id of a verification. Its errors are
 // those of Snapshot.
 func (s *Service) saveChanges(ctx context.Context, userID, sessionID, id string) (_ *assay.Session, err error) {

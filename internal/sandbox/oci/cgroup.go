@@ -229,6 +229,11 @@ func (c *cgroups) hurry(id string) {
 }
 
 func (c *cgroups) setFrozen(id string, frozen bool) error {
+	return writeFile(c.freezer(id, frozen))
+}
+
+// freezer is the file that freezes and thaws a sandbox, and what to write to it.
+func (c *cgroups) freezer(id string, frozen bool) (file, value string) {
 	name, value := "freezer.state", "THAWED"
 	if frozen {
 		value = "FROZEN"
@@ -239,7 +244,7 @@ func (c *cgroups) setFrozen(id string, frozen bool) error {
 			value = "1"
 		}
 	}
-	return writeFile(filepath.Join(c.dir("freezer", id), name), value)
+	return filepath.Join(c.dir("freezer", id), name), value
 }
 
 func (c *cgroups) isFrozen(id string) (bool, error) {

@@ -94,16 +94,16 @@ type probe struct {
 }
 
 func (rt *Runtime) probes() probes {
-	const root, runtime, groups, disks = "root", "runtime", "cgroups", "mkfs.ext4"
+	const root, runtime, groups, disks, space = "root", "runtime", "cgroups", "mkfs.ext4", "disk space"
 	return probes{
 		{root, nil, probeUser},
 		{runtime, nil, rt.probeRuntime},
 		{"user namespaces", []string{root, runtime}, rt.probeNamespaces},
 		{groups, nil, rt.probeCgroups},
 		{"seccomp", nil, rt.probeSeccomp},
-		{"disk space", nil, rt.probeSpace},
+		{space, nil, rt.probeSpace},
 		{disks, nil, probeMkfs},
-		{"loop devices and overlayfs", []string{root, runtime, groups, disks}, rt.probeRoot},
+		{"loop devices and overlayfs", []string{root, runtime, groups, disks, space}, rt.probeRoot},
 	}
 }
 

@@ -31,9 +31,12 @@ func victim(config string) error {
 	if err != nil {
 		return err
 	}
-	rt, err := oci.New(oci.Config{Dir: parts[0], RunDir: parts[1], Agent: parts[2], Images: images, Runtime: parts[4]})
+	rt, err := oci.New(oci.Config{Dir: parts[0], RunDir: parts[1], Agent: parts[2], Images: images, Runtime: parts[4], Guard: []string{os.Args[0], guardArg}})
 	if err != nil {
 		return err
+	}
+	if len(parts) > 5 {
+		return freezer(rt, parts[5])
 	}
 	for i := 0; ; i++ {
 		sb, err := rt.Create(context.Background(), spec("victim"+strconv.Itoa(i)))

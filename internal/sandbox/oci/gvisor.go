@@ -125,6 +125,7 @@ func (rt *Runtime) closeDoor(ctx context.Context, p places, init process) error 
 // sentry and its threads are stopped and go on one by one. The sentry stops its own
 // processes, at a moment when what they wrote has reached the disk.
 func (rt *Runtime) freeze(ctx context.Context, id string) error {
+	rt.guard.freezing(rt.thawingOf(id))
 	if !rt.gvisor {
 		return rt.cgroups.freeze(ctx, id)
 	}
@@ -140,16 +141,31 @@ func (rt *Runtime) freeze(ctx context.Context, id string) error {
 	return nil
 }
 
+// thawingOf is how the guard thaws a sandbox.
+func (rt *Runtime) thawingOf(id string) thawing {
+	if !rt.gvisor {
+		file, text := rt.cgroups.freezer(id, false)
+		return thawing{ID: id, File: file, Text: text}
+	}
+	binary := rt.binary(rt.places(id), sandbox.NetworkNone)
+	run := append([]string{binary.Command, "--root", binary.Root}, binary.ExtraArgs...)
+	return thawing{ID: id, Run: append(run, "resume", id)}
+}
+
 // thaw lets a sandbox go on, also when ctx has ended; nil when it is not frozen.
-func (rt *Runtime) thaw(ctx context.Context, id string) error {
+func (rt *Runtime) thaw(ctx context.Context, id string) (err error) {
+	defer func() {
+		if err == nil {
+			rt.guard.thawed(id)
+		}
+	}()
 	if !rt.gvisor {
 		return rt.cgroups.thaw(id)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	binary := rt.binary(rt.places(id), sandbox.NetworkNone)
-	err := binary.Resume(ctx, id)
-	if err == nil {
+	if err = binary.Resume(ctx, id); err == nil {
 		return nil
 	}
 	if st, serr := binary.State(ctx, id); serr != nil || st.Status != "paused" {

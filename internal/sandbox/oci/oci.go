@@ -68,6 +68,9 @@ var DefaultIDs = image.IDShift{UIDBase: 0x70000000, GIDBase: 0x70000000, Size: 1
 // DefaultLimits are the limits of a sandbox whose Spec and Config name none.
 var DefaultLimits = sandbox.Limits{CPUs: 2, MemoryBytes: 4 << 30, PIDs: 2048, DiskBytes: 10 << 30}
 
+// LeastLimits are the least that Create takes.
+var LeastLimits = sandbox.Limits{CPUs: 0.01, MemoryBytes: minMemory, PIDs: minPIDs, DiskBytes: minDisk}
+
 // Images is what the runtime needs of an image store. Its layers have their ids
 // shifted by Config.IDs.
 type Images interface {
@@ -94,6 +97,9 @@ type Config struct {
 	IDs image.IDShift
 	// Defaults fills zero limits of a Spec; its own zero fields default to DefaultLimits.
 	Defaults sandbox.Limits
+	// Guard is the command of a process that calls ThawLeft with its standard input: it thaws
+	// sandboxes that this process leaves frozen when it is killed. Defaults to none.
+	Guard []string
 	// Location names this host for people. Defaults to its host name.
 	Location string
 	// Log defaults to slog.Default().
@@ -169,6 +175,7 @@ type Runtime struct {
 	disks   *disks
 	cgroups *cgroups
 	seccomp *specs.LinuxSeccomp
+	guard   *guard
 	fault   error // why this host cannot run sandboxes, found by New
 
 	destroys singleflight.Group // by id
@@ -208,7 +215,7 @@ func newRuntime(cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure the oci runtime: %w", err)
 	}
-	rt := &Runtime{cfg: cfg, disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox), making: make(map[string]making), destroying: make(map[string]int), stuck: make(map[string]struct{})}
+	rt := &Runtime{cfg: cfg, guard: newGuard(cfg.Guard, cfg.Log), disks: newDisks(filepath.Join(cfg.Dir, "disks"), cfg.IDs), open: make(map[string]*Sandbox), making: make(map[string]making), destroying: make(map[string]int), stuck: make(map[string]struct{})}
 	for _, sub := range []string{"", "sandboxes", "runtime", "agents", "disks"} {
 		if err := os.MkdirAll(filepath.Join(cfg.Dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("prepare the sandboxes' directory: %w", err)
@@ -227,6 +234,7 @@ func (rt *Runtime) Close() error {
 	for _, sb := range open {
 		sb.letGo()
 	}
+	rt.guard.close()
 	return rt.unmountRunDir()
 }
 

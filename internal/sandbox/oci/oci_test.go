@@ -37,6 +37,12 @@ func TestMain(m *testing.M) {
 		println(victim(config).Error())
 		os.Exit(1)
 	}
+	if len(os.Args) == 2 && os.Args[1] == guardArg {
+		if err := oci.ThawLeft(os.Stdin); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(m))
 }
 
@@ -113,7 +119,7 @@ func (h host) runtime(t testing.TB) *oci.Runtime {
 }
 
 func (h host) config() oci.Config {
-	return oci.Config{Dir: h.dir, RunDir: h.run, Runtime: h.binary, Agent: shared.agent, Images: shared.images}
+	return oci.Config{Dir: h.dir, RunDir: h.run, Runtime: h.binary, Agent: shared.agent, Images: shared.images, Guard: []string{os.Args[0], guardArg}}
 }
 
 // initPID reads the PID of a sandbox's init from the state on disk.

@@ -37,7 +37,8 @@ type Proxy struct {
 	mu     sync.Mutex
 	choose func(statement string) Cut
 	closed bool
-	open   map[net.Conn]struct{}
+	open   map[net.Conn]bool // and whether it is a client's
+	left   chan struct{}     // closed by Forget; nil unless Leave was called
 }
 
 // NewProxy returns a proxy in front of a database of this package. It ends with the test.
@@ -52,7 +53,7 @@ func NewProxy(tb testing.TB, database string) *Proxy {
 		tb.Fatal(err)
 	}
 	const socket = ".s.PGSQL.5432"
-	p := &Proxy{server: filepath.Join(u.Query().Get("host"), socket), open: map[net.Conn]struct{}{}}
+	p := &Proxy{server: filepath.Join(u.Query().Get("host"), socket), open: map[net.Conn]bool{}}
 	if p.listener, err = net.Listen("unix", filepath.Join(dir, socket)); err != nil {
 		tb.Fatal(err)
 	}
@@ -62,6 +63,7 @@ func NewProxy(tb testing.TB, database string) *Proxy {
 	tb.Cleanup(func() {
 		p.listener.Close() // nobody connects any more
 		p.Away(true)
+		p.Forget()
 		p.work.Wait()
 		if err := os.RemoveAll(dir); err != nil {
 			tb.Error(err)
@@ -105,6 +107,29 @@ func (p *Proxy) setAway(away bool) {
 	}
 }
 
+// Leave cuts all connections such that the server does not notice, until Forget is called. New
+// ones are taken.
+func (p *Proxy) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = make(chan struct{})
+	for conn, isClient := range p.open {
+		if isClient {
+			conn.Close() // that is the cut
+		}
+	}
+}
+
+// Forget lets the server notice.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left != nil {
+		close(p.left)
+		p.left = nil
+	}
+}
+
 func (p *Proxy) cutAt(statement string) Cut {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,11 +162,11 @@ func (p *Proxy) accept() {
 }
 
 // keep notes an open connection; false when the proxy is away.
-func (p *Proxy) keep(conn net.Conn) bool {
+func (p *Proxy) keep(conn net.Conn, isClient bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
-		p.open[conn] = struct{}{}
+		p.open[conn] = isClient
 	}
 	return !p.closed
 }
@@ -155,7 +180,7 @@ func (p *Proxy) drop(conn net.Conn) {
 
 func (p *Proxy) serve(client net.Conn) {
 	defer p.drop(client)
-	if !p.keep(client) {
+	if !p.keep(client, true) {
 		return
 	}
 	server, err := net.Dial("unix", p.server)
@@ -163,13 +188,19 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	defer p.drop(server)
-	if !p.keep(server) {
+	if !p.keep(server, false) {
 		return
 	}
 	l := &link{proxy: p, client: client, server: server, texts: map[string]string{}, bound: ""}
 	var answers sync.WaitGroup
 	answers.Go(l.answers)
 	l.requests() //nolint:errcheck // either side has ended
+	p.mu.Lock()
+	left := p.left
+	p.mu.Unlock()
+	if left != nil {
+		<-left
+	}
 	if !l.isCut() {
 		server.Close() // the other copier ends
 	}

@@ -226,15 +226,15 @@ func testMoveSessionForbidden(f fixture) {
 
 func testSetHandle(f fixture) {
 	s := f.creating()
-	f.must(f.SetHandle(f.ctx, s.ID, "h1", "there"))
+	f.must(f.SetHandle(f.ctx, s.ID, "h1", "there", "sha256:1"))
 	s, _, err := f.MoveSession(f.ctx, s.ID, assay.SessionCreating, session.SessionChange{Status: assay.SessionReady, ReadyAt: &kept})
 	f.must(err)
-	if s.Handle != "h1" || s.Location != "there" {
-		f.Errorf("handle %q at %q, want h1 at there", s.Handle, s.Location)
+	if s.Handle != "h1" || s.Location != "there" || s.ImageDigest != "sha256:1" {
+		f.Errorf("handle %q at %q of image %q, want h1 at there of sha256:1", s.Handle, s.Location, s.ImageDigest)
 	}
 	f.close(s.ID)
-	f.code(f.SetHandle(f.ctx, s.ID, "h2", "there"), assay.CodeSessionEnded)
-	f.code(f.SetHandle(f.ctx, "ses_none", "h", "there"), assay.CodeSessionNotFound)
+	f.code(f.SetHandle(f.ctx, s.ID, "h2", "there", ""), assay.CodeSessionEnded)
+	f.code(f.SetHandle(f.ctx, "ses_none", "h", "there", ""), assay.CodeSessionNotFound)
 }
 
 func testSessionPages(f fixture) {
