@@ -47,8 +47,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		return in, nil
 	}
 	s.noteLookups(ctx, in)
-	l, box := s.boxNow(sessionID) // the row that was just written says that it is ready
-	if l == nil {
+	if l, _ := s.boxNow(sessionID); l == nil { // the row that was just written says that it is ready
 		s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, "the session ended before the command was started"))
 		_, _, err := s.boxOf(ctx, sessionID)
 		return nil, err
@@ -61,7 +60,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		return res, err
 	}
 	from := telemetry.Carry(s.ctx, ctx)
-	if err := s.spawn(func() { s.run(from, in, box, run) }); err != nil {
+	if err := s.spawn(func() { s.run(from, in, run) }); err != nil {
 		s.store(from, in, failedEnd(in, "the server is stopping; the command was not started"))
 		return nil, err
 	}
@@ -125,11 +124,11 @@ func (s *Service) AwaitInteraction(ctx context.Context, userID, sessionID, id st
 // run waits for the end of a command and stores it. When the service stops, the
 // command goes on and the next start attaches to it. ctx is the service's, with the
 // request that the command was given in.
-func (s *Service) run(ctx context.Context, in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) {
+func (s *Service) run(ctx context.Context, in *assay.Interaction, wait func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) {
 	ctx, span := s.cfg.Tracer.Start(ctx, "session.exec",
 		trace.WithAttributes(attribute.String("assay.session.id", in.SessionID), attribute.String("assay.interaction.id", in.ID)))
 	defer span.End()
-	res, err := s.untilAnswered(ctx, in.SessionID, box, wait)
+	res, err := s.untilAnswered(ctx, in.SessionID, wait)
 	if err != nil && ctx.Err() != nil {
 		return
 	}

@@ -111,6 +111,9 @@ func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay
 		s.own(ctx, sess, l)
 		s.mu.Lock()
 		delete(s.live, sess.ID)
+		if l.forsake != nil {
+			l.forsake(sandbox.ErrGone)
+		}
 		s.mu.Unlock()
 		s.news.Notify(sess.ID)
 	})
@@ -149,9 +152,7 @@ func (s *Service) begin(ctx context.Context, sess *assay.Session, l *live) *assa
 		s.failed(ctx, sess, err, time.Since(began))
 		return nil
 	}
-	s.mu.Lock()
-	l.box, l.handle = box, box.Handle()
-	s.mu.Unlock()
+	s.reached(l, box)
 	if sess = s.ready(ctx, sess); sess == nil {
 		s.cfg.Observer.SessionCreated(OutcomeAbandoned, time.Since(began))
 		s.free(ctx, l.handle)
@@ -253,11 +254,14 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stopping bool) {
 	waiting, cancel := context.WithDeadline(ctx, time.Now().Add(sess.ExpiresAt.Sub(s.cfg.Now())))
 	defer cancel()
-	box, since := l.box, s.cfg.Now()
+	s.mu.Lock()
+	box := l.box
+	l.answered = s.cfg.Now()
+	s.mu.Unlock()
 	for {
 		if box == nil {
 			var why *assay.Failure
-			if box, why = s.regain(ctx, sess, l, since); why != nil { // when it ended, nobody saw
+			if box, why = s.regain(ctx, sess, l); why != nil { // when it ended, nobody saw
 				s.finishSurelyAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, s.lastSeen(ctx, sess), why)
 				return false
 			}
@@ -265,14 +269,18 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stop
 		var death sandbox.Death
 		err := ctx.Err()
 		if err == nil {
-			death, err = box.Wait(waiting)
+			death, err = s.attend(waiting, l, box)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return s.ctx.Err() != nil && !s.hasEnded(ctx, sess.ID)
+		case waiting.Err() == nil && errors.Is(err, errSilent):
+			s.noAnswer(ctx, sess, l, err)
+			box = nil
+			continue
 		case waiting.Err() == nil && err != nil:
 			s.cfg.Log.WarnContext(ctx, "nobody watches a sandbox any more; it is looked at again", "session", sess.ID, "err", err)
-			box, since = nil, s.cfg.Now()
+			box = nil
 			rest(ctx, firstPause)
 			continue
 		}
