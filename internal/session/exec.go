@@ -60,7 +60,13 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		return res, err
 	}
 	from := telemetry.Carry(s.ctx, ctx)
-	if err := s.spawn(func() { s.run(from, in, run) }); err != nil {
+	release := s.hold(in.ID)
+	err = s.spawn(func() {
+		defer release()
+		s.run(from, in, run)
+	})
+	if err != nil {
+		defer release()
 		s.store(from, in, failedEnd(in, "the server is stopping; the command was not started"))
 		return nil, err
 	}
@@ -75,7 +81,9 @@ func (s *Service) takeBack(ctx context.Context, in *assay.Interaction, err error
 		return
 	}
 	ctx = telemetry.Carry(s.ctx, ctx)
+	release := s.hold(in.ID)
 	s.later(ctx, func() {
+		defer release()
 		if persist.Stored(ctx, s.cfg.Log, "what became of command "+in.ID, err) {
 			s.store(ctx, in, failedEnd(in, "the database went away while the command was taken; it was not started"))
 		}
@@ -164,7 +172,7 @@ func (s *Service) unseen(ctx context.Context, in *assay.Interaction, err error) 
 	case e == nil && sess.Status == assay.SessionClosed:
 		return "the session was closed during the command"
 	case errors.Is(err, sandbox.ErrUnknownCommand):
-		return "the server was restarted before the command began; run it again"
+		return "the server lost sight of it before the command began; run it again"
 	case errors.Is(err, sandbox.ErrNotStarted):
 		return "the command was not started: the sandbox is at its limit of processes, or out of memory or descriptors; end some processes, or wait until they have ended"
 	case errors.Is(err, sandbox.ErrGone):
@@ -192,8 +200,13 @@ func (s *Service) store(ctx context.Context, in, end *assay.Interaction) (stored
 
 // storeLater is store for who cannot wait for it.
 func (s *Service) storeLater(ctx context.Context, in, end *assay.Interaction) {
-	if s.spawn(func() { s.store(ctx, in, end) }) != nil {
-		s.store(ctx, in, end) // once: the service has stopped
+	release := s.hold(in.ID)
+	store := func() {
+		defer release()
+		s.store(ctx, in, end)
+	}
+	if s.spawn(store) != nil {
+		store() // once: the service has stopped
 	}
 }
 

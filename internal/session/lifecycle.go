@@ -72,7 +72,9 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 // sandbox is never made.
 func (s *Service) giveBack(ctx context.Context, sess *assay.Session, err error) {
 	ctx = telemetry.Carry(s.ctx, ctx)
+	release := s.hold(sess.ID)
 	s.later(ctx, func() {
+		defer release()
 		if persist.Stored(ctx, s.cfg.Log, "what became of session "+sess.ID, err) {
 			s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError,
 				&assay.Failure{Code: assay.CodeUnavailable, Message: "the database went away while the session was made; make another"})

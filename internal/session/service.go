@@ -118,6 +118,7 @@ type Service struct {
 	stopped bool
 	live    map[string]*live         // by session id
 	spent   map[string]time.Duration // CPU time of the sandboxes that are gone, by user
+	held    map[string]int           // sessions without a watch and commands that somebody sees to, by id
 	work    sync.WaitGroup           // watches and running commands
 }
 
@@ -149,6 +150,7 @@ func New(cfg Config) *Service {
 		ctx:      ctx,
 		cancel:   cancel,
 		live:     make(map[string]*live),
+		held:     make(map[string]int),
 		spent:    make(map[string]time.Duration),
 	}
 }

@@ -32,6 +32,7 @@ const (
 func (s *Service) Run(ctx context.Context, id string) (err error) {
 	ctx, span := s.cfg.Tracer.Start(ctx, "verification.run", trace.WithAttributes(attribute.String("assay.verification.id", id)))
 	defer func() { endSpan(span, err) }()
+	defer s.hold(id)()
 	v, err := s.cfg.Store.Verification(ctx, "", "", id)
 	if err != nil {
 		return err

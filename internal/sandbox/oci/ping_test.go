@@ -111,7 +111,7 @@ func (discard) Write(p []byte) (int, error) { return len(p), nil }
 // A sandbox in which much runs for little CPU answers, if late.
 func TestPingOfWhatWantsForCPU(t *testing.T) {
 	sb, ping := pinged(t, newHost(t), func(s *sandbox.Spec) { s.Limits.CPUs = 0.1 })
-	const busy = `for i in $(seq 60); do (while :; do :; done) & done; touch /busy; wait`
+	const busy = `for i in $(seq 20); do (while :; do :; done) & done; touch /busy; wait`
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -125,7 +125,7 @@ func TestPingOfWhatWantsForCPU(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range 10 {
+	for range 3 {
 		if err := ping(20 * time.Second); err != nil {
 			t.Error(err)
 		}
