@@ -17,6 +17,8 @@ const (
 	SessionUnowned DiscrepancyKind = "session_unowned"
 	// SessionWithoutSandbox is a ready session of whose sandbox nothing is left on the host.
 	SessionWithoutSandbox DiscrepancyKind = "session_without_sandbox"
+	// SandboxOutlives is the sandbox of a session that has ended, and that is watched on.
+	SandboxOutlives DiscrepancyKind = "sandbox_outlives_session"
 	// SandboxUnowned is a sandbox that nobody uses.
 	SandboxUnowned DiscrepancyKind = "sandbox_unowned"
 	// InteractionAbandoned is a command without an end, for which nobody waits.
@@ -27,5 +29,5 @@ const (
 
 // DiscrepancyKinds returns all of them.
 func DiscrepancyKinds() []DiscrepancyKind {
-	return []DiscrepancyKind{SessionOverdue, SessionUnowned, SessionWithoutSandbox, SandboxUnowned, InteractionAbandoned, VerificationAbandoned}
+	return []DiscrepancyKind{SessionOverdue, SessionUnowned, SessionWithoutSandbox, SandboxOutlives, SandboxUnowned, InteractionAbandoned, VerificationAbandoned}
 }

@@ -39,7 +39,7 @@ func TestADoctorAsksTheRunningServer(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, all)
 	}
-	for _, name := range []string{"running server", "comparisons", "session overdue", "session unowned", "session without sandbox", "sandbox unowned", "interaction abandoned", "verification abandoned"} {
+	for _, name := range []string{"running server", "comparisons", "session overdue", "session unowned", "session without sandbox", "sandbox outlives session", "sandbox unowned", "interaction abandoned", "verification abandoned"} {
 		if status[name] != "ok" {
 			t.Errorf("%s is %q: %s", name, status[name], all)
 		}

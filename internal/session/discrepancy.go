@@ -24,8 +24,8 @@ func (s *Service) hold(id string) (release func()) {
 	}
 }
 
-// Discrepancies tells which live sessions have no owner or no sandbox or are overdue, and for
-// which commands nobody waits, just now. found are the sandboxes of the host.
+// Discrepancies tells which live sessions have no owner or no sandbox or are overdue, which
+// are watched though they have ended, and for which commands nobody waits, just now. found are the sandboxes of the host.
 func (s *Service) Discrepancies(ctx context.Context, found []sandbox.Handle) (all []assay.Discrepancy, err error) {
 	sessions, err := s.cfg.Store.LiveSessions(ctx)
 	if err != nil {
@@ -58,6 +58,15 @@ func (s *Service) Discrepancies(ctx context.Context, found []sandbox.Handle) (al
 		}
 		all = append(all, d)
 	}
+	lives := make(map[string]bool, len(sessions))
+	for _, sess := range sessions {
+		lives[sess.ID] = true
+	}
+	for id := range s.live {
+		if !lives[id] {
+			all = append(all, assay.Discrepancy{Kind: assay.SandboxOutlives, ID: id})
+		}
+	}
 	for _, in := range running {
 		if s.held[in.ID] == 0 {
 			all = append(all, assay.Discrepancy{Kind: assay.InteractionAbandoned, ID: in.ID})
@@ -72,10 +81,16 @@ func (s *Service) Mend(ctx context.Context, d assay.Discrepancy) error {
 		return s.mendCommand(ctx, d.ID)
 	}
 	sess, err := s.cfg.Store.Session(ctx, "", d.ID)
-	if err != nil || !sess.Status.Live() {
+	if err != nil {
 		return err
 	}
 	l, _ := s.boxNow(sess.ID)
+	if !sess.Status.Live() {
+		if l != nil {
+			l.end() // its watch frees the sandbox
+		}
+		return nil
+	}
 	switch d.Kind {
 	case assay.SessionOverdue:
 		at := sess.ExpiresAt

@@ -144,6 +144,16 @@ func TestAReadyRowWithoutSandboxEnds(t *testing.T) {
 	r.gone()
 }
 
+func TestASandboxDoesNotOutliveItsSession(t *testing.T) {
+	r := reconciling(t)
+	sess := r.ready()
+	if _, _, err := r.store.MoveSession(t.Context(), sess.ID, assay.SessionReady, session.SessionChange{Status: assay.SessionClosed, EndedAt: new(r.clock.now())}); err != nil {
+		t.Fatal(err)
+	}
+	r.finds(assay.SandboxOutlives)
+	r.gone()
+}
+
 func TestACommandThatNobodyWaitsForEnds(t *testing.T) {
 	r := reconciling(t)
 	alive, dead := r.ready(), r.ready()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -77,17 +78,23 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 // takeBack ends a command that is stored although its user was told that it may not be: it
 // is never started.
 func (s *Service) takeBack(ctx context.Context, in *assay.Interaction, err error) {
-	if !persist.IsUnknown(err) {
+	if !persist.Uncertain(err) {
 		return
 	}
 	ctx = telemetry.Carry(s.ctx, ctx)
 	release := s.hold(in.ID)
 	s.later(ctx, func() {
 		defer release()
-		if persist.Stored(ctx, s.cfg.Log, "what became of command "+in.ID, err) {
+		if persist.Found(ctx, s.cfg.Log, "what became of command "+in.ID, err, func(ctx context.Context) (bool, error) { return s.isRunning(ctx, in) }) {
 			s.store(ctx, in, failedEnd(in, "the database went away while the command was taken; it was not started"))
 		}
 	})
+}
+
+// isRunning tells whether a command is stored, without an end.
+func (s *Service) isRunning(ctx context.Context, in *assay.Interaction) (bool, error) {
+	running, err := s.cfg.Store.RunningInteractions(ctx, in.SessionID)
+	return slices.ContainsFunc(running, func(r *assay.Interaction) bool { return r.ID == in.ID }), err
 }
 
 // refusal is why a command was not taken, in more words if the session's row has them.

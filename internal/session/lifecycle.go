@@ -50,7 +50,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 		Location:      s.cfg.Runtime.Location(),
 	}
 	sess, created, err := s.cfg.Store.InsertSession(ctx, asked, req.Idem, s.cfg.Live)
-	if persist.IsUnknown(err) {
+	if persist.Uncertain(err) {
 		s.giveBack(ctx, asked, err)
 	}
 	if err != nil || !created {
@@ -75,7 +75,14 @@ func (s *Service) giveBack(ctx context.Context, sess *assay.Session, err error) 
 	release := s.hold(sess.ID)
 	s.later(ctx, func() {
 		defer release()
-		if persist.Stored(ctx, s.cfg.Log, "what became of session "+sess.ID, err) {
+		found := persist.Found(ctx, s.cfg.Log, "what became of session "+sess.ID, err, func(ctx context.Context) (bool, error) {
+			_, err := s.cfg.Store.Session(ctx, "", sess.ID)
+			if assay.CodeOf(err) == assay.CodeSessionNotFound {
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if found {
 			s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError,
 				&assay.Failure{Code: assay.CodeUnavailable, Message: "the database went away while the session was made; make another"})
 		}
@@ -220,7 +227,7 @@ func (s *Service) ready(ctx context.Context, sess *assay.Session) (got *assay.Se
 		return nil
 	}
 	s.news.Notify(sess.ID)
-	if !moved {
+	if !moved && got.Status != assay.SessionReady { // else a try whose answer was lost has moved it: nobody else does
 		return nil
 	}
 	return got

@@ -181,7 +181,7 @@ func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem s
 		Location:      s.cfg.Runtime.Location(),
 		Feedback:      by.Feedback,
 	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
-	if persist.IsUnknown(err) {
+	if persist.Uncertain(err) {
 		return nil, err // its job may find the changes; if there is none, the next start removes them
 	}
 	if err != nil || !created {
