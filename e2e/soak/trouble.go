@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -15,6 +16,8 @@ import (
 type troublemaker struct {
 	*world
 	random *rand.Rand
+	hung   chan struct{}  // has one for each agent that hangs beside the rest
+	beside sync.WaitGroup // their goroutines
 }
 
 // make makes trouble until the time is over. The error is of a server that does
@@ -28,7 +31,7 @@ func (t *troublemaker) make(ctx context.Context, until time.Time) error {
 			return nil
 		}
 		var err error
-		switch what := t.random.IntN(20); {
+		switch what := t.random.IntN(32); {
 		case round == 5 || what == 0: // once in every run, however short
 			err = t.fill(ctx)
 		case round == 11 || what == 1 && round > 11:
@@ -39,6 +42,14 @@ func (t *troublemaker) make(ctx context.Context, until time.Time) error {
 			err = t.killAgent()
 		case what <= 6:
 			err = t.killInside()
+		case what <= 9:
+			err = t.hangAgent(ctx)
+		case what <= 12 || round == 8:
+			err = t.hangAtStart(ctx)
+		case what <= 15:
+			err = t.refuseEpoll(ctx)
+		case what <= 18:
+			err = t.cutCommits(ctx)
 		default:
 			err = t.killServer(ctx)
 		}
