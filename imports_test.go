@@ -26,6 +26,9 @@ var arrows = map[string][]string{
 	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
 	"assay/internal/verification": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/rounds", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
 
+	// What compares the rows of services with the world.
+	"assay/internal/reconcile": {"assay", "assay/internal/sandbox"},
+
 	// The command by which some tests are run alone.
 	"assay/internal/narrow": {"assay/internal/testid"},
 

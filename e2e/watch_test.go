@@ -116,6 +116,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		{"assay_verification_duration_seconds", "outcome", "solved", 1},
 		{"assay_http_held_requests", "", "", 0},
 		{"assay_orphan_sandboxes_destroyed_total", "", "", 0},
+		{"assay_discrepancies_total", "", "", 0},
 		{"assay_build_info", "", "", 1},
 	} {
 		if n := got.value(want.metric, want.label, want.value); got[want.metric] == nil || n != want.count {

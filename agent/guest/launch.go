@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -24,6 +25,7 @@ type launcher struct {
 	environ []string // env as execve takes it
 	null    *os.File // standard input; opened before anybody could replace /dev/null
 	marks   *marks
+	stat    func(path string) (mode uint32, err error)
 }
 
 func newLauncher(cfg agent.Config) (launcher, error) {
@@ -41,6 +43,7 @@ func newLauncher(cfg agent.Config) (launcher, error) {
 		environ: environ(cfg.Env),
 		null:    null,
 		marks:   marks,
+		stat:    statMode,
 	}, nil
 }
 
@@ -68,10 +71,10 @@ func (l *launcher) launch(spec sandbox.Command) (child, error) {
 	} else if spec.Dir != "" {
 		dir = filepath.Join(dir, spec.Dir)
 	}
-	if err := checkDir(dir); err != nil {
+	if err := l.checkDir(dir); err != nil {
 		return child{}, err
 	}
-	path, err := lookPath(spec.Argv[0], dir, vars["PATH"])
+	path, err := l.lookPath(spec.Argv[0], dir, vars["PATH"])
 	if err != nil {
 		return child{}, err
 	}
@@ -169,11 +172,13 @@ func errText(errno syscall.Errno) string {
 }
 
 // checkDir refuses a working directory that is none.
-func checkDir(dir string) error {
-	var st unix.Stat_t
-	err := unix.Stat(dir, &st)
-	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+func (l *launcher) checkDir(dir string) error {
+	mode, err := l.stat(dir)
+	if err == nil && mode&unix.S_IFMT != unix.S_IFDIR {
 		err = unix.ENOTDIR
+	}
+	if errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		return fmt.Errorf("%w: look at %.200s: %w", sandbox.ErrNotStarted, dir, err)
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return &refusal{126, fmt.Sprintf("cd: %s: %s", dir, errText(errno))}
@@ -184,32 +189,44 @@ func checkDir(dir string) error {
 // defaultPath is searched when the environment has no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// lookPath finds a program as execvp(3) does, relative names starting at dir.
-func lookPath(name, dir, path string) (string, error) {
+// statMode is the mode of what is at a path.
+func statMode(path string) (mode uint32, err error) {
+	var st unix.Stat_t
+	err = unix.Stat(path, &st)
+	return st.Mode, err
+}
+
+// lookPath finds a program as execvp(3) does, relative names starting at dir. Only what is
+// nowhere is not found: where the kernel does not tell, nothing is said of the command.
+func (l *launcher) lookPath(name, dir, path string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
 	}
 	if path == "" {
 		path = defaultPath
 	}
-	found := ""
+	var found string
+	var unknown error // whether there is one somewhere
 	for _, d := range filepath.SplitList(path) {
 		candidate := filepath.Join(d, name)
 		if !filepath.IsAbs(candidate) {
 			candidate = filepath.Join(dir, candidate)
 		}
-		var st unix.Stat_t
-		if unix.Stat(candidate, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-			continue
-		}
-		if st.Mode&0o111 != 0 {
+		switch mode, err := l.stat(candidate); {
+		case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR):
+		case err != nil:
+			unknown = cmp.Or(unknown, fmt.Errorf("look for %.200s: %w", candidate, err))
+		case mode&unix.S_IFMT != unix.S_IFREG:
+		case mode&0o111 != 0:
 			return candidate, nil
-		}
-		if found == "" {
+		case found == "":
 			found = candidate
 		}
 	}
-	if found != "" {
+	switch {
+	case unknown != nil:
+		return "", fmt.Errorf("%w: %w", sandbox.ErrNotStarted, unknown)
+	case found != "":
 		return "", &refusal{126, fmt.Sprintf("%s: %s", found, errText(unix.EACCES))}
 	}
 	return "", &refusal{127, name + ": command not found"}

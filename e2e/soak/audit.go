@@ -119,6 +119,9 @@ func (w *world) finish(ctx context.Context) error {
 	}
 	w.ends()
 	w.books(ctx)
+	if err := w.calm(ctx); err != nil {
+		return err
+	}
 	return w.leave(ctx)
 }
 

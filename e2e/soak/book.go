@@ -68,6 +68,9 @@ const (
 	diskFull     trouble = "disk full"
 	diskReadOnly trouble = "disk read-only"
 	rebooted     trouble = "host rebooted"
+	agentHung    trouble = "agent hangs"
+	epollRefused trouble = "epoll refused"
+	commitsCut   trouble = "commits cut"
 )
 
 // fault is something that was done to the server or to one of its sandboxes.
@@ -204,4 +207,17 @@ const (
 	killedProcess   = "kills of a process in a sandbox"
 	filledDisk      = "disks filled"
 	brokeDisk       = "disks made read-only"
+	hungAgent       = "hung agents"
+	hungAtStart     = "unreachable agents at start"
+	refusedEpoll    = "refused epoll"
+	cutCommit       = "cut commits"
+	hungUp          = "hang-ups"
+	didPutRight     = "discrepancies put right after faults"
+	toldUnreachable = "sessions told to be unreachable"
 )
+
+// faultNames are the faults that the report counts by name.
+var faultNames = []string{
+	killedServer, killedStart, killedRuntime, killedAgent, killedProcess, filledDisk, brokeDisk,
+	hungAgent, hungAtStart, refusedEpoll, cutCommit, hungUp,
+}

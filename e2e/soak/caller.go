@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -68,6 +69,27 @@ func (c *caller) try(ctx context.Context, method, path string, body any, idem st
 	r := reply{status: res.StatusCode}
 	r.body, err = io.ReadAll(res.Body)
 	return r, err
+}
+
+// hangUp makes a POST and closes the connection as soon as it is sent.
+func (c *caller) hangUp(ctx context.Context, path string, body any, idem string) error {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set(wire.HeaderIdempotencyKey, idem)
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", req.URL.Host)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return req.Write(conn)
 }
 
 // send makes a request until it is answered, and returns how many tries had an

@@ -22,6 +22,7 @@ const (
 	lostVerification wrong = "lost verifications" // accepted, and without its verdict
 	doubleVerdict    wrong = "double verdicts"    // two outcomes, or two verifications, of one
 	badBooks         wrong = "wrong books"        // the ledger does not prove itself
+	discrepant       wrong = "discrepancies"      // found between rows and a healthy host
 	badAnswer        wrong = "wrong answers"      // beyond what the API promises
 )
 
@@ -32,10 +33,11 @@ type counts struct {
 	mu     sync.Mutex
 	did    map[string]int
 	broken map[wrong]int
+	absent map[string]string // faults that cannot be made in this run, and why
 }
 
 func newCounts(say func(string, ...any)) *counts {
-	return &counts{say: say, did: make(map[string]int), broken: make(map[wrong]int)}
+	return &counts{say: say, did: make(map[string]int), broken: make(map[wrong]int), absent: make(map[string]string)}
 }
 
 // count notes that something happened.
@@ -43,6 +45,13 @@ func (c *counts) count(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.did[what]++
+}
+
+// notApplied notes that a fault cannot be made in this run, and why.
+func (c *counts) notApplied(what, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.absent[what] = why
 }
 
 func (c *counts) of(what string) int {
@@ -68,6 +77,12 @@ type summary struct {
 	FalseExits        int     `json:"false_exits"`
 	LostVerifications int     `json:"lost_verifications"`
 	DoubleVerdicts    int     `json:"double_verdicts"`
+	WrongBooks        int     `json:"wrong_books"`
+	Discrepancies     int     `json:"discrepancies"`
+	WrongAnswers      int     `json:"wrong_answers"`
+
+	Faults     map[string]int    `json:"faults"`      // how often each was made
+	NotApplied map[string]string `json:"not_applied"` // faults that cannot be made in this run, and why
 }
 
 // conclude prints what happened and writes it to a file. It fails when a promise was broken.
@@ -79,12 +94,20 @@ func (c *counts) conclude(w io.Writer, file string, took time.Duration) error {
 		fmt.Fprintf(t, "%d\t  %s\n", c.did[what], what)
 	}
 	all := 0
-	for _, kind := range []wrong{leaked, falseExit, lostVerification, doubleVerdict, badBooks, badAnswer} {
+	for _, kind := range []wrong{leaked, falseExit, lostVerification, doubleVerdict, badBooks, discrepant, badAnswer} {
 		fmt.Fprintf(t, "%d\t  %s\n", c.broken[kind], kind)
 		all += c.broken[kind]
 	}
 	_ = t.Flush() // to standard output
+	faults := make(map[string]int, len(faultNames))
+	for _, what := range faultNames {
+		if _, not := c.absent[what]; !not {
+			faults[what] = c.did[what]
+		}
+	}
 	content, err := json.MarshalIndent(summary{
+		WrongBooks: c.broken[badBooks], Discrepancies: c.broken[discrepant], WrongAnswers: c.broken[badAnswer],
+		Faults: faults, NotApplied: c.absent,
 		Minutes:           float64(took.Round(time.Second)/time.Second) / 60,
 		Kills:             c.did[killedServer],
 		Sessions:          c.did[didSession],

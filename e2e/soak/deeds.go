@@ -43,6 +43,9 @@ func (p *player) run(ctx context.Context, c *command, timeout int) *command {
 	key, path := p.key(), "/sessions/"+p.at.id+"/exec"
 	body := wire.ExecRequest{Command: c.text, CommandTimeout: wire.Integer(timeout)}
 	c.session, c.sent = p.at.id, time.Now()
+	if p.chance(12) && p.api.hangUp(ctx, path, body, key) == nil {
+		p.count(hungUp)
+	}
 	got, ok := accepted[wire.ExecAccepted](ctx, p, path, body, key, http.StatusAccepted)
 	if !ok {
 		return nil

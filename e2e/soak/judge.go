@@ -67,8 +67,12 @@ func (b *book) unexplained(s *session, now wire.Session) string {
 			return "it did not use its memory up"
 		}
 	case now.Status == assay.SessionError && code == assay.CodeSandboxFailed:
-		if !suffered(runtimeDied, agentDied, processDied, diskFull, diskReadOnly, rebooted) {
+		if !suffered(runtimeDied, agentDied, processDied, diskFull, diskReadOnly, rebooted, epollRefused, commitsCut) {
 			return "nothing kept its sandbox from being made"
+		}
+	case now.Status == assay.SessionError && code == assay.CodeUnavailable:
+		if !suffered(commitsCut) {
+			return "the database did not go away"
 		}
 	default:
 		return "that is no end that this run brings about"
@@ -150,7 +154,7 @@ const killedExit = 128 + 9
 func (b *book) mayBeUnknown(c *command) bool {
 	s := b.sessions[c.session]
 	ended := s == nil || s.asked || s.hog || s.final != nil
-	return ended || b.sufferedLocked(c.session, c.sent, time.Now(), serverDown, agentDied, diskFull, diskReadOnly, rebooted) > 0
+	return ended || b.sufferedLocked(c.session, c.sent, time.Now(), serverDown, agentDied, diskFull, diskReadOnly, rebooted, commitsCut, epollRefused) > 0
 }
 
 // seeJob holds a verification that the server tells, when it was asked at some time,
@@ -205,7 +209,7 @@ func (b *book) mayFail(j *job, code assay.Code) bool {
 		}
 	}
 	downs += b.sufferedLocked("", j.sent, now, runtimeDied)
-	atOnce := b.sufferedLocked("", j.sent, now, diskFull, diskReadOnly, rebooted) > 0
+	atOnce := b.sufferedLocked("", j.sent, now, diskFull, diskReadOnly, rebooted, commitsCut, epollRefused) > 0
 	switch code {
 	case assay.CodeSandboxLost, assay.CodeSandboxFailed, assay.CodeInternal:
 		return atOnce || downs >= attempts

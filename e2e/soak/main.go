@@ -23,6 +23,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == exhaustWord {
+		if err := exhaustEpoll(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := soak(ctx)
 	stop()
@@ -50,7 +57,7 @@ func soak(ctx context.Context) (err error) {
 	chosen := cmp.Or(*seed, rand.Uint64())
 	counts := newCounts(say)
 	say("seed %d; preparing images, a disk and a server", chosen)
-	w, err := open(ctx, harness.Program{Path: *assay, DatabaseURL: *engine}, *starter, at, newBook(counts))
+	w, err := open(ctx, harness.Program{Path: *assay, DatabaseURL: *engine, Env: []string{fmt.Sprint("ASSAY_ID_BASE=", sandboxUID)}}, *starter, at, newBook(counts))
 	if err != nil {
 		return err
 	}
@@ -65,6 +72,7 @@ func soak(ctx context.Context) (err error) {
 		return err
 	}
 	w.panicked(at)
+	w.agreed(at)
 	say("done")
 	return counts.conclude(os.Stdout, *result, time.Since(began))
 }
@@ -84,8 +92,10 @@ func (w *world) live(ctx context.Context, seed uint64, until time.Time) error {
 		p := &player{world: w, name: fmt.Sprintf("p%d", i), random: rand.New(rand.NewPCG(seed, uint64(i+1)))}
 		users.Go(func() { p.play(ctx, until) })
 	}
-	t := &troublemaker{world: w, random: rand.New(rand.NewPCG(seed, 0))}
-	if err := t.make(ctx, until.Add(-calmBefore)); err != nil {
+	t := &troublemaker{world: w, random: rand.New(rand.NewPCG(seed, 0)), hung: make(chan struct{}, mostHung)}
+	err := t.make(ctx, until.Add(-calmBefore))
+	t.beside.Wait()
+	if err != nil {
 		cancel(err)
 	}
 	users.Wait()

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -15,6 +16,8 @@ import (
 type troublemaker struct {
 	*world
 	random *rand.Rand
+	hung   chan struct{}  // has one for each agent that hangs beside the rest
+	beside sync.WaitGroup // their goroutines
 }
 
 // make makes trouble until the time is over. The error is of a server that does
@@ -27,25 +30,42 @@ func (t *troublemaker) make(ctx context.Context, until time.Time) error {
 		if time.Now().After(until) {
 			return nil
 		}
-		var err error
-		switch what := t.random.IntN(20); {
-		case round == 5 || what == 0: // once in every run, however short
-			err = t.fill(ctx)
-		case round == 11 || what == 1 && round > 11:
-			err = t.breakDisk(ctx)
-		case what <= 3:
-			err = t.killRuntime(ctx)
-		case what <= 5:
-			err = t.killAgent()
-		case what <= 6:
-			err = t.killInside()
-		default:
-			err = t.killServer(ctx)
-		}
-		if err != nil {
+		if err := t.trouble(ctx, round); err != nil {
 			return err
 		}
 	}
+}
+
+// trouble makes some trouble. The first rounds make each kind once that is not frequent, so
+// that every run has it, however short.
+func (t *troublemaker) trouble(ctx context.Context, round int) error {
+	first := []func(context.Context) error{
+		1: t.hangAgent, 2: t.hangAtStart, 3: t.refuseEpoll, 4: t.cutCommits, 5: t.fill, 11: t.breakDisk,
+	}
+	if round < len(first) && first[round] != nil {
+		return first[round](ctx)
+	}
+	switch what := t.random.IntN(32); {
+	case what == 0:
+		return t.fill(ctx)
+	case what == 1 && round > 11:
+		return t.breakDisk(ctx)
+	case what <= 3:
+		return t.killRuntime(ctx)
+	case what <= 5:
+		return t.killAgent()
+	case what <= 6:
+		return t.killInside()
+	case what <= 9:
+		return t.hangAgent(ctx)
+	case what <= 12:
+		return t.hangAtStart(ctx)
+	case what <= 15:
+		return t.refuseEpoll(ctx)
+	case what <= 18:
+		return t.cutCommits(ctx)
+	}
+	return t.killServer(ctx)
 }
 
 // killServer kills the server at some moment, sometimes a few more while they start,

@@ -14,6 +14,7 @@ import (
 
 	"assay/client/wire"
 	"assay/e2e/harness"
+	"assay/internal/store/pgtest"
 )
 
 // The samples that sessions are made of: mostly the first, which is judged quickly.
@@ -35,12 +36,20 @@ type world struct {
 
 	server  *harness.Server // only the goroutine that makes trouble, and the end of all, look at it
 	moments moments
+	proxy   *pgtest.Proxy // in front of PostgreSQL; nil on SQLite
 }
 
 // open prepares everything in a folder for a program and starts the first server. Images are
 // unpacked once and kept there for later runs; the rest is made anew.
 func open(ctx context.Context, p harness.Program, starter, dir string, b *book) (_ *world, err error) {
 	w := &world{book: b, program: p, fixes: make(map[string]string)}
+	if p.DatabaseURL == "" {
+		w.notApplied(cutCommit, "SQLite has no connection that could be cut")
+	} else if w.proxy, err = pgtest.OpenProxy(p.DatabaseURL); err != nil {
+		return nil, err
+	} else {
+		w.program.DatabaseURL = w.proxy.URL
+	}
 	if err := harness.Select(starter, dir, samples...); err != nil {
 		return nil, err
 	}
@@ -51,9 +60,14 @@ func open(ctx context.Context, p harness.Program, starter, dir string, b *book) 
 	for _, s := range selected {
 		w.fixes[s.ID] = s.ReferencePatch()
 	}
-	kept := harness.Program{Path: p.Path, DataDir: filepath.Join(dir, "kept")}
-	if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil {
-		return nil, err
+	kept := harness.Program{Path: p.Path, DataDir: filepath.Join(dir, "kept"), Env: p.Env}
+	if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil { // unpacked for other ids
+		if err := os.RemoveAll(kept.DataDir); err != nil {
+			return nil, err
+		}
+		if _, err := kept.Run(ctx, "image", "load", filepath.Join(dir, "images")); err != nil {
+			return nil, err
+		}
 	}
 	if err := kept.DropLeases(); err != nil { // of a run that was broken off
 		return nil, err
@@ -133,7 +147,7 @@ func (w *world) failed(what string, r reply) {
 func (w *world) arguments() []string {
 	return []string{
 		"--listen", w.listen, "--billing", "on", "--max-verifications", "3", "--max-sessions-per-user", "100",
-		"--resources-memory-mb", "1024", "--resources-disk-mb", "2048", "--rate-limit-auth-per-minute=-1",
+		"--resources-memory-mb", "1024", "--resources-disk-mb", "2048", "--rate-limit-auth-per-minute=-1", "--reconcile-every", roundEvery.String(),
 	}
 }
 
@@ -206,6 +220,9 @@ func (w *world) close() error {
 	}
 	if w.disk != nil {
 		errs = append(errs, w.disk.Close())
+	}
+	if w.proxy != nil {
+		errs = append(errs, w.proxy.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -152,6 +152,7 @@ func (a *App) trees() *worktrees { return &worktrees{images: a.Images, dir: a.di
 //	verdicts.keys   sign verdicts
 //	state.key       marks logins that began here
 //	alterations.key seals what is known of alterations of tests
+//	operator.sock   operators ask the running server there
 //	*.lock          held by the process that serves, or validates
 type dataDir string
 

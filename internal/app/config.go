@@ -151,6 +151,9 @@ type Config struct {
 	// UnreachableTimeout is how long a sandbox may not answer, though nothing proves that it
 	// is dead, until its session is ended. Defaults to 10 minutes.
 	UnreachableTimeout time.Duration `yaml:"unreachable_timeout" name:"unreachable-timeout" placeholder:"TIME" help:"How long a sandbox may not answer until its session is ended as lost (10m)."`
+	// ReconcileEvery is how often rows are compared with what is on the host, and how long
+	// something may be out of order before it is put right. Defaults to a minute.
+	ReconcileEvery time.Duration `yaml:"reconcile_every" name:"reconcile-every" placeholder:"TIME" help:"How often the database is compared with the sandboxes of the host (1m)."`
 	// DestroyOnExit ends all sandboxes when the server stops.
 	DestroyOnExit bool `yaml:"destroy_on_exit" name:"destroy-on-exit" help:"End all sandboxes when the server stops; otherwise the next start adopts them."`
 	// ShutdownTimeout bounds the drain. Defaults to 30 s.
@@ -206,6 +209,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.GitHubBaseURL, github.DefaultBaseURL)
 	setDefault(&c.WelcomeCreditCents, "500")
 	setDefault(&c.UnreachableTimeout, 10*time.Minute)
+	setDefault(&c.ReconcileEvery, time.Minute)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	return c
 }
@@ -250,6 +254,7 @@ func (c Config) Validate() error {
 		c.validateProxies(),
 		c.validateLogin(),
 		within("unreachable_timeout", c.UnreachableTimeout, time.Second, 24*time.Hour),
+		within("reconcile_every", c.ReconcileEvery, time.Second, time.Hour),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, time.Hour),
 	)
 }

@@ -15,7 +15,7 @@ import (
 	"assay/internal/attest"
 	"assay/internal/httpapi"
 	"assay/internal/jobs"
-	"assay/internal/sandbox"
+	"assay/internal/reconcile"
 	"assay/internal/sandbox/oci"
 	"assay/internal/session"
 	"assay/internal/store"
@@ -31,6 +31,7 @@ type server struct {
 	verifications *verification.Service
 	queue         *jobs.Queue
 	searches      *searches // nil when it makes none
+	reconciler    *reconcile.Reconciler
 	verdictKeys   *attest.Keyring
 	traces        *telemetry.Traces
 	lock          *os.File
@@ -141,7 +142,24 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.reconciler = s.newReconciler()
 	return s, nil
+}
+
+// newReconciler returns what compares the rows of this server with the sandboxes of its host.
+// Sandboxes that are nobody's go to the sessions, which destroy what they do not know.
+func (s *server) newReconciler() *reconcile.Reconciler {
+	return reconcile.New(reconcile.Config{
+		Parts: []reconcile.Part{
+			{Service: s.verifications, Owns: verification.Owns},
+			{Service: s.sessions, Owns: session.Owns},
+		},
+		Runtime:  s.runtime,
+		Uses:     func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) || s.searches.uses(id) },
+		Observer: s.metrics,
+		Log:      s.Log,
+		Every:    s.Config.ReconcileEvery,
+	})
 }
 
 // newRuntime opens the sandboxes below a folder of the data directory.
@@ -201,55 +219,7 @@ func (s *server) recover(ctx context.Context) error {
 	if _, err := s.queue.Recover(ctx); err != nil {
 		return fmt.Errorf("recover the queue: %w", err)
 	}
-	ofSessions, ofVerifications, err := s.sandboxes(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.verifications.Recover(ctx, ofVerifications); err != nil {
-		return err
-	}
-	return s.sessions.Recover(ctx, ofSessions)
-}
-
-// sandboxes lists what is on this host, by owner. Sandboxes of neither kind go to
-// the sessions, which destroy what they do not know.
-func (s *server) sandboxes(ctx context.Context) (ofSessions, ofVerifications []sandbox.Handle, err error) {
-	found, err := s.runtime.List(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("list sandboxes: %w", err)
-	}
-	for _, h := range found {
-		if verification.Owns(h) {
-			ofVerifications = append(ofVerifications, h)
-		} else {
-			ofSessions = append(ofSessions, h)
-		}
-	}
-	return ofSessions, ofVerifications, nil
-}
-
-// sweepEvery is how often sandboxes that nobody uses are looked for, and sweepGrace
-// how old they must be: a younger one may be one that is just being made or freed.
-const (
-	sweepEvery = time.Minute
-	sweepGrace = time.Minute
-)
-
-// sweep destroys what could not be freed in its time, until ctx ends.
-func (s *server) sweep(ctx context.Context) {
-	used := func(id string) bool { return s.sessions.Uses(id) || s.verifications.Uses(id) || s.searches.uses(id) }
-	every(ctx, sweepEvery, func() {
-		destroyed, err := sandbox.DestroyOrphans(ctx, s.runtime, used, time.Now().Add(-sweepGrace))
-		for range destroyed {
-			s.metrics.OrphanDestroyed()
-		}
-		if len(destroyed) > 0 {
-			s.Log.Warn("destroyed sandboxes that nobody used", "sandboxes", destroyed)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.Log.Error("sweep failed", "err", err)
-		}
-	})
+	return s.reconciler.Begin(ctx)
 }
 
 // every calls f again and again, until ctx ends.
@@ -294,7 +264,13 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 		group.serve(msrv, func() error { return msrv.Serve(metrics) })
 		s.Log.Info("metrics", "url", "http://"+metrics.Addr().String()+"/metrics")
 	}
-	group.run(func() { s.sweep(ctx) })
+	if operators, err := s.operatorListener(); err != nil { // users can be served without
+		s.Log.Error("operators cannot ask this server", "err", err)
+	} else {
+		osrv := s.httpServer(s.operatorHandler())
+		group.serve(osrv, func() error { return osrv.Serve(operators) })
+	}
+	group.run(func() { s.reconciler.Run(ctx) })
 	group.run(func() { s.meter(ctx) })
 	group.run(func() { s.evict(ctx) })
 	group.run(func() { s.Billing.Reconciler(ctx) })

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/url"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -38,6 +39,7 @@ func (s *server) watch(ctx context.Context) (err error) {
 			Images:        s.imageUse,
 			Unreachable:   func() int { return s.sessions.Unreachable() }, // which are made later
 			Stuck:         s.runtime.Stuck,
+			Reconciled:    s.reconciled,
 			Free:          s.dir.free,
 		}, s.Log.WarnContext),
 	)
@@ -46,6 +48,16 @@ func (s *server) watch(ctx context.Context) (err error) {
 	}
 	s.traces, err = telemetry.OpenTraces(ctx, telemetry.TraceConfig{Endpoint: s.Config.OTLPEndpoint, Version: Version, Log: s.Log})
 	return err
+}
+
+// reconciled tells when rows and sandboxes were last compared in whole.
+func (s *server) reconciled() time.Time {
+	if s.reconciler != nil { // it is made later
+		if last := s.reconciler.Report().Last; last != nil {
+			return *last
+		}
+	}
+	return time.Time{}
 }
 
 func (s *server) imageUse(ctx context.Context) (telemetry.ImageUse, error) {

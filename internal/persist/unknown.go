@@ -35,3 +35,22 @@ func Stored(ctx context.Context, log *slog.Logger, what string, err error) (stor
 	})
 	return stored && err == nil
 }
+
+// Uncertain tells whether what failed with err may have been stored all the same: that is
+// Unknown, or the time was over before the answer came.
+func Uncertain(err error) bool {
+	return IsUnknown(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// Found is Stored for whatever is Uncertain. What is not Unknown cannot be settled: find
+// looks whether it is there.
+func Found(ctx context.Context, log *slog.Logger, what string, err error, find func(context.Context) (bool, error)) (found bool) {
+	if IsUnknown(err) || !Uncertain(err) {
+		return Stored(ctx, log, what, err)
+	}
+	err = Until(ctx, log, what, func(ctx context.Context) (err error) {
+		found, err = find(ctx)
+		return err
+	})
+	return found && err == nil
+}

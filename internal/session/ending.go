@@ -69,21 +69,32 @@ func (s *Service) finish(ctx context.Context, sess *assay.Session, from, to assa
 func (s *Service) finishAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, at time.Time, why *assay.Failure) (*assay.Session, error) {
 	end := endOfSession(sess, to, at, why)
 	got, moved, err := s.cfg.Store.MoveSession(ctx, sess.ID, from, end)
-	if persist.IsUnknown(err) && moved {
-		ctx := telemetry.Carry(s.ctx, ctx)
-		s.later(ctx, func() {
-			if persist.Stored(ctx, s.cfg.Log, "what became of the end of session "+sess.ID, err) {
-				s.ended(ctx, got, why)
-			}
-		})
-	}
 	if err != nil {
+		s.endedUnseen(ctx, sess.ID, got, moved, err, why)
 		return nil, err
 	}
 	if moved {
 		s.ended(ctx, got, why)
 	}
 	return got, nil
+}
+
+// endedUnseen finds out what became of the end of a session whose move has failed with err,
+// and does what follows from it.
+func (s *Service) endedUnseen(ctx context.Context, id string, got *assay.Session, moved bool, err error, why *assay.Failure) {
+	if !persist.Uncertain(err) || persist.IsUnknown(err) && !moved {
+		return
+	}
+	ctx = telemetry.Carry(s.ctx, ctx)
+	s.later(ctx, func() {
+		found := persist.Found(ctx, s.cfg.Log, "what became of the end of session "+id, err, func(ctx context.Context) (_ bool, err error) {
+			got, err = s.cfg.Store.Session(ctx, "", id)
+			return err == nil && !got.Status.Live(), err
+		})
+		if found {
+			s.ended(ctx, got, why)
+		}
+	})
 }
 
 // finishSurely is finish for an end that nobody else knows of: it is stored as soon as

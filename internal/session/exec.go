@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -47,8 +48,7 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		return in, nil
 	}
 	s.noteLookups(ctx, in)
-	l, box := s.boxNow(sessionID) // the row that was just written says that it is ready
-	if l == nil {
+	if l, _ := s.boxNow(sessionID); l == nil { // the row that was just written says that it is ready
 		s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, "the session ended before the command was started"))
 		_, _, err := s.boxOf(ctx, sessionID)
 		return nil, err
@@ -61,7 +61,13 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 		return res, err
 	}
 	from := telemetry.Carry(s.ctx, ctx)
-	if err := s.spawn(func() { s.run(from, in, box, run) }); err != nil {
+	release := s.hold(in.ID)
+	err = s.spawn(func() {
+		defer release()
+		s.run(from, in, run)
+	})
+	if err != nil {
+		defer release()
 		s.store(from, in, failedEnd(in, "the server is stopping; the command was not started"))
 		return nil, err
 	}
@@ -72,15 +78,23 @@ func (s *Service) Exec(ctx context.Context, userID, sessionID string, req ExecRe
 // takeBack ends a command that is stored although its user was told that it may not be: it
 // is never started.
 func (s *Service) takeBack(ctx context.Context, in *assay.Interaction, err error) {
-	if !persist.IsUnknown(err) {
+	if !persist.Uncertain(err) {
 		return
 	}
 	ctx = telemetry.Carry(s.ctx, ctx)
+	release := s.hold(in.ID)
 	s.later(ctx, func() {
-		if persist.Stored(ctx, s.cfg.Log, "what became of command "+in.ID, err) {
+		defer release()
+		if persist.Found(ctx, s.cfg.Log, "what became of command "+in.ID, err, func(ctx context.Context) (bool, error) { return s.isRunning(ctx, in) }) {
 			s.store(ctx, in, failedEnd(in, "the database went away while the command was taken; it was not started"))
 		}
 	})
+}
+
+// isRunning tells whether a command is stored, without an end.
+func (s *Service) isRunning(ctx context.Context, in *assay.Interaction) (bool, error) {
+	running, err := s.cfg.Store.RunningInteractions(ctx, in.SessionID)
+	return slices.ContainsFunc(running, func(r *assay.Interaction) bool { return r.ID == in.ID }), err
 }
 
 // refusal is why a command was not taken, in more words if the session's row has them.
@@ -125,11 +139,11 @@ func (s *Service) AwaitInteraction(ctx context.Context, userID, sessionID, id st
 // run waits for the end of a command and stores it. When the service stops, the
 // command goes on and the next start attaches to it. ctx is the service's, with the
 // request that the command was given in.
-func (s *Service) run(ctx context.Context, in *assay.Interaction, box sandbox.Sandbox, wait func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) {
+func (s *Service) run(ctx context.Context, in *assay.Interaction, wait func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) {
 	ctx, span := s.cfg.Tracer.Start(ctx, "session.exec",
 		trace.WithAttributes(attribute.String("assay.session.id", in.SessionID), attribute.String("assay.interaction.id", in.ID)))
 	defer span.End()
-	res, err := s.untilAnswered(ctx, in.SessionID, box, wait)
+	res, err := s.untilAnswered(ctx, in.SessionID, wait)
 	if err != nil && ctx.Err() != nil {
 		return
 	}
@@ -165,7 +179,7 @@ func (s *Service) unseen(ctx context.Context, in *assay.Interaction, err error) 
 	case e == nil && sess.Status == assay.SessionClosed:
 		return "the session was closed during the command"
 	case errors.Is(err, sandbox.ErrUnknownCommand):
-		return "the server was restarted before the command began; run it again"
+		return "the server lost sight of it before the command began; run it again"
 	case errors.Is(err, sandbox.ErrNotStarted):
 		return "the command was not started: the sandbox is at its limit of processes, or out of memory or descriptors; end some processes, or wait until they have ended"
 	case errors.Is(err, sandbox.ErrGone):
@@ -193,8 +207,13 @@ func (s *Service) store(ctx context.Context, in, end *assay.Interaction) (stored
 
 // storeLater is store for who cannot wait for it.
 func (s *Service) storeLater(ctx context.Context, in, end *assay.Interaction) {
-	if s.spawn(func() { s.store(ctx, in, end) }) != nil {
-		s.store(ctx, in, end) // once: the service has stopped
+	release := s.hold(in.ID)
+	store := func() {
+		defer release()
+		s.store(ctx, in, end)
+	}
+	if s.spawn(store) != nil {
+		store() // once: the service has stopped
 	}
 }
 

@@ -17,11 +17,15 @@ import (
 
 // Replace replaces the one occurrence of a string in a file of the session.
 func (s *Service) Replace(ctx context.Context, userID, sessionID string, req sandbox.ReplaceRequest) (sandbox.ReplaceResult, error) {
-	_, _, box, err := s.box(ctx, userID, sessionID)
+	_, l, box, err := s.box(ctx, userID, sessionID)
 	if err != nil {
 		return sandbox.ReplaceResult{}, err
 	}
-	res, err := box.Replace(ctx, req)
+	var res sandbox.ReplaceResult
+	err = s.ask(ctx, l, func(ctx context.Context) (err error) {
+		res, err = box.Replace(ctx, req)
+		return err
+	})
 	if err != nil {
 		return res, s.operationFailed(ctx, sessionID, "edit a file", err)
 	}
@@ -35,7 +39,11 @@ func (s *Service) Apply(ctx context.Context, userID, sessionID, diff string) (me
 	if err != nil {
 		return "", false, err
 	}
-	changed, err := worktree.ApplyPatch(ctx, box, l.sample.Task.Workdir, diff)
+	var changed int
+	err = s.ask(ctx, l, func(ctx context.Context) (err error) {
+		changed, err = worktree.ApplyPatch(ctx, box, l.sample.Task.Workdir, diff)
+		return err
+	})
 	var refused *worktree.PatchError
 	switch {
 	case errors.As(err, &refused):

@@ -52,7 +52,7 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 	}
 	sess, created, err := s.cfg.Store.InsertSession(ctx, asked, req.Idem, s.cfg.Live)
 	s.timeline.RUnlock()
-	if persist.IsUnknown(err) {
+	if persist.Uncertain(err) {
 		s.giveBack(ctx, asked, err)
 	}
 	if err != nil || !created {
@@ -74,8 +74,17 @@ func (s *Service) Create(ctx context.Context, userID string, req CreateRequest) 
 // sandbox is never made.
 func (s *Service) giveBack(ctx context.Context, sess *assay.Session, err error) {
 	ctx = telemetry.Carry(s.ctx, ctx)
+	release := s.hold(sess.ID)
 	s.later(ctx, func() {
-		if persist.Stored(ctx, s.cfg.Log, "what became of session "+sess.ID, err) {
+		defer release()
+		found := persist.Found(ctx, s.cfg.Log, "what became of session "+sess.ID, err, func(ctx context.Context) (bool, error) {
+			_, err := s.cfg.Store.Session(ctx, "", sess.ID)
+			if assay.CodeOf(err) == assay.CodeSessionNotFound {
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if found {
 			s.finishSurely(ctx, sess, assay.SessionCreating, assay.SessionError,
 				&assay.Failure{Code: assay.CodeUnavailable, Message: "the database went away while the session was made; make another"})
 		}
@@ -113,6 +122,9 @@ func (s *Service) watch(from context.Context, sess *assay.Session, sample *assay
 		s.own(ctx, sess, l)
 		s.mu.Lock()
 		delete(s.live, sess.ID)
+		if l.forsake != nil {
+			l.forsake(sandbox.ErrGone)
+		}
 		s.mu.Unlock()
 		s.news.Notify(sess.ID)
 	})
@@ -151,9 +163,7 @@ func (s *Service) begin(ctx context.Context, sess *assay.Session, l *live) *assa
 		s.failed(ctx, sess, err, time.Since(began))
 		return nil
 	}
-	s.mu.Lock()
-	l.box, l.handle = box, box.Handle()
-	s.mu.Unlock()
+	s.reached(l, box)
 	if sess = s.ready(ctx, sess); sess == nil {
 		s.cfg.Observer.SessionCreated(OutcomeAbandoned, time.Since(began))
 		s.free(ctx, l.handle)
@@ -237,7 +247,7 @@ func (s *Service) ready(ctx context.Context, sess *assay.Session) (got *assay.Se
 		return nil
 	}
 	s.news.Notify(sess.ID)
-	if !moved {
+	if !moved && got.Status != assay.SessionReady { // else a try whose answer was lost has moved it: nobody else does
 		return nil
 	}
 	return got
@@ -273,11 +283,14 @@ func (s *Service) failed(ctx context.Context, sess *assay.Session, cause error, 
 func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stopping bool) {
 	waiting, cancel := context.WithDeadline(ctx, s.onTheWall(sess.ExpiresAt))
 	defer cancel()
-	box, since := l.box, s.cfg.Now()
+	s.mu.Lock()
+	box := l.box
+	l.answered = s.cfg.Now()
+	s.mu.Unlock()
 	for {
 		if box == nil {
 			var why *assay.Failure
-			if box, why = s.regain(ctx, sess, l, since); why != nil { // when it ended, nobody saw
+			if box, why = s.regain(ctx, sess, l); why != nil { // when it ended, nobody saw
 				s.finishSurelyAt(ctx, sess, assay.SessionReady, assay.SessionTerminated, s.lastSeen(ctx, sess), why)
 				return false
 			}
@@ -285,14 +298,18 @@ func (s *Service) lives(ctx context.Context, sess *assay.Session, l *live) (stop
 		var death sandbox.Death
 		err := ctx.Err()
 		if err == nil {
-			death, err = box.Wait(waiting)
+			death, err = s.attend(waiting, l, box)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return s.ctx.Err() != nil && !s.hasEnded(ctx, sess.ID)
+		case waiting.Err() == nil && errors.Is(err, errSilent):
+			s.noAnswer(ctx, sess, l, err)
+			box = nil
+			continue
 		case waiting.Err() == nil && err != nil:
 			s.cfg.Log.WarnContext(ctx, "nobody watches a sandbox any more; it is looked at again", "session", sess.ID, "err", err)
-			box, since = nil, s.cfg.Now()
+			box = nil
 			rest(ctx, firstPause)
 			continue
 		}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"assay"
@@ -28,11 +29,12 @@ const (
 )
 
 // regain finds the sandbox of a ready session: of an earlier server's, or one that does
-// not answer any more since a time. It returns nil once the session is over, with the
-// reason if it is not stored yet.
-func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live, since time.Time) (sandbox.Sandbox, *assay.Failure) {
+// not answer any more. It returns nil once the session is over, with the reason if it is not
+// stored yet.
+func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live) (sandbox.Sandbox, *assay.Failure) {
+	since := s.lastAnswer(l)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		box, err := s.openTelling(ctx, sess, l, since)
+		box, err := s.openTelling(ctx, sess, l)
 		now := s.cfg.Now()
 		switch {
 		case ctx.Err() != nil:
@@ -49,7 +51,7 @@ func (s *Service) regain(ctx context.Context, sess *assay.Session, l *live, sinc
 			s.cfg.Log.ErrorContext(ctx, "a sandbox did not answer for too long; its session ends", "session", sess.ID, "since", since, "err", err)
 			return nil, &assay.Failure{Code: assay.CodeSandboxLost, Message: "the sandbox did not answer for " + s.cfg.Unreachable.String() + "; work that was in it is lost"}
 		}
-		s.noAnswer(ctx, sess, l, since, err)
+		s.noAnswer(ctx, sess, l, err)
 		if !rest(ctx, pause) {
 			return nil, nil
 		}
@@ -66,13 +68,16 @@ func (s *Service) open(ctx context.Context, h sandbox.Handle) (sandbox.Sandbox, 
 	return s.cfg.Runtime.Open(ctx, h)
 }
 
-// noAnswer notes that a sandbox does not answer since a time.
-func (s *Service) noAnswer(ctx context.Context, sess *assay.Session, l *live, since time.Time, cause error) {
+func (s *Service) lastAnswer(l *live) time.Time {
 	s.mu.Lock()
-	first := !l.silent
-	l.silent, l.box = true, nil
-	s.mu.Unlock()
-	if first {
+	defer s.mu.Unlock()
+	return l.answered
+}
+
+// noAnswer notes that a sandbox does not answer any more, since it did last.
+func (s *Service) noAnswer(ctx context.Context, sess *assay.Session, l *live, cause error) {
+	since := s.lastAnswer(l)
+	if s.unreached(l, fmt.Errorf("%w: %w", sandbox.ErrUnreachable, cause)) {
 		s.cfg.Log.WarnContext(ctx, "a sandbox does not answer; it is tried again, and not billed meanwhile", "session", sess.ID, "until", since.Add(s.cfg.Unreachable), "err", cause)
 		s.news.Notify(sess.ID)
 	}
@@ -85,10 +90,7 @@ func (s *Service) noAnswer(ctx context.Context, sess *assay.Session, l *live, si
 // answers notes that a sandbox answers, and from when on it is billed again.
 func (s *Service) answers(ctx context.Context, sess *assay.Session, l *live, box sandbox.Sandbox) {
 	at := s.cfg.Now().UTC()
-	s.mu.Lock()
-	was := l.silent
-	l.silent, l.box = false, box
-	s.mu.Unlock()
+	was := s.reached(l, box)
 	s.news.Notify(sess.ID)
 	if !was && sess.UnreachableAt == nil {
 		return
@@ -120,12 +122,9 @@ func (s *Service) Unreachable() (n int) {
 // boxOf returns the sandbox of a session whose row says that it is ready. It waits a
 // moment for one that does not answer.
 func (s *Service) boxOf(ctx context.Context, id string) (*live, sandbox.Sandbox, error) {
-	l, box := s.boxNow(id)
-	if l != nil && box == nil {
-		ctx, cancel := context.WithTimeout(ctx, answerBound)
-		defer cancel()
-		l, box = s.awaitBox(ctx, id)
-	}
+	waiting, cancel := context.WithTimeout(ctx, answerBound)
+	defer cancel()
+	l, box := s.awaitBox(waiting, id)
 	switch {
 	case box != nil:
 		return l, box, nil
@@ -151,8 +150,11 @@ func (s *Service) boxNow(id string) (*live, sandbox.Sandbox) {
 
 // awaitBox is boxNow once the sandbox answers, the session is over, or ctx ends.
 func (s *Service) awaitBox(ctx context.Context, id string) (*live, sandbox.Sandbox) {
-	var box sandbox.Sandbox
-	l, _ := wake.Await(ctx, &s.news, id, func(context.Context) (l *live, _ error) {
+	l, box := s.boxNow(id)
+	if l == nil || box != nil {
+		return l, box
+	}
+	l, _ = wake.Await(ctx, &s.news, id, func(context.Context) (l *live, _ error) {
 		l, box = s.boxNow(id)
 		return l, nil
 	}, func(l *live) bool { return l == nil || box != nil })
@@ -168,26 +170,30 @@ func (s *Service) isStopped() bool {
 // untilAnswered makes an operation of a command again and again while the sandbox does
 // not answer, as long as that may take. It must be one that can be made twice. It returns
 // ErrGone when the session ends meanwhile.
-func (s *Service) untilAnswered(ctx context.Context, sessionID string, box sandbox.Sandbox, do func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) (sandbox.Result, error) {
-	began := s.cfg.Now()
+func (s *Service) untilAnswered(ctx context.Context, sessionID string, do func(context.Context, sandbox.Sandbox) (sandbox.Result, error)) (res sandbox.Result, err error) {
+	var since time.Time // of the first of the failures in a row
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		var res sandbox.Result
-		err := sandbox.ErrUnreachable
-		if box != nil {
-			res, err = do(ctx, box)
-		}
-		if err == nil || !errors.Is(err, sandbox.ErrUnreachable) || box != nil && s.cfg.Now().Sub(began) >= s.cfg.Unreachable {
-			return res, err
-		}
-		if box != nil && !rest(ctx, pause) {
+		l, box := s.awaitBox(ctx, sessionID)
+		switch {
+		case ctx.Err() != nil:
 			return res, ctx.Err()
-		}
-		var l *live
-		if l, box = s.awaitBox(ctx, sessionID); l == nil {
+		case l == nil:
 			return res, sandbox.ErrGone
 		}
-		if ctx.Err() != nil {
-			return res, ctx.Err()
+		began := s.cfg.Now()
+		err = s.ask(ctx, l, func(ctx context.Context) (err error) {
+			res, err = do(ctx, box)
+			return err
+		})
+		if !errors.Is(err, sandbox.ErrUnreachable) {
+			return res, err
+		}
+		now := s.cfg.Now()
+		if since.IsZero() || now.Sub(began) > longestPause { // it was waited for meanwhile
+			since = now
+		}
+		if now.Sub(since) >= s.cfg.Unreachable || !rest(ctx, pause) {
+			return res, err
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"assay"
 	"assay/internal/sandbox"
-	"assay/internal/telemetry"
 )
 
 // Owns tells whether a sandbox is one of a session, by its id.
@@ -105,13 +104,7 @@ func (s *Service) recoverCommands(ctx context.Context) error {
 		return fmt.Errorf("recover commands: %w", err)
 	}
 	for _, in := range running {
-		l, box := s.boxNow(in.SessionID)
-		if l == nil {
-			s.storeLater(telemetry.Carry(s.ctx, ctx), in, failedEnd(in, s.unseen(ctx, in, sandbox.ErrGone))) // the start does not wait for a full disk
-			continue
-		}
-		attach := func(ctx context.Context, box sandbox.Sandbox) (sandbox.Result, error) { return box.Attach(ctx, in.ID) }
-		if err := s.spawn(func() { s.run(s.ctx, in, box, attach) }); err != nil {
+		if err := s.waitAgain(s.ctx, in); err != nil {
 			return err
 		}
 	}

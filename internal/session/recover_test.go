@@ -1,8 +1,6 @@
 package session_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -96,36 +94,4 @@ func TestRestartDestroysWhatNobodyOwns(t *testing.T) {
 		}
 		return struct{}{}, nil
 	})
-}
-
-func TestOrphansAreFoundAndDestroyed(t *testing.T) {
-	f := newFixture(t)
-	kept, sess := f.ready(), f.ready()
-	refused := make(chan struct{})
-	f.runtime.SetFaults(memory.Faults{Destroy: func(context.Context, sandbox.Handle) error {
-		close(refused)
-		return context.DeadlineExceeded
-	}})
-	if _, err := f.Close(t.Context(), user, sess.ID); err != nil {
-		t.Fatal(err)
-	}
-	<-refused
-	f.runtime.SetFaults(memory.Faults{})
-	eventually(t, func() (struct{}, error) {
-		if f.Uses(sess.ID) {
-			return struct{}{}, errors.New("the session's watch has not ended")
-		}
-		return struct{}{}, nil
-	})
-
-	if destroyed, err := sandbox.DestroyOrphans(t.Context(), f.runtime, f.Uses, time.Now().Add(-time.Minute)); err != nil || len(destroyed) != 0 {
-		t.Errorf("young orphans were destroyed: %q, %v", destroyed, err)
-	}
-	destroyed, err := sandbox.DestroyOrphans(t.Context(), f.runtime, f.Uses, time.Now())
-	if err != nil || len(destroyed) != 1 || destroyed[0] != sess.ID {
-		t.Errorf("destroyed %q, %v, want %s", destroyed, err, sess.ID)
-	}
-	if names := f.runtime.Names(); len(names) != 1 || names[0] != kept.ID {
-		t.Errorf("%q is left, want %s", names, kept.ID)
-	}
 }

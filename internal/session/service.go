@@ -55,6 +55,9 @@ type Config struct {
 	// Unreachable is how long a sandbox may not answer, without proof that it is dead,
 	// until its session is ended. Defaults to 10 minutes.
 	Unreachable time.Duration
+	// BeatEvery is how often a sandbox is asked whether it answers, and BeatPatience how long
+	// it may take: one that wants for CPU takes its time. Default to 5 and 20 seconds.
+	BeatEvery, BeatPatience time.Duration
 	// CreateTimeout bounds the making of one. Defaults to 5 minutes: its image may
 	// have to be unpacked.
 	CreateTimeout time.Duration
@@ -82,6 +85,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Unreachable == 0 {
 		c.Unreachable = 10 * time.Minute
+	}
+	if c.BeatEvery == 0 {
+		c.BeatEvery = 5 * time.Second
+	}
+	if c.BeatPatience == 0 {
+		c.BeatPatience = 20 * time.Second
 	}
 	if c.CreateTimeout == 0 {
 		c.CreateTimeout = 5 * time.Minute
@@ -122,6 +131,7 @@ type Service struct {
 	stopped bool
 	live    map[string]*live         // by session id
 	spent   map[string]time.Duration // CPU time of the sandboxes that are gone, by user
+	held    map[string]int           // sessions without a watch and commands that somebody sees to, by id
 	work    sync.WaitGroup           // watches and running commands
 }
 
@@ -133,8 +143,14 @@ type live struct {
 	handle sandbox.Handle     // of its sandbox, or of what an earlier server left of it; without an ID when there is none
 	box    sandbox.Sandbox    // nil while it is made, or does not answer
 	silent bool               // it does not answer, and was given the time to
-	used   time.Duration      // CPU time that it had used when somebody asked last
-	gone   bool               // used is a part of Service.spent
+	// answered is when it did last.
+	answered time.Time
+	// reach ends, by forsake and with the reason, when box does not answer any more or the
+	// session is over. nil before there was a box.
+	reach   context.Context
+	forsake context.CancelCauseFunc
+	used    time.Duration // CPU time that it had used when somebody asked last
+	gone    bool          // used is a part of Service.spent
 }
 
 // New returns a service without any live session; call Recover before serving.
@@ -147,6 +163,7 @@ func New(cfg Config) *Service {
 		ctx:      ctx,
 		cancel:   cancel,
 		live:     make(map[string]*live),
+		held:     make(map[string]int),
 		spent:    make(map[string]time.Duration),
 	}
 }

@@ -14,11 +14,11 @@ const tellAfter = 2 * time.Second
 
 // openTelling opens the sandbox of a session that is reached anew, and says meanwhile if that
 // takes long.
-func (s *Service) openTelling(ctx context.Context, sess *assay.Session, l *live, since time.Time) (sandbox.Sandbox, error) {
+func (s *Service) openTelling(ctx context.Context, sess *assay.Session, l *live) (sandbox.Sandbox, error) {
 	told := make(chan struct{})
 	slow := time.AfterFunc(tellAfter, func() {
 		defer close(told)
-		s.noAnswer(ctx, sess, l, since, context.DeadlineExceeded)
+		s.noAnswer(ctx, sess, l, context.DeadlineExceeded)
 	})
 	box, err := s.open(ctx, l.handle)
 	if !slow.Stop() {

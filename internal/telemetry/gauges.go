@@ -26,6 +26,9 @@ type Sources struct {
 	Unreachable func() int
 	// Stuck counts the sandboxes that could not be destroyed.
 	Stuck func() int
+	// Reconciled tells when rows and sandboxes were last compared in whole; the zero time
+	// before the first time.
+	Reconciled func() time.Time
 	// Free tells the bytes that are free on the file system of the data directory.
 	Free func() (int64, error)
 }
@@ -41,7 +44,7 @@ type gauges struct {
 	src  Sources
 	log  func(ctx context.Context, msg string, args ...any)
 	all  []*prometheus.Desc
-	desc struct{ sessions, verifications, jobs, images, layers, imageBytes, unreachable, stuck, free *prometheus.Desc }
+	desc struct{ sessions, verifications, jobs, images, layers, imageBytes, unreachable, stuck, reconciled, free *prometheus.Desc }
 }
 
 // RegisterSources registers the metrics that are asked of src. Failures are told to log,
@@ -61,6 +64,7 @@ func RegisterSources(registry prometheus.Registerer, src Sources, log func(ctx c
 	g.desc.imageBytes = desc("assay_image_store_bytes", "Size of the files of the layers in the image store.")
 	g.desc.unreachable = desc("assay_sessions_unreachable", "Live sessions whose sandbox does not answer, though nothing proves that it is dead.")
 	g.desc.stuck = desc("assay_sandboxes_stuck", "Sandboxes that could not be destroyed, and are tried again.")
+	g.desc.reconciled = desc("assay_reconciled_timestamp_seconds", "When the database was last compared in whole with the sandboxes of the host; 0 before the first time.")
 	g.desc.free = desc("assay_data_dir_free_bytes", "Free space on the file system of the data directory.")
 	return registry.Register(g)
 }
@@ -88,6 +92,11 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(ch, g.desc.unreachable, float64(g.src.Unreachable()))
 	gauge(ch, g.desc.stuck, float64(g.src.Stuck()))
+	reconciled := 0.0
+	if at := g.src.Reconciled(); !at.IsZero() {
+		reconciled = float64(at.UnixMilli()) / 1000
+	}
+	gauge(ch, g.desc.reconciled, reconciled)
 	if free, err := g.src.Free(); err != nil {
 		g.failed(ctx, ch, g.desc.free, err)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -22,6 +23,7 @@ func TestASourceThatFailsHidesNothingElse(t *testing.T) {
 		Images:        func(context.Context) (ImageUse, error) { return ImageUse{Images: 1, Layers: 3, Bytes: 5}, nil },
 		Unreachable:   func() int { return 1 },
 		Stuck:         func() int { return 4 },
+		Reconciled:    func() time.Time { return time.UnixMilli(1500) },
 		Free:          func() (int64, error) { return 7, nil },
 	}, func(context.Context, string, ...any) { complaints++ })
 	if err != nil {
@@ -37,7 +39,7 @@ func TestASourceThatFailsHidesNothingElse(t *testing.T) {
 			values[f.GetName()] += m.GetGauge().GetValue()
 		}
 	}
-	for name, want := range map[string]float64{"assay_sessions": 2, "assay_jobs": 2, "assay_image_store_layers": 3, "assay_image_store_bytes": 5, "assay_data_dir_free_bytes": 7, "assay_sessions_unreachable": 1, "assay_sandboxes_stuck": 4} {
+	for name, want := range map[string]float64{"assay_sessions": 2, "assay_jobs": 2, "assay_image_store_layers": 3, "assay_image_store_bytes": 5, "assay_data_dir_free_bytes": 7, "assay_sessions_unreachable": 1, "assay_sandboxes_stuck": 4, "assay_reconciled_timestamp_seconds": 1.5} {
 		if values[name] != want {
 			t.Errorf("%s is %v, want %v", name, values[name], want)
 		}

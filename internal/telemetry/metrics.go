@@ -15,6 +15,7 @@ type Metrics struct {
 	commands      *prometheus.HistogramVec
 	verifications *prometheus.HistogramVec
 	orphans       prometheus.Counter
+	discrepancies *prometheus.CounterVec
 	payments      *prometheus.CounterVec
 
 	alterationRuns     prometheus.Counter
@@ -46,8 +47,12 @@ func NewMetrics(registry prometheus.Registerer, version string) (*Metrics, error
 		}, []string{"outcome"}),
 		orphans: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "assay_orphan_sandboxes_destroyed_total",
-			Help: "Sandboxes that were found without an owner and destroyed, at the start and by the sweep.",
+			Help: "Sandboxes that were found without an owner and destroyed, at the start and later.",
 		}),
+		discrepancies: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "assay_discrepancies_total",
+			Help: "What the database and the host did not agree on while the server ran, and was put right, by kind. None on a healthy server.",
+		}, []string{"kind"}),
 		payments: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "assay_payment_events_total",
 			Help: "Notifications of the payment provider, by type and outcome: applied, again, foreign, ignored, refused, failed.",
@@ -66,7 +71,7 @@ func NewMetrics(registry prometheus.Registerer, version string) (*Metrics, error
 	})
 	build.Set(1)
 	m.begin()
-	return m, register(registry, m.created, m.ended, m.commands, m.verifications, m.orphans, m.payments, m.alterationRuns, m.alterationSearches, build)
+	return m, register(registry, m.created, m.ended, m.commands, m.verifications, m.orphans, m.discrepancies, m.payments, m.alterationRuns, m.alterationSearches, build)
 }
 
 // begin shows at 0 what is to be watched, so that the first event counts as a rise.
@@ -88,6 +93,9 @@ func (m *Metrics) begin() {
 	}
 	m.ended.WithLabelValues(string(assay.SessionClosed), "none")
 	m.payments.WithLabelValues("unknown", "refused")
+	for _, kind := range assay.DiscrepancyKinds() {
+		m.discrepancies.WithLabelValues(string(kind))
+	}
 	for _, outcome := range []string{"finished", "yielded", "failed"} {
 		m.alterationSearches.WithLabelValues(outcome)
 	}
@@ -127,6 +135,11 @@ func (m *Metrics) VerificationEnded(outcome string, took time.Duration) {
 
 // OrphanDestroyed implements session.Observer and verification.Observer.
 func (m *Metrics) OrphanDestroyed() { m.orphans.Inc() }
+
+// DiscrepancyFound implements reconcile.Observer.
+func (m *Metrics) DiscrepancyFound(kind assay.DiscrepancyKind) {
+	m.discrepancies.WithLabelValues(string(kind)).Inc()
+}
 
 // PaymentEvent implements billing.Observer.
 func (m *Metrics) PaymentEvent(kind, outcome string) {

@@ -32,6 +32,7 @@ const (
 func (s *Service) Run(ctx context.Context, id string) (err error) {
 	ctx, span := s.cfg.Tracer.Start(ctx, "verification.run", trace.WithAttributes(attribute.String("assay.verification.id", id)))
 	defer func() { endSpan(span, err) }()
+	defer s.hold(id)()
 	v, err := s.cfg.Store.Verification(ctx, "", "", id)
 	if err != nil {
 		return err
@@ -58,12 +59,15 @@ func (s *Service) Run(ctx context.Context, id string) (err error) {
 // take begins an attempt, unless somebody else has. It tries until that is stored: the
 // queue may be as unable to store that its job failed, and would take it for running.
 func (s *Service) take(ctx context.Context, v *assay.Verification) (taken *assay.Verification, mine bool, err error) {
+	now := s.cfg.Now().UTC().Truncate(time.Microsecond)
 	err = persist.Until(ctx, s.cfg.Log, "that verification "+v.ID+" begins", func(ctx context.Context) (err error) {
-		now := s.cfg.Now().UTC()
 		taken, mine, err = s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationPending,
 			Change{Status: assay.VerificationStarting, Attempt: v.Attempt + 1, StartedAt: &now}, nil)
 		return err
 	})
+	if err == nil && !mine { // unless a try whose answer was lost has taken it: by its time
+		mine = taken.Status == assay.VerificationStarting && taken.Attempt == v.Attempt+1 && taken.StartedAt != nil && taken.StartedAt.Equal(now)
+	}
 	return taken, mine, err
 }
 

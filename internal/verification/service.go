@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -120,6 +121,9 @@ type Service struct {
 	player    *rounds.Player
 
 	diffs chan struct{} // holds a token for each that is being made for a request
+
+	mu   sync.Mutex
+	held map[string]int // verifications that workers of this process have, by id
 }
 
 // New returns the service; call Recover before its jobs run. Close it at the end.
@@ -134,7 +138,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	evaluator := evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer})
 	return &Service{
-		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), evaluator: evaluator,
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), held: make(map[string]int), evaluator: evaluator,
 		player: rounds.New(rounds.Config{Tester: evaluator, Limiter: cfg.Rounds.Beside}),
 	}, nil
 }
@@ -177,7 +181,7 @@ func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem s
 		Location:      s.cfg.Runtime.Location(),
 		Feedback:      by.Feedback,
 	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
-	if persist.IsUnknown(err) {
+	if persist.Uncertain(err) {
 		return nil, err // its job may find the changes; if there is none, the next start removes them
 	}
 	if err != nil || !created {

@@ -350,6 +350,11 @@ func (sb *Sandbox) Replace(ctx context.Context, req sandbox.ReplaceRequest) (san
 	if err := sb.usable(ctx); err != nil {
 		return sandbox.ReplaceResult{}, err
 	}
+	if fault := sb.host.fault().Replace; fault != nil {
+		if err := fault(ctx, sb.handle); err != nil {
+			return sandbox.ReplaceResult{}, err
+		}
+	}
 	return sb.files.replace(clean(sb.handle.Workdir, req.Path), req.Old, req.New), nil
 }
 

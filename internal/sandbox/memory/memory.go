@@ -53,6 +53,9 @@ type Faults struct {
 	Changes func(context.Context, sandbox.Handle) error
 	Apply   func(context.Context, sandbox.Handle) error // a layer
 	Wait    func(context.Context, sandbox.Handle) error
+	Ping    func(context.Context, sandbox.Handle) error
+	// Replace is called before an edit.
+	Replace func(context.Context, sandbox.Handle) error
 	// CheckBox is the Check of a sandbox.
 	CheckBox func(context.Context, sandbox.Handle) error
 	// LoseExec is called when a command has been started: its error is what the

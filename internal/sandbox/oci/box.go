@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,8 @@ type Sandbox struct {
 	places places
 	client *agent.Client
 
-	freezing sync.Mutex // held while the sandbox is frozen
+	freezing sync.Mutex   // held while the sandbox is frozen
+	stops    atomic.Int64 // how often it was frozen, and how often it then went on; odd while it is frozen
 
 	mu    sync.Mutex // guards state.OOMKills
 	state state
@@ -33,6 +35,7 @@ var (
 	_ sandbox.StatsReader = (*Sandbox)(nil)
 	_ sandbox.Checker     = (*Sandbox)(nil)
 	_ sandbox.Marker      = (*Sandbox)(nil)
+	_ sandbox.Pinger      = (*Sandbox)(nil)
 )
 
 func newSandbox(rt *Runtime, st state) *Sandbox {

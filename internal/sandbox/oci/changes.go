@@ -41,8 +41,10 @@ func (sb *Sandbox) Changes(ctx context.Context, root string, limits sandbox.Chan
 	if !path.IsAbs(root) {
 		root = path.Join(sb.state.Handle.Workdir, root)
 	}
+	sb.stops.Add(1)
 	defer func() { // also when it was not frozen to the end
 		terr := sb.rt.thaw(ctx, sb.id())
+		sb.stops.Add(1)
 		if work := (*sandbox.WorkError)(nil); terr != nil && (err == nil || errors.As(err, &work)) {
 			err = terr // ours goes before the work's
 		}

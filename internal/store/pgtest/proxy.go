@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -30,7 +31,9 @@ const (
 type Proxy struct {
 	URL string
 
-	server   string // the path of its socket
+	dir      string // of its own socket
+	network  string
+	server   string // its address
 	listener net.Listener
 	work     sync.WaitGroup
 
@@ -44,32 +47,50 @@ type Proxy struct {
 // NewProxy returns a proxy in front of a database of this package. It ends with the test.
 func NewProxy(tb testing.TB, database string) *Proxy {
 	tb.Helper()
-	u, err := url.Parse(database)
+	p, err := OpenProxy(database)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("/tmp", "assay-proxy-") // the name of a socket is short
-	if err != nil {
-		tb.Fatal(err)
-	}
-	const socket = ".s.PGSQL.5432"
-	p := &Proxy{server: filepath.Join(u.Query().Get("host"), socket), open: map[net.Conn]bool{}}
-	if p.listener, err = net.Listen("unix", filepath.Join(dir, socket)); err != nil {
-		tb.Fatal(err)
-	}
-	u.RawQuery = url.Values{"host": {dir}}.Encode()
-	p.URL = u.String()
-	p.work.Go(p.accept)
 	tb.Cleanup(func() {
-		p.listener.Close() // nobody connects any more
-		p.Away(true)
-		p.Forget()
-		p.work.Wait()
-		if err := os.RemoveAll(dir); err != nil {
+		if err := p.Close(); err != nil {
 			tb.Error(err)
 		}
 	})
 	return p
+}
+
+// OpenProxy returns a proxy in front of the database of a URL, for who has no test: of a
+// server behind a socket, or one that speaks TCP in clear text.
+func OpenProxy(database string) (*Proxy, error) {
+	u, err := url.Parse(database)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("/tmp", "assay-proxy-") // the name of a socket is short
+	if err != nil {
+		return nil, err
+	}
+	const socket = ".s.PGSQL.5432"
+	p := &Proxy{dir: dir, open: map[net.Conn]bool{}}
+	if p.network, p.server = "unix", filepath.Join(u.Query().Get("host"), socket); u.Host != "" {
+		p.network, p.server = "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "5432"))
+	}
+	if p.listener, err = net.Listen("unix", filepath.Join(dir, socket)); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	u.Host, u.RawQuery = "", url.Values{"host": {dir}}.Encode()
+	p.URL = u.String()
+	p.work.Go(p.accept)
+	return p, nil
+}
+
+// Close cuts all connections and ends the proxy.
+func (p *Proxy) Close() error {
+	p.listener.Close() // nobody connects any more
+	p.Away(true)
+	p.Forget()
+	p.work.Wait()
+	return os.RemoveAll(p.dir)
 }
 
 // Choose says what is done with statements from now on; nil lets all pass.
@@ -183,7 +204,7 @@ func (p *Proxy) serve(client net.Conn) {
 	if !p.keep(client, true) {
 		return
 	}
-	server, err := net.Dial("unix", p.server)
+	server, err := net.Dial(p.network, p.server)
 	if err != nil {
 		return
 	}
