@@ -31,7 +31,7 @@ func Open(ctx context.Context, database string, opts Options) (_ *Store, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{now: opts.Now, engine: e, connections: all}
+	s := &Store{now: opts.Now, engine: e, texts: newQueueTexts(e), connections: all}
 	if err := errors.Join(s.writer.prepare(ctx, hotWrites), s.reader.prepare(ctx, hotReads)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
