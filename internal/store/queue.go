@@ -10,9 +10,9 @@ import (
 	"assay/internal/queue"
 )
 
-// maxTurns bounds how many verifications of one user are looked at for the next: those that
-// others claim in this moment are passed over.
-const maxTurns = 32
+// maxPassed bounds how many verifications are looked at for the next: those that others claim
+// in this moment are passed over.
+const maxPassed = 64
 
 // queueTexts are the statements of the queue, by the words that an engine has for them. They
 // measure time by the clock of the database, which all its servers share.
@@ -21,20 +21,24 @@ type queueTexts struct{ claim, renew, release, reap, count string }
 func newQueueTexts(e engine) queueTexts {
 	clock, skip := e.clock(), e.skipLocked("v")
 	return queueTexts{
-		// Users take turns: each by how many are under way and wait before this one, then by
-		// when one of theirs began last.
+		// Users take turns: who waits stands behind as many as are under way or wait before of
+		// the same user; of several, that user is next of whom none has begun for longest.
 		claim: fmt.Sprintf(`UPDATE verifications SET status = 'starting', attempt = attempt + 1, started_at = $2, lease = $1, leased_until = %[1]s + $3
 			WHERE status = 'pending' AND id = (
-				SELECT v.id FROM (
-					SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS turn
+				WITH waiting AS MATERIALIZED (
+					SELECT id, user_id, CASE WHEN crashes = $5 THEN 1 ELSE 0 END AS alone, row_number() OVER (PARTITION BY user_id ORDER BY id) AS turn
 					FROM verifications WHERE status = 'pending' AND not_before <= %[1]s AND ($4 = 1 OR crashes <> $5)
-				) waiting JOIN verifications v ON v.id = waiting.id
-				WHERE v.status = 'pending' AND waiting.turn <= $6
-				ORDER BY CASE WHEN v.crashes = $5 THEN 1 ELSE 0 END,
-					waiting.turn + (SELECT count(*) FROM verifications r WHERE r.status IN ('starting', 'running') AND r.user_id = v.user_id),
-					coalesce((SELECT max(s.started_at) FROM verifications s WHERE s.user_id = v.user_id), 0),
-					v.id
-				LIMIT 1%[2]s)
+				), users AS MATERIALIZED (
+					SELECT u.user_id,
+						(SELECT count(*) FROM verifications r WHERE r.status IN ('starting', 'running') AND r.user_id = u.user_id) AS under_way,
+						coalesce((SELECT max(s.started_at) FROM verifications s WHERE s.user_id = u.user_id), 0) AS served
+					FROM (SELECT DISTINCT user_id FROM waiting) u
+				), next AS MATERIALIZED (
+					SELECT w.id, w.alone, w.turn + u.under_way AS place, u.served FROM waiting w JOIN users u ON u.user_id = w.user_id
+					ORDER BY 2, 3, 4, 1 LIMIT $6
+				)
+				SELECT v.id FROM next JOIN verifications v ON v.id = next.id WHERE v.status = 'pending'
+				ORDER BY next.alone, next.place, next.served, next.id LIMIT 1%[2]s)
 			RETURNING %[3]s, origin`, clock, skip, verificationRead),
 
 		renew: fmt.Sprintf(`UPDATE verifications SET leased_until = %s + $2 WHERE lease = $1 AND lease <> ''`, clock),
@@ -64,7 +68,7 @@ func (s *Store) ClaimVerification(ctx context.Context, c queue.Claim) (job *queu
 	err = own.done(s.queue.transact(own.ctx, nil, own.step, func(ctx context.Context, w txn) (err error) {
 		job = &queue.Job{}
 		job.Verification, err = scanVerificationAnd(w.row(ctx, s.texts.claim,
-			c.Lease, toMicros(c.At), c.For.Microseconds(), toInt(c.Alone), assay.AloneAfter, maxTurns), &job.Origin)
+			c.Lease, toMicros(c.At), c.For.Microseconds(), toInt(c.Alone), assay.AloneAfter, maxPassed), &job.Origin)
 		if isNone(err) {
 			job, err = nil, nil
 		}

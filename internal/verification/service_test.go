@@ -585,3 +585,31 @@ func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
 		t.Errorf("get answers %v", err)
 	}
 }
+
+// A start waits for no sandbox that an earlier one has left.
+func TestRecoverDestroysBesideTheStart(t *testing.T) {
+	f := newFixture(t)
+	var left []sandbox.Handle
+	for _, id := range []string{"ver_gone-1", "ver_gone-2"} {
+		box, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: id, Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, box.Handle())
+	}
+	proceed := make(chan struct{})
+	f.runtime.SetFaults(memory.Faults{Destroy: func(_ context.Context, h sandbox.Handle) error {
+		if strings.HasPrefix(h.ID, "ver_gone") {
+			<-proceed
+		}
+		return nil
+	}})
+	if err := f.Recover(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.judged(map[string]string{"a.txt": "fixed\n"}); got.Verdict == nil || !got.Verdict.Solved {
+		t.Errorf("meanwhile it is judged %+v, %+v", got.Verdict, got.Failure)
+	}
+	close(proceed)
+	f.onlySessionsLeft()
+}
