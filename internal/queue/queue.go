@@ -140,9 +140,6 @@ type Queue struct {
 // serverLength is the length of what begins the leases of a server.
 const serverLength = 8
 
-// ServerOf returns which server has a lease.
-func ServerOf(lease string) string { return lease[:min(serverLength, len(lease))] }
-
 // New returns a queue. Start it before its jobs are done; they can be stored before.
 func New(cfg Config) (*Queue, error) {
 	if cfg.Judge == nil {
@@ -211,7 +208,7 @@ func (q *Queue) Start(ctx context.Context) error {
 	looping, q.endLoops = context.WithCancel(base)
 	working, q.cutShort = context.WithCancelCause(base)
 	q.loops.Go(func() { q.dispatch(looping, working) })
-	q.loops.Go(func() { q.cfg.Store.ListenToQueue(looping, q.cfg.Log, q.ring) })
+	q.loops.Go(func() { q.cfg.Store.ListenToQueue(looping, q.cfg.Log, q.Wake) })
 	return nil
 }
 
