@@ -53,7 +53,7 @@ const (
 	CodeReportInvalid    Code = "report_invalid"    // a report cannot be read
 	CodeAssuranceTooLow  Code = "assurance_too_low" // a verdict that it is solved would hold less than its dataset demands
 	CodeVerifierTimeout  Code = "verifier_timeout"  // the suite was cut short
-	CodeInterrupted      Code = "interrupted"       // the server was killed too often during this job
+	CodeInterrupted      Code = "interrupted"       // the server died in each of several attempts, also when it was tried alone
 )
 
 // Error is an error that its user may see: what happened and what to do. Err, if

@@ -24,7 +24,8 @@ var arrows = map[string][]string{
 	"assay/internal/identity":     {"assay"},
 	"assay/internal/billing":      {"assay"},
 	"assay/internal/session":      {"assay", "assay/internal/persist", "assay/internal/sandbox", "assay/internal/tasksandbox", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
-	"assay/internal/verification": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/rounds", "assay/internal/sandbox", "assay/internal/session", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/verification": {"assay", "assay/internal/alteration/search", "assay/internal/evaluate", "assay/internal/patch", "assay/internal/persist", "assay/internal/rounds", "assay/internal/sandbox", "assay/internal/session", "assay/internal/telemetry", "assay/internal/wake", "assay/internal/worktree"},
+	"assay/internal/queue":        {"assay", "assay/internal/persist", "assay/internal/telemetry", "assay/internal/wake"},
 
 	// What compares the rows of services with the world.
 	"assay/internal/reconcile": {"assay", "assay/internal/sandbox"},
@@ -57,12 +58,11 @@ var arrows = map[string][]string{
 	// Ports and adapters: adapters do not know each other.
 	"assay/internal/github":         {"assay/internal/identity"},
 	"assay/internal/image":          {},
-	"assay/internal/jobs":           {"assay", "assay/internal/telemetry", "assay/internal/wake"},
 	"assay/internal/sandbox":        {},
 	"assay/internal/sandbox/memory": {"assay/internal/sandbox"},
 	"assay/internal/sandbox/oci":    {"assay/agent", "assay/internal/image", "assay/internal/sandbox", "assay/internal/sandbox/oci/..."},
 	"assay/internal/stripe":         {"assay", "assay/internal/billing"},
-	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/alteration/idle", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/persist", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
+	"assay/internal/store":          {"assay", "assay/internal/alteration/catalog", "assay/internal/alteration/idle", "assay/internal/billing", "assay/internal/dataset", "assay/internal/identity", "assay/internal/persist", "assay/internal/queue", "assay/internal/session", "assay/internal/verification", "assay/internal/store/..."},
 
 	// The outside.
 	"assay/client":           {"assay", "assay/client/..."},

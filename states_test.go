@@ -30,3 +30,12 @@ func TestVerificationNeverLeavesAFinalState(t *testing.T) {
 		t.Error("a verification can complete without having started")
 	}
 }
+
+// A death is witnessed by all that ran then: only who was tried alone has caused one.
+func TestWhoSawServersDieIsTriedAlone(t *testing.T) {
+	for crashes, want := range []Trial{0: TrialAsAll, 1: TrialAsAll, 2: TrialAlone, 3: TrialNone, 4: TrialNone} {
+		if got := TrialAfter(crashes); got != want {
+			t.Errorf("after %d deaths: tried %s, want %s", crashes, got, want)
+		}
+	}
+}

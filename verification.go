@@ -14,7 +14,8 @@ type Verification struct {
 	SampleID      string
 	SampleVersion int
 	Status        VerificationStatus
-	Attempt       int // how often it was begun
+	Attempt       int // how often it was begun, but for attempts that a stop cut short
+	Crashes       int // in how many of these the server died, see Trial
 	CreatedAt     time.Time
 	StartedAt     *time.Time
 	CompletedAt   *time.Time
@@ -22,6 +23,7 @@ type Verification struct {
 	Verdict       *Verdict // when Status is completed
 	Handle        string   // of the clean sandbox while it runs, as JSON
 	Location      string
+	Lease         string   // whose attempt it is now; "" when nobody works on it
 	Feedback      Feedback // how much the key that asked for it is told; "" for all
 
 	// Withdrawn is set once an operator took the verdict back.
@@ -57,10 +59,36 @@ var verificationMoves = map[VerificationStatus][]VerificationStatus{
 }
 
 // CanBecome tells whether a verification may go from s to next. Back to pending
-// means that a server was lost during it.
+// means that an attempt ended without an outcome: it failed, was cut short, or its server died.
 func (s VerificationStatus) CanBecome(next VerificationStatus) bool {
 	return slices.Contains(verificationMoves[s], next)
 }
 
 // Final tells whether the verification has ended.
 func (s VerificationStatus) Final() bool { return len(verificationMoves[s]) == 0 }
+
+// Trial is how a verification is tried next, by how often a server died while it was tried.
+// A death is witnessed by all that ran then, and caused by one of them at most: so one that
+// saw two is tried where nobody else can be the cause, and is judged by that alone.
+type Trial string
+
+// The trials of a verification.
+const (
+	TrialAsAll Trial = "as all"
+	TrialAlone Trial = "alone" // and after all that are tried as all are
+	TrialNone  Trial = "none"  // a server died while it was tried alone
+)
+
+// AloneAfter is the number of deaths after which a verification is tried alone.
+const AloneAfter = 2
+
+// TrialAfter returns how a verification is tried that saw so many deaths.
+func TrialAfter(crashes int) Trial {
+	switch {
+	case crashes < AloneAfter:
+		return TrialAsAll
+	case crashes == AloneAfter:
+		return TrialAlone
+	}
+	return TrialNone
+}

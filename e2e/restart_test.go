@@ -170,31 +170,43 @@ func TestSandboxDies(t *testing.T) {
 }
 
 // A server that is killed again and again during a verification gives it up in the
-// end, and says so.
+// end, and says so. One that ran beside it is judged as if nothing had been.
 func TestVerificationIsGivenUp(t *testing.T) {
 	t.Parallel()
 	p := ownProgram(t)
 	clean(t, p)
-	srv := start(t, p)
+	srv := start(t, p, "--max-verifications", "2")
 	c := newCaller(t, p, srv)
-	s := c.ready(t, c.create(t, "quick"))
-	c.output(t, s, "echo 50 > pause")
-	id := c.verify(t, s)
-	const attempts = 3
-	for range attempts {
+	begin := func(pause string) (session, verification string) {
+		s := c.ready(t, c.create(t, "quick"))
+		c.output(t, s, "echo yes > answer; echo "+pause+" > pause")
+		return s, c.verify(t, s)
+	}
+	s, culprit := begin("50")
+	w, witness := begin("10")
+	status := func(s, id string) assay.VerificationStatus {
+		return must[wire.Job](t, c.call(t, "GET", "/sessions/"+s+"/verify/"+id+"?wait=0", nil), 200).Status
+	}
+	for deaths := range assay.AloneAfter + 1 {
+		beside := assay.VerificationRunning
+		if deaths == assay.AloneAfter {
+			beside = assay.VerificationPending // it is another's turn, alone
+		}
 		eventually(t, "the suite runs", func() bool {
-			r := c.call(t, "GET", "/sessions/"+s+"/verify/"+id+"?wait=0", nil)
-			return must[wire.Job](t, r, 200).Status == assay.VerificationRunning
+			return status(s, culprit) == assay.VerificationRunning && status(w, witness) == beside
 		})
 		kill(t, srv)
-		srv = start(t, p)
+		srv = start(t, p, "--max-verifications", "2")
 		c = c.at(srv)
 	}
-	j := c.job(t, s, id)
+	j := c.job(t, s, culprit)
 	if j.Status != assay.VerificationError || j.Result != nil || j.Error == nil || j.Error.Code != string(assay.CodeInterrupted) {
-		t.Errorf("after %d attempts the verification is %s: %+v %+v", attempts, j.Status, j.Error, j.Result)
+		t.Errorf("after the third death the verification is %s: %+v %+v", j.Status, j.Error, j.Result)
 	}
-	if err := nothingLeft(p, s); err != nil {
+	if j := c.job(t, w, witness); j.Status != assay.VerificationCompleted || j.Result == nil || !j.Result.IsSuccess {
+		t.Errorf("the one that ran beside it is %s: %+v %+v", j.Status, j.Error, j.Result)
+	}
+	if err := nothingLeft(p, s, w); err != nil {
 		t.Error(err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 
-	"assay/internal/jobs"
 	"assay/internal/store"
 )
 
@@ -21,7 +20,6 @@ func (c Config) storeOptions(log *slog.Logger) store.Options {
 	return store.Options{
 		Log:         log,
 		Connections: c.DatabaseConnections,
-		Guest:       &store.Guest{Migrate: jobs.Migrate, Current: jobs.Current},
 	}
 }
 
@@ -29,7 +27,7 @@ func (c Config) storeOptions(log *slog.Logger) store.Options {
 type Schema struct {
 	Has     int64 // its version; 0 when there is no schema
 	Knows   int64 // the newest version that this program knows
-	Current bool  // whether there is nothing to migrate, also for the queue
+	Current bool  // whether there is nothing to migrate
 }
 
 func schemaOf(v store.Versions) Schema { return Schema{v.Has, v.Knows, v.Current()} }

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"assay"
-	"assay/internal/jobs"
+	"assay/internal/queue"
+	"assay/internal/session"
 	"assay/internal/store"
 	"assay/internal/store/pgtest"
+	"assay/internal/verification"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Stopping(m).Run()) }
@@ -52,7 +54,7 @@ func TestRoleThatMayOnlyChangeRowsServes(t *testing.T) {
 	if err := s.InsertUser(t.Context(), &assay.User{ID: "usr_1", CreatedAt: time.Now()}, assay.AuditEvent{}); err != nil {
 		t.Error(err)
 	}
-	work(t, s.Writer())
+	work(t, s)
 }
 
 // A server that cannot reach its database says so, waits for it and goes on.
@@ -125,12 +127,13 @@ func limitedRole(t *testing.T, ownerURL string) string {
 }
 
 // work does a job of the queue.
-func work(t *testing.T, db *sql.DB) {
+func work(t *testing.T, s *store.Store) {
 	t.Helper()
 	done := make(chan string, 1)
-	q, err := jobs.New(db, jobs.Config{Verify: func(_ context.Context, id string) error {
-		done <- id
-		return nil
+	q, err := queue.New(queue.Config{Store: s, Judge: func(_ context.Context, v *assay.Verification) error {
+		_, _, err := s.MoveVerification(context.Background(), v.ID, v.Status, verification.Change{Status: assay.VerificationCompleted, Lease: v.Lease})
+		done <- v.ID
+		return err
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -146,20 +149,22 @@ func work(t *testing.T, db *sql.DB) {
 			t.Error(err)
 		}
 	}()
-	tx, err := db.Begin()
+	if _, err := s.ImportDataset(t.Context(), &assay.Dataset{Name: "d"}, []*assay.Sample{{Dataset: "d", ID: "one"}}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.InsertSession(t.Context(), &assay.Session{
+		ID: "ses_1", UserID: "usr_1", Dataset: "d", SampleID: "one", SampleVersion: 1, Status: assay.SessionCreating,
+	}, session.Idempotency{}, session.LiveLimits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
-	committed, err := q.EnqueueVerification(t.Context(), tx, "ver_1")
+	_, _, err = s.InsertVerification(t.Context(), &assay.Verification{
+		ID: "ver_1", SessionID: "ses_1", UserID: "usr_1", Dataset: "d", SampleID: "one", SampleVersion: 1, Status: assay.VerificationPending,
+	}, session.Idempotency{}, 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	committed()
-	if id := <-done; id != "ver_1" {
+	if id := <-done; id != "ver_1" { // it was heard of: nobody woke the queue
 		t.Errorf("job %q was done", id)
 	}
 }

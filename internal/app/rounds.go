@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"assay/internal/jobs"
+	"assay/internal/queue"
 	"assay/internal/verification"
 )
 
@@ -27,7 +27,7 @@ func (s *server) rounds() (verification.Rounds, error) {
 // beside lets runs of rounds go beside each other while the queue has workers that nobody
 // waits for.
 type beside struct {
-	queue *jobs.Queue
+	queue *queue.Queue
 	log   *slog.Logger
 
 	mu   sync.Mutex

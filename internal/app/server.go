@@ -14,7 +14,7 @@ import (
 	"assay"
 	"assay/internal/attest"
 	"assay/internal/httpapi"
-	"assay/internal/jobs"
+	"assay/internal/queue"
 	"assay/internal/reconcile"
 	"assay/internal/sandbox/oci"
 	"assay/internal/session"
@@ -29,7 +29,7 @@ type server struct {
 	runtime       *oci.Runtime
 	sessions      *session.Service
 	verifications *verification.Service
-	queue         *jobs.Queue
+	queue         *queue.Queue
 	searches      *searches // nil when it makes none
 	reconciler    *reconcile.Reconciler
 	verdictKeys   *attest.Keyring
@@ -54,7 +54,7 @@ func (a *App) Serve(ctx context.Context, ready func(url string)) (err error) {
 		return err
 	}
 	if err := s.queue.Start(ctx); err != nil {
-		return fmt.Errorf("start the queue: %w", err)
+		return err
 	}
 	return s.listen(ctx, ready)
 }
@@ -100,13 +100,14 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		MaxTTL:      time.Duration(a.Config.MaxTTLMinutes) * time.Minute,
 		Unreachable: a.Config.UnreachableTimeout,
 	})
-	s.queue, err = jobs.New(a.store.Writer(), jobs.Config{
-		Verify:           func(ctx context.Context, id string) error { return s.verifications.Run(ctx, id) },
-		MaxVerifications: a.Config.MaxVerifications,
-		Log:              a.Log,
+	s.queue, err = queue.New(queue.Config{
+		Store:   a.store,
+		Judge:   func(ctx context.Context, v *assay.Verification) error { return s.verifications.Run(ctx, v) },
+		Workers: a.Config.MaxVerifications,
+		Log:     a.Log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the queue: %w", err)
+		return nil, err
 	}
 	if s.verdictKeys, err = attest.OpenKeyring(a.dir.path(verdictKeysFile), nil); err != nil {
 		return nil, err
@@ -125,7 +126,8 @@ func (a *App) newServer(ctx context.Context) (_ *server, err error) {
 		Sessions: s.sessions,
 		Samples:  a.Datasets,
 		Runtime:  s.runtime,
-		Enqueue:  s.queue.EnqueueVerification,
+		Wake:     s.queue.Wake,
+		Leases:   s.queue,
 		Dir:      a.dir.path("verifications"),
 		Log:      a.Log,
 		Tracer:   s.traces.Tracer(),
@@ -217,7 +219,7 @@ func (s *server) recover(ctx context.Context) error {
 		s.Log.Error("cannot free a work tree that was read", "err", err)
 	}
 	if _, err := s.queue.Recover(ctx); err != nil {
-		return fmt.Errorf("recover the queue: %w", err)
+		return err
 	}
 	return s.reconciler.Begin(ctx)
 }

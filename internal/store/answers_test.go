@@ -12,6 +12,12 @@ import (
 // rows of that time.
 func migratedFrom(t *testing.T, version int64, insert string, check func(t *testing.T, s *Store)) {
 	t.Helper()
+	migratedFromEach(t, version, func(*testing.T, string) string { return insert }, check)
+}
+
+// migratedFromEach is migratedFrom with rows that an engine says differently.
+func migratedFromEach(t *testing.T, version int64, insert func(t *testing.T, engine string) string, check func(t *testing.T, s *Store)) {
+	t.Helper()
 	for name, database := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "assay.db") },
 		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
@@ -31,7 +37,7 @@ func migratedFrom(t *testing.T, version int64, insert string, check func(t *test
 				_, err = provider.UpTo(t.Context(), version)
 			}
 			if err == nil {
-				_, err = db.ExecContext(t.Context(), insert)
+				_, err = db.ExecContext(t.Context(), insert(t, name))
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 	"testing"
@@ -28,10 +27,9 @@ func TestProcessesThatStartAtOnceMigrateOnce(t *testing.T) {
 				migrated int
 				all      sync.WaitGroup
 			)
-			guest := &store.Guest{Current: unmade, Migrate: made}
 			for range 12 {
 				all.Go(func() {
-					before, err := store.Migrate(context.Background(), database, store.Options{Guest: guest})
+					before, err := store.Migrate(context.Background(), database, store.Options{})
 					if err != nil {
 						t.Error(err)
 					}
@@ -56,25 +54,14 @@ func TestWaitingForTheSchemaEndsWithTheContext(t *testing.T) {
 	for name, database := range empty {
 		t.Run(name, func(t *testing.T) {
 			database := database(t)
-			migrating, proceed := make(chan struct{}), make(chan struct{})
-			slow := &store.Guest{Current: unmade, Migrate: func(context.Context, *sql.DB) error {
-				close(migrating)
-				<-proceed
-				return nil
-			}}
-			done := make(chan error)
-			go func() {
-				_, err := store.Migrate(context.Background(), database, store.Options{Guest: slow})
-				done <- err
-			}()
-			<-migrating
+			unlock, err := store.LockSchema(t.Context(), database)
+			must(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			if _, err := store.Open(ctx, database, store.Options{}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want the end of the context", err)
 			}
-			close(proceed)
-			must(t, <-done)
+			must(t, unlock())
 		})
 	}
 }
@@ -147,16 +134,4 @@ func TestOneKeyMakesOneThingFromManyProcesses(t *testing.T) {
 			t.Errorf("%d commands were stored and %d said to be made, want one", len(ids), made)
 		}
 	})
-}
-
-// A guest whose one table is made once: making it again fails.
-
-func unmade(ctx context.Context, db *sql.DB) (bool, error) {
-	err := db.QueryRowContext(ctx, `SELECT count(*) FROM guest`).Scan(new(int))
-	return err == nil, nil // the only error is that there is no such table
-}
-
-func made(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `CREATE TABLE guest (id INTEGER)`)
-	return err
 }

@@ -41,13 +41,13 @@ func TestAWriteWhoseAnswerIsLostIsLookedUp(t *testing.T) {
 	v, created, err := s.InsertVerification(t.Context(), &assay.Verification{
 		ID: assay.NewID(assay.PrefixVerification), SessionID: sess.ID, UserID: sess.UserID, Dataset: sess.Dataset, SampleID: sess.SampleID,
 		SampleVersion: 1, Status: assay.VerificationPending, CreatedAt: time.Now(),
-	}, session.Idempotency{}, 0, nil)
+	}, session.Idempotency{}, 0, "")
 	must(t, err)
 	if !created {
 		t.Error("a verification that was stored is another's")
 	}
 	p.Once("commit", pgtest.CutAfter)
-	if _, moved, err := s.MoveVerification(t.Context(), v.ID, v.Status, verification.Change{Status: assay.VerificationStarting}, nil); err != nil || !moved {
+	if _, moved, err := s.MoveVerification(t.Context(), v.ID, v.Status, verification.Change{Status: assay.VerificationStarting}); err != nil || !moved {
 		t.Errorf("it was moved by another: %v, %v", moved, err)
 	}
 	p.Once("commit", pgtest.CutAfter)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -28,8 +29,8 @@ type engine interface {
 	// fit refuses a database that would not do what the store promises.
 	fit(ctx context.Context, migrator *sql.DB) error
 
-	// open opens the connections that read, those that write, and those of the queue,
-	// which may be the same as those that write.
+	// open opens the connections that read, those that write, and those for single statements
+	// that lock what they change, which may be the same as those that write.
 	open(opts Options) (*connections, error)
 	// watched returns the context that a transaction ends with, once it has a connection.
 	watched(ctx context.Context) context.Context
@@ -38,12 +39,21 @@ type engine interface {
 	// claim takes the database for the one process that serves from it, which is called
 	// server. Again takes it for one that lost it. lost is called when it is lost.
 	claim(ctx context.Context, server string, again bool, lost func()) (*hold, error)
+
+	// clock is the time of a statement, in microseconds since 1970.
+	clock() string
+	// skipLocked ends a query of rows that are to be changed: of those of a table, it passes
+	// over what others are changing.
+	skipLocked(table string) string
+	// tell is the statement that tells who listens, when its transaction is stored; "" where
+	// nobody can. listen calls heard for each time, until ctx ends or nobody can tell.
+	tell() string
+	listen(ctx context.Context, log *slog.Logger, heard func())
 }
 
 // connections are the pools of a store. Each is bounded.
 type connections struct {
-	reader, writer *pool
-	queue          *sql.DB
+	reader, writer, queue *pool
 }
 
 // engineOf tells which engine keeps a database: see Open. It does not reach for it.

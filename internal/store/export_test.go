@@ -53,3 +53,20 @@ func Forged(ctx context.Context, s *Store, statement string) (b billing.Books, e
 	}
 	return b, err
 }
+
+// LockSchema keeps everybody from migrating a database, as a process that migrates it does.
+func LockSchema(ctx context.Context, database string) (unlock func() error, err error) {
+	e, err := engineOf(database, Options{}.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	db, err := e.migrator()
+	if err != nil {
+		return nil, err
+	}
+	free, err := e.lockSchema(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return func() error { return errors.Join(free(), db.Close()) }, nil
+}

@@ -48,13 +48,13 @@ func TestOldTokensAreDropped(t *testing.T) {
 	o := s.writer.outcomes
 	left := func() (n int) {
 		t.Helper()
-		if err := s.queue.QueryRowContext(t.Context(), `SELECT count(*) FROM writes WHERE id < '0000000000000003'`).Scan(&n); err != nil {
+		if err := s.queue.db.QueryRowContext(t.Context(), `SELECT count(*) FROM writes WHERE id < '0000000000000003'`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
 	for _, token := range []string{"0000000000000001a", "0000000000000002b"} {
-		if _, err := s.queue.ExecContext(t.Context(), `INSERT INTO writes (id, affected) VALUES ($1, 0)`, token); err != nil {
+		if _, err := s.queue.db.ExecContext(t.Context(), `INSERT INTO writes (id, affected) VALUES ($1, 0)`, token); err != nil {
 			t.Fatal(err)
 		}
 	}

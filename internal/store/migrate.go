@@ -12,23 +12,14 @@ import (
 	versiontable "github.com/pressly/goose/v3/database"
 )
 
-// Guest is something else that keeps tables of its own in the database, such as a queue.
-type Guest struct {
-	// Migrate brings its tables up to date. No other process migrates meanwhile.
-	Migrate func(ctx context.Context, db *sql.DB) error
-	// Current tells whether they are, and changes nothing.
-	Current func(ctx context.Context, db *sql.DB) (bool, error)
-}
-
 // Versions are those of a schema.
 type Versions struct {
 	Has   int64 // that of the database; 0 when it is empty
 	Knows int64 // the newest that this program knows
-	Guest bool  // whether the tables of Options.Guest are current
 }
 
 // Current tells whether there is nothing to migrate.
-func (v Versions) Current() bool { return v.Has == v.Knows && v.Guest }
+func (v Versions) Current() bool { return v.Has == v.Knows }
 
 // Migrate brings the schema of a database up to date, as Open does, and returns the
 // versions from before.
@@ -60,7 +51,7 @@ func migrate(ctx context.Context, e engine, opts Options) (before Versions, err 
 		return before, fmt.Errorf("lock the schema: %w", err)
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if before, err = versions(ctx, e, db, opts.Guest); err != nil {
+	if before, err = versions(ctx, e, db); err != nil {
 		return before, err
 	}
 	if before.Has > before.Knows {
@@ -69,11 +60,6 @@ func migrate(ctx context.Context, e engine, opts Options) (before Versions, err 
 	if before.Has < before.Knows {
 		if err := up(ctx, e, db, opts.Log); err != nil {
 			return before, fmt.Errorf("migrate from version %d to %d: %w", before.Has, before.Knows, err)
-		}
-	}
-	if !before.Guest {
-		if err := opts.Guest.Migrate(ctx, db); err != nil {
-			return before, err
 		}
 	}
 	return before, nil
@@ -124,13 +110,13 @@ func CheckVersions(ctx context.Context, database string, opts Options) (v Versio
 	if err := e.fit(ctx, db); err != nil {
 		return v, err
 	}
-	return versions(ctx, e, db, opts.Guest)
+	return versions(ctx, e, db)
 }
 
 // versions reads them from the tables of goose, which it does not make when they are
 // absent, as goose would.
-func versions(ctx context.Context, e engine, db *sql.DB, guest *Guest) (v Versions, err error) {
-	v = Versions{Knows: schema{e.folder()}.newest(), Guest: true}
+func versions(ctx context.Context, e engine, db *sql.DB) (v Versions, err error) {
+	v = Versions{Knows: schema{e.folder()}.newest()}
 	table, err := versiontable.NewStore(e.dialect(), goose.DefaultTablename)
 	if err != nil {
 		return v, err
@@ -144,8 +130,5 @@ func versions(ctx context.Context, e engine, db *sql.DB, guest *Guest) (v Versio
 			return v, fmt.Errorf("read the schema's version: %w", err)
 		}
 	}
-	if guest != nil {
-		v.Guest, err = guest.Current(ctx, db)
-	}
-	return v, err
+	return v, nil
 }

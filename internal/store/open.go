@@ -32,8 +32,8 @@ func Open(ctx context.Context, database string, opts Options) (_ *Store, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{now: opts.Now, log: opts.Log, shut: &atomic.Bool{}, engine: e, connections: all}
-	s.writer.shut, s.reader.shut = s.shut, s.shut
+	s := &Store{now: opts.Now, log: opts.Log, shut: &atomic.Bool{}, engine: e, texts: newQueueTexts(e), connections: all}
+	s.writer.shut, s.reader.shut, s.queue.shut = s.shut, s.shut, s.shut
 	if err := errors.Join(s.writer.prepare(ctx, hotWrites), s.reader.prepare(ctx, hotReads)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

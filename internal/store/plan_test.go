@@ -33,7 +33,7 @@ var frequent = slices.Concat(hotReads, hotWrites, []string{
 })
 
 // ofTheLiving are indexes of few rows, which may be read as a whole.
-var ofTheLiving = []string{"sessions_live", "interactions_running", "verifications_open"}
+var ofTheLiving = []string{"sessions_live", "interactions_running", "verifications_open", "verifications_queue"}
 
 // TestNoStatementReadsAWholeTable asks SQLite how it would do each statement.
 func TestNoStatementReadsAWholeTable(t *testing.T) {
@@ -93,7 +93,7 @@ type node struct {
 // are so small that it wants to. It then does so only where it must.
 func TestPostgreSQLCanDoEachStatementByAnIndex(t *testing.T) {
 	s := opened(t, pgtest.Database(t))
-	conn, err := s.queue.Conn(t.Context())
+	conn, err := s.queue.db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

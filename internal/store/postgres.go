@@ -69,9 +69,9 @@ func (e *postgresServer) bounded(more map[string]string) map[string]string {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// migrator has a connection for goose, one for the lock, and one for the queue.
+// migrator has a connection for goose and one for the lock.
 func (e *postgresServer) migrator() (*sql.DB, error) {
-	return e.connect(3, map[string]string{"statement_timeout": "0", "lock_timeout": "0"}), nil
+	return e.connect(2, map[string]string{"statement_timeout": "0", "lock_timeout": "0"}), nil
 }
 
 func (e *postgresServer) onlooker() (*sql.DB, error) {
@@ -82,8 +82,8 @@ func (*postgresServer) tableExists() string { return `SELECT to_regclass($1) IS 
 
 // open opens pools whose transactions are by default what the store needs: those that
 // write are serializable, so that each is done as if nobody else wrote beside it; those
-// that read see one state. The queue locks its rows itself, and is not used to
-// transactions that are to be done again.
+// that read see one state. The queue locks the rows that it changes itself, and passes over
+// those that others have locked, which a serializable transaction cannot.
 //
 // A serializable transaction that reads a whole table collides with everybody who
 // writes to it. The planner reads small tables whole, unless it is told not to.
@@ -100,10 +100,11 @@ func (e *postgresServer) open(opts Options) (*connections, error) {
 			"default_transaction_isolation": "serializable",
 			"enable_seqscan":                "off",
 		})), e),
-		queue: e.connect(queue, e.bounded(nil)),
+		queue: newPool(e.connect(queue, e.bounded(nil)), e),
 	}
 	all.reader.patience = readPatience
-	all.writer.outcomes = newOutcomes(all.queue)
+	all.queue.outcomes = newOutcomes(all.queue.db)
+	all.writer.outcomes = all.queue.outcomes
 	return all, nil
 }
 
@@ -174,4 +175,12 @@ func codeOf(err error) string {
 		return e.Code
 	}
 	return ""
+}
+
+func (*postgresServer) clock() string {
+	return `(extract(epoch FROM statement_timestamp()) * 1000000)::bigint`
+}
+
+func (*postgresServer) skipLocked(table string) string {
+	return ` FOR UPDATE OF ` + table + ` SKIP LOCKED`
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -137,8 +138,7 @@ func (e *sqliteFile) lockSchema(ctx context.Context, _ *sql.DB) (unlock func() e
 
 func (*sqliteFile) fit(context.Context, *sql.DB) error { return nil }
 
-// open opens one connection that writes, and some that read. The queue shares the
-// one that writes.
+// open opens one connection that writes, for the queue as well, and some that read.
 func (e *sqliteFile) open(opts Options) (_ *connections, err error) {
 	writer, err := openSQLite(e.writerDSN(), 1)
 	if err != nil {
@@ -148,7 +148,9 @@ func (e *sqliteFile) open(opts Options) (_ *connections, err error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	return &connections{reader: newPool(reader, e), writer: newPool(writer, e), queue: writer}, nil
+	all := &connections{reader: newPool(reader, e), writer: newPool(writer, e)}
+	all.queue = all.writer
+	return all, nil
 }
 
 // watched ends with no context: a transaction waits for nothing but the lock that
@@ -160,3 +162,11 @@ func (*sqliteFile) again(error) retry { return never }
 
 // claim does nothing: whoever serves locks the data directory, and the file is in it.
 func (*sqliteFile) claim(context.Context, string, bool, func()) (*hold, error) { return &hold{}, nil }
+
+func (*sqliteFile) clock() string { return `CAST(unixepoch('subsec') * 1000000 AS INTEGER)` }
+
+// What the only process that serves tells itself is told within it, and nobody changes rows beside it.
+
+func (*sqliteFile) skipLocked(string) string                     { return "" }
+func (*sqliteFile) tell() string                                 { return "" }
+func (*sqliteFile) listen(context.Context, *slog.Logger, func()) {}

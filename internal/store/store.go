@@ -22,6 +22,7 @@ import (
 	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
+	"assay/internal/queue"
 	"assay/internal/session"
 	"assay/internal/verification"
 )
@@ -34,6 +35,7 @@ var (
 	_ identity.LoginStore = (*Store)(nil)
 	_ billing.Store       = (*Store)(nil)
 	_ catalog.Store       = (*Store)(nil)
+	_ queue.Store         = (*Store)(nil)
 )
 
 // Options says how to open a store.
@@ -42,15 +44,13 @@ type Options struct {
 	Log *slog.Logger
 	// Readers is the number of connections that read a SQLite file. Defaults to 4.
 	Readers int
-	// Connections bounds the connections to PostgreSQL, all in all; Claim and Migrate
-	// have their own. Defaults to 16; less than 4 is 4.
+	// Connections bounds the connections to PostgreSQL, all in all; Claim, ListenToQueue and
+	// Migrate have their own. Defaults to 16; less than 4 is 4.
 	Connections int
 	// BusyTimeout is how long a statement waits for another process that holds the
 	// write lock of a file, such as an import from the command line, or a lock of
 	// PostgreSQL. Defaults to 10 seconds.
 	BusyTimeout time.Duration
-	// Guest keeps tables of its own in the database. Defaults to none.
-	Guest *Guest
 	// Now is the clock, for rows that come without a time. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -81,13 +81,14 @@ type Store struct {
 	log    *slog.Logger
 	shut   *atomic.Bool // while a claim is lost
 	engine engine
+	texts  queueTexts
 	*connections
 }
 
 // Close closes the database. Calling it again does nothing.
 func (s *Store) Close() error {
 	// Of a file, the last connection to close folds the log into it.
-	return errors.Join(s.reader.close(), s.writer.close(), s.queue.Close())
+	return errors.Join(s.reader.close(), s.writer.close(), s.queue.close())
 }
 
 // Ping tells whether the database answers. It does not wait for a writer.
@@ -95,6 +96,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return doing(s.reader.row(ctx, `SELECT count(*) FROM users WHERE id = ''`).Scan(new(int)), "ask the database")
 }
 
-// Writer returns connections for a queue that keeps its jobs in this database. Of a
-// SQLite file it is the one connection that writes. The store owns them.
-func (s *Store) Writer() *sql.DB { return s.queue }
+// Writer returns connections for statements that are none of the store's. Of a SQLite file it
+// is the one connection that writes. The store owns them.
+func (s *Store) Writer() *sql.DB { return s.queue.db }

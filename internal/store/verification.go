@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 )
 
 const verificationColumns = `id, session_id, user_id, dataset, sample_id, sample_version, status, attempt, created_at, started_at, completed_at,
-	failure_code, failure_message, location, handle, verdict, feedback`
+	failure_code, failure_message, location, handle, verdict, feedback, lease, crashes`
 
 // verificationRead is verificationColumns and what an operator said since.
 const verificationRead = verificationColumns + `,
@@ -22,7 +23,7 @@ const verificationRead = verificationColumns + `,
 const (
 	selectVerification    = `SELECT ` + verificationRead + ` FROM verifications WHERE id = $1 AND session_id = $2 AND user_id = $3`
 	selectVerificationAny = `SELECT ` + verificationRead + ` FROM verifications WHERE id = $1`
-	selectOpen            = `SELECT ` + verificationRead + ` FROM verifications WHERE status IN ('pending', 'starting', 'running') ORDER BY session_id, id`
+	selectOpen            = `SELECT ` + verificationRead + ` FROM verifications WHERE status IN ('pending', 'starting', 'running')`
 
 	// Read by operators alone.
 	selectCompleted = `SELECT ` + verificationRead + ` FROM verifications WHERE status = 'completed' AND id > $2 AND ($1 = '' OR dataset = $1) ORDER BY id LIMIT $3`
@@ -30,22 +31,25 @@ const (
 	selectVerificationByKey = `SELECT id, idem_hash FROM verifications WHERE session_id = $1 AND idem_key = $2`
 	countOpen               = `SELECT count(*) FROM verifications WHERE session_id = $1 AND status IN ('pending', 'starting', 'running')`
 
-	insertVerification = `INSERT INTO verifications (` + verificationColumns + `, idem_key, idem_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16, $17, $18)`
+	insertVerification = `INSERT INTO verifications (` + verificationColumns + `, idem_key, idem_hash, origin)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16, '', 0, $17, $18, $19)`
 
 	moveVerification = `UPDATE verifications SET status = $3,
-			attempt = CASE WHEN $4 = 0 THEN attempt ELSE $4 END,
-			started_at = coalesce($5, started_at),
-			completed_at = coalesce($6, completed_at),
-			failure_code = coalesce($7, failure_code),
-			failure_message = coalesce($8, failure_message),
-			verdict = coalesce($9, verdict)
-		WHERE id = $1 AND status = $2`
+			completed_at = coalesce($5, completed_at),
+			failure_code = coalesce($6, failure_code),
+			failure_message = coalesce($7, failure_message),
+			verdict = coalesce($8, verdict),
+			lease = CASE WHEN $9 = 1 THEN lease ELSE '' END
+		WHERE id = $1 AND status = $2 AND lease = $4`
 
-	setVerificationHandle = `UPDATE verifications SET handle = $2, location = $3 WHERE id = $1 AND status IN ('pending', 'starting', 'running')`
+	setVerificationHandle = `UPDATE verifications SET handle = $3, location = $4
+		WHERE id = $1 AND lease = $2 AND status IN ('pending', 'starting', 'running')`
 )
 
-func scanVerification(row scanner) (*assay.Verification, error) {
+func scanVerification(row scanner) (*assay.Verification, error) { return scanVerificationAnd(row) }
+
+// scanVerificationAnd reads a row with more behind a verification's columns.
+func scanVerificationAnd(row scanner, more ...any) (*assay.Verification, error) {
 	var (
 		v                  assay.Verification
 		created            int64
@@ -55,8 +59,11 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 		withdrawn          sql.NullInt64
 		reason             sql.NullString
 	)
-	err := row.Scan(&v.ID, &v.SessionID, &v.UserID, &v.Dataset, &v.SampleID, &v.SampleVersion, &v.Status, &v.Attempt, &created, &started, &completed,
-		&code, &message, &v.Location, &v.Handle, &verdict, &v.Feedback, &withdrawn, &reason)
+	columns := []any{
+		&v.ID, &v.SessionID, &v.UserID, &v.Dataset, &v.SampleID, &v.SampleVersion, &v.Status, &v.Attempt, &created, &started, &completed,
+		&code, &message, &v.Location, &v.Handle, &verdict, &v.Feedback, &v.Lease, &v.Crashes, &withdrawn, &reason,
+	}
+	err := row.Scan(append(columns, more...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +82,8 @@ func scanVerification(row scanner) (*assay.Verification, error) {
 // InsertVerification implements verification.Store. Limit 0 is no limit. A session,
 // user, dataset or sample that does not exist is session_not_found, user_not_found,
 // dataset_not_found or sample_not_found.
-func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (got *assay.Verification, created bool, err error) {
-	var committed func()
+func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, limit int, origin string) (got *assay.Verification, created bool, err error) {
 	err = s.write(ctx, func(ctx context.Context, w txn) error {
-		committed = nil
 		id, err := earlier(w.row(ctx, selectVerificationByKey, in.SessionID, toNull(idem.Key)), idem)
 		if err != nil {
 			return err
@@ -88,10 +93,10 @@ func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, 
 			if err := w.checkOpen(ctx, in.SessionID, limit); err != nil {
 				return err
 			}
-			if err := w.insertVerification(ctx, in, idem); err != nil {
+			if err := w.insertVerification(ctx, in, idem, origin); err != nil {
 				return err
 			}
-			if committed, err = w.enqueue(ctx, enqueue, in.ID); err != nil {
+			if err := s.tellQueue(ctx, w); err != nil {
 				return err
 			}
 		}
@@ -104,21 +109,7 @@ func (s *Store) InsertVerification(ctx context.Context, in *assay.Verification, 
 	if err != nil {
 		return nil, false, doing(err, "insert verification %s of session %s", in.ID, in.SessionID)
 	}
-	if committed != nil {
-		committed()
-	}
 	return got, created, nil
-}
-
-// enqueue adds the job of a verification in the transaction, unless add is nil.
-func (t txn) enqueue(ctx context.Context, add verification.Enqueue, id string) (committed func(), err error) {
-	if add == nil {
-		return nil, nil
-	}
-	if committed, err = add(ctx, t.tx, id); err != nil {
-		return nil, fmt.Errorf("enqueue its job: %w", err)
-	}
-	return committed, nil
 }
 
 // checkOpen fails when the session has as many open verifications as it may.
@@ -136,11 +127,11 @@ func (t txn) checkOpen(ctx context.Context, sessionID string, limit int) error {
 	return nil
 }
 
-func (t txn) insertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency) error {
+func (t txn) insertVerification(ctx context.Context, in *assay.Verification, idem session.Idempotency, origin string) error {
 	code, message := failureColumns(in.Failure)
 	_, err := t.exec(ctx, insertVerification, in.ID, in.SessionID, in.UserID, in.Dataset, in.SampleID, in.SampleVersion, in.Status, in.Attempt,
 		toMicros(in.CreatedAt), toMicrosOrNull(in.StartedAt), toMicrosOrNull(in.CompletedAt),
-		code, message, in.Location, in.Handle, string(in.Feedback), toNull(idem.Key), toNull(idem.RequestHash))
+		code, message, in.Location, in.Handle, string(in.Feedback), toNull(idem.Key), toNull(idem.RequestHash), cmp.Or(origin, "{}"))
 	if constraintOf(err).unique == "verifications.id" {
 		return duplicate("verification", in.ID)
 	}
@@ -176,7 +167,7 @@ func (s *Store) VerificationByKey(ctx context.Context, userID, sessionID string,
 
 // MoveVerification implements verification.Store. A move that
 // assay.VerificationStatus forbids is an error of the program.
-func (s *Store) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change, enqueue verification.Enqueue) (got *assay.Verification, moved bool, err error) {
+func (s *Store) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change) (got *assay.Verification, moved bool, err error) {
 	if !from.CanBecome(change.Status) {
 		return nil, false, fmt.Errorf("move verification %s: %s cannot become %s", id, from, change.Status)
 	}
@@ -188,11 +179,10 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 		}
 	}
 	code, message := failureColumns(change.Failure)
-	var committed func()
+	under := change.Status == assay.VerificationStarting || change.Status == assay.VerificationRunning
 	err = s.write(ctx, func(ctx context.Context, w txn) error {
-		committed = nil
-		n, err := w.exec(ctx, moveVerification, id, from, change.Status, change.Attempt,
-			toMicrosOrNull(change.StartedAt), toMicrosOrNull(change.CompletedAt), code, message, verdict)
+		n, err := w.exec(ctx, moveVerification, id, from, change.Status, change.Lease,
+			toMicrosOrNull(change.CompletedAt), code, message, verdict, toInt(under))
 		if err != nil {
 			return err
 		}
@@ -205,11 +195,6 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 				return err
 			}
 		}
-		if moved && change.Status == assay.VerificationPending {
-			if committed, err = w.enqueue(ctx, enqueue, id); err != nil {
-				return err
-			}
-		}
 		got, err = scanVerification(w.row(ctx, selectVerificationAny, id))
 		return orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id)
 	})
@@ -219,17 +204,14 @@ func (s *Store) MoveVerification(ctx context.Context, id string, from assay.Veri
 	if err != nil {
 		return got, moved, doing(err, "move verification %s from %s to %s", id, from, change.Status)
 	}
-	if committed != nil {
-		committed()
-	}
 	return got, moved, nil
 }
 
 // SetVerificationHandle implements verification.Store: job_not_found, and conflict
-// when the verification has ended.
-func (s *Store) SetVerificationHandle(ctx context.Context, id, handle, location string) error {
+// when the verification has ended, or another has its lease.
+func (s *Store) SetVerificationHandle(ctx context.Context, id, lease, handle, location string) error {
 	err := s.write(ctx, func(ctx context.Context, w txn) error {
-		n, err := w.exec(ctx, setVerificationHandle, id, handle, location)
+		n, err := w.exec(ctx, setVerificationHandle, id, lease, handle, location)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -237,12 +219,12 @@ func (s *Store) SetVerificationHandle(ctx context.Context, id, handle, location 
 		if err != nil {
 			return orNone(err, assay.CodeJobNotFound, "verification %s does not exist", id)
 		}
-		return assay.Errorf(assay.CodeConflict, "verification %s is %s", id, ended.Status)
+		return assay.Errorf(assay.CodeConflict, "verification %s is %s, and this attempt is none any more", id, ended.Status)
 	})
 	return doing(err, "store the sandbox of verification %s", id)
 }
 
-// OpenVerifications implements verification.Store: by session, oldest first.
+// OpenVerifications implements verification.Store.
 func (s *Store) OpenVerifications(ctx context.Context) ([]*assay.Verification, error) {
 	rows, err := s.reader.rows(ctx, selectOpen)
 	open, err := collect(rows, err, scanVerification)

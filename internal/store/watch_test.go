@@ -49,10 +49,10 @@ func TestWhatLivesIsCountedByStatus(t *testing.T) {
 		}
 		_, _, err = s.InsertVerification(t.Context(), &assay.Verification{
 			ID: "ver_1", SessionID: "ses_1", UserID: "usr_1", Dataset: "d", SampleID: "one", SampleVersion: 1, Status: assay.VerificationPending, CreatedAt: now,
-		}, session.Idempotency{}, 0, nil)
+		}, session.Idempotency{}, 0, "")
 		must(t, err)
 		check(map[string]int{"creating": 1, "ready": 1}, map[string]int{"pending": 1, "starting": 0, "running": 0})
-		_, _, err = s.MoveVerification(t.Context(), "ver_1", assay.VerificationPending, verification.Change{Status: assay.VerificationStarting, StartedAt: &now}, nil)
+		_, _, err = s.MoveVerification(t.Context(), "ver_1", assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 		must(t, err)
 		check(map[string]int{"creating": 1, "ready": 1}, map[string]int{"pending": 0, "starting": 1, "running": 0})
 	})

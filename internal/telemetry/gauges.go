@@ -58,7 +58,7 @@ func RegisterSources(registry prometheus.Registerer, src Sources, log func(ctx c
 	}
 	g.desc.sessions = desc("assay_sessions", "Live sessions, by status.", "status")
 	g.desc.verifications = desc("assay_verifications", "Verifications that have not ended, by status.", "status")
-	g.desc.jobs = desc("assay_jobs", "Jobs of the queue that are not done, by state: available wait for a worker, retryable failed and wait.", "state")
+	g.desc.jobs = desc("assay_jobs", "Jobs of the queue that are not done, by state: available wait for a worker, alone wait until nothing else runs, retryable failed and wait.", "state")
 	g.desc.images = desc("assay_image_store_images", "Images in the image store.")
 	g.desc.layers = desc("assay_image_store_layers", "Layers in the image store, unpacked once each.")
 	g.desc.imageBytes = desc("assay_image_store_bytes", "Size of the files of the layers in the image store.")

@@ -68,7 +68,7 @@ func newCourt(t *testing.T, change func(*verification.Config)) *court {
 		}
 	}
 	cfg := verification.Config{
-		Store: c.store, Sessions: c.sessions, Samples: c.store, Runtime: c.runtime, Dir: c.dir, Enqueue: c.enqueue,
+		Store: c.store, Sessions: c.sessions, Samples: c.store, Runtime: c.runtime, Dir: c.dir,
 		Images: c.images, Signer: signer{}, Version: "1.2",
 	}
 	if change != nil {

@@ -8,22 +8,16 @@ import (
 	"assay/internal/sandbox"
 )
 
-// hold notes that a worker of this process works on a verification.
-func (s *Service) hold(id string) (release func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held[id]++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.held[id]--; s.held[id] == 0 {
-			delete(s.held, id)
-		}
-	}
+// Leases knows who works on what. *queue.Queue does.
+type Leases interface {
+	// Abandoned tells whether a lease is one of this server's under which nobody works.
+	Abandoned(lease string) bool
+	// GiveBack lets a verification begin again whose lease is abandoned.
+	GiveBack(ctx context.Context, lease string) error
 }
 
-// Discrepancies tells the verifications that have begun, and on which no worker of this
-// process works just now.
+// Discrepancies tells the verifications that this server has begun, and on which nobody works
+// just now.
 func (s *Service) Discrepancies(ctx context.Context, _ []sandbox.Handle) (all []assay.Discrepancy, err error) {
 	open, err := s.abandoned(ctx)
 	for _, v := range open {
@@ -33,21 +27,22 @@ func (s *Service) Discrepancies(ctx context.Context, _ []sandbox.Handle) (all []
 }
 
 func (s *Service) abandoned(ctx context.Context) (all []*assay.Verification, err error) {
+	if s.cfg.Leases == nil {
+		return nil, nil
+	}
 	open, err := s.cfg.Store.OpenVerifications(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("compare verifications: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, v := range open {
-		if v.Status != assay.VerificationPending && s.held[v.ID] == 0 {
+		if v.Lease != "" && s.cfg.Leases.Abandoned(v.Lease) {
 			all = append(all, v)
 		}
 	}
 	return all, nil
 }
 
-// Mend lets an abandoned verification begin again, or gives it up, as a start does.
+// Mend lets an abandoned verification begin again.
 func (s *Service) Mend(ctx context.Context, d assay.Discrepancy) error {
 	open, err := s.abandoned(ctx)
 	if err != nil {
@@ -55,11 +50,7 @@ func (s *Service) Mend(ctx context.Context, d assay.Discrepancy) error {
 	}
 	for _, v := range open {
 		if v.ID == d.ID {
-			if again, err := s.recoverOne(ctx, v); again || err != nil {
-				return err
-			}
-			s.dropChanges(ctx, v.ID)
-			s.news.Notify(v.ID)
+			return s.cfg.Leases.GiveBack(ctx, v.Lease)
 		}
 	}
 	return nil

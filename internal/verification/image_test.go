@@ -60,7 +60,7 @@ func movingCourt(t *testing.T) (*court, *moving) {
 		}
 	})
 	service, err := verification.New(verification.Config{
-		Store: f.store, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue, Images: m,
+		Store: f.store, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir, Images: m,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func (f *fixture) late() (*verification.Service, *storetest.Late) {
 	f.t.Helper()
 	l := storetest.NewLate(f.store)
 	service, err := verification.New(verification.Config{
-		Store: l, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue,
+		Store: l, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir,
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -56,11 +56,7 @@ func judgedThrough(t *testing.T, method string, nth int, lost error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 { // as often as the queue would
-		if err := service.Run(t.Context(), v.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
+	f.workOf(service)
 	if l.Fired(method) != 1 {
 		t.Errorf("%s lost %d answers", method, l.Fired(method))
 	}

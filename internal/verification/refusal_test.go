@@ -122,9 +122,8 @@ func TestARefusalOutlastsTheServer(t *testing.T) {
 	if err := os.WriteFile(stale, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := f.store.MoveVerification(t.Context(), v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting, Attempt: 1}, nil); err != nil {
-		t.Fatal(err)
-	}
+	f.claim()
+	f.died()
 	if err := f.Recover(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}

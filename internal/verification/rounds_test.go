@@ -222,10 +222,11 @@ func TestAPlayKeepsItsAlterations(t *testing.T) {
 			ctx, kill := context.WithCancel(t.Context())
 			defer kill()
 			f.reached = kill // the server ends when rounds begin
-			if err := f.Run(ctx, v.ID); !errors.Is(err, context.Canceled) {
+			if err := f.Run(ctx, f.claim()); !errors.Is(err, context.Canceled) {
 				t.Fatalf("the first attempt: %v", err)
 			}
 			f.reached = nil
+			f.died()
 			other := known()
 			other.result.Alterations[0].Edit.New = " wants more"
 			a.result, a.otherKey, f.shown = other.result, tt.otherKey, nil

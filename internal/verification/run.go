@@ -17,108 +17,93 @@ import (
 	"assay/internal/evaluate"
 	"assay/internal/persist"
 	"assay/internal/sandbox"
+	"assay/internal/telemetry"
 )
 
-// How often a verification is begun before it is given up: when we fail during it,
-// once more; when the server is killed during it, twice more.
+// How many attempts at a verification end without an outcome before it is given up, those
+// not counted in which a server died: see assay.TrialAfter.
 const (
-	maxTries    = 2
-	maxAttempts = 3
+	maxTries     = 2  // that failed for a reason which may pass
+	maxFruitless = 12 // of which nothing could be said
 )
 
-// Run judges a stored verification and stores the outcome. It is called by the
-// queue, at least once for each verification; calls beyond the first find that
-// there is nothing to do. When ctx ends, the verification waits for the next start.
-func (s *Service) Run(ctx context.Context, id string) (err error) {
-	ctx, span := s.cfg.Tracer.Start(ctx, "verification.run", trace.WithAttributes(attribute.String("assay.verification.id", id)))
+// Run makes an attempt at a verification that was claimed, and stores its outcome. An error
+// means that there is none: it is to be claimed again, after a pause. When ctx ends, the
+// attempt was cut short, or another has taken the verification over.
+func (s *Service) Run(ctx context.Context, v *assay.Verification) (err error) {
+	ctx, span := s.cfg.Tracer.Start(ctx, "verification.run", trace.WithAttributes(attribute.String("assay.verification.id", v.ID)))
 	defer func() { endSpan(span, err) }()
-	defer s.hold(id)()
-	v, err := s.cfg.Store.Verification(ctx, "", "", id)
-	if err != nil {
-		return err
-	}
-	v, mine, err := s.take(ctx, v)
-	if err != nil || !mine {
-		return err
-	}
-	s.news.Notify(id)
-
-	verdict, err := s.decide(ctx, v)
-	if err == nil {
-		err = errors.Join(s.tellLeftOut(v.ID, verdict), s.tellLookups(ctx, v, verdict), s.tellAnswers(ctx, v, verdict))
-	}
+	s.news.Notify(v.ID)
+	verdict, err := s.attempt(ctx, v)
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
-	}
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err() // the server stops; Recover makes it pending again
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		code := evaluate.FailureOf(err).Code
+		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", code, "err", err)
+		if worthAnotherTry(code) && v.Attempt-v.Crashes < maxTries {
+			return err
+		}
 	}
 	return s.store(ctx, v, verdict, err)
 }
 
-// take begins an attempt, unless somebody else has. It tries until that is stored: the
-// queue may be as unable to store that its job failed, and would take it for running.
-func (s *Service) take(ctx context.Context, v *assay.Verification) (taken *assay.Verification, mine bool, err error) {
-	now := s.cfg.Now().UTC().Truncate(time.Microsecond)
-	err = persist.Until(ctx, s.cfg.Log, "that verification "+v.ID+" begins", func(ctx context.Context) (err error) {
-		taken, mine, err = s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationPending,
-			Change{Status: assay.VerificationStarting, Attempt: v.Attempt + 1, StartedAt: &now}, nil)
-		return err
-	})
-	if err == nil && !mine { // unless a try whose answer was lost has taken it: by its time
-		mine = taken.Status == assay.VerificationStarting && taken.Attempt == v.Attempt+1 && taken.StartedAt != nil && taken.StartedAt.Equal(now)
+// attempt judges a verification, unless what became of earlier attempts forbids that.
+func (s *Service) attempt(ctx context.Context, v *assay.Verification) (*assay.Verdict, error) {
+	if assay.TrialAfter(v.Crashes) == assay.TrialNone {
+		return nil, assay.Errorf(assay.CodeInterrupted,
+			"the server died in each of %d attempts, of which nothing else ran beside the last; start another verification", v.Crashes)
 	}
-	return taken, mine, err
+	if failed := v.Attempt - v.Crashes - 1; failed >= maxFruitless {
+		return nil, fmt.Errorf("%d attempts ended without an outcome", failed)
+	}
+	verdict, err := s.decide(ctx, v)
+	if err == nil {
+		err = errors.Join(s.tellLeftOut(v.ID, verdict), s.tellLookups(ctx, v, verdict), s.tellAnswers(ctx, v, verdict))
+	}
+	return verdict, err
 }
 
-// store stores the outcome of an attempt, until that succeeds or the server stops: the
-// queue would not, because the verification is no longer pending.
+// store stores the outcome of an attempt, until that succeeds or the server stops: it would
+// be lost with a pause.
 func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, cause error) error {
-	var (
-		change Change
-		moved  bool
-	)
+	var moved bool
 	now := s.cfg.Now().UTC()
 	err := persist.Until(ctx, s.cfg.Log, "the outcome of verification "+v.ID, func(ctx context.Context) (err error) {
 		is, err := s.cfg.Store.Verification(ctx, "", "", v.ID)
 		if err != nil {
 			return err
 		}
-		change, moved, err = s.storeOnce(ctx, is, now, verdict, cause)
+		if is.Lease != v.Lease { // another has it or has ended it, and what that says stays
+			s.cfg.Log.ErrorContext(ctx, "a verification is another's; this outcome is dropped", "verification", v.ID, "status", is.Status)
+			moved = false
+			return nil
+		}
+		moved, err = s.storeOnce(ctx, is, now, verdict, cause)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if change.Status.Final() {
+	if moved {
 		s.dropChanges(ctx, v.ID)
-		if moved {
-			s.cfg.Observer.VerificationEnded(outcomeOf(verdict), now.Sub(v.CreatedAt))
-		}
+		s.cfg.Observer.VerificationEnded(outcomeOf(verdict), now.Sub(v.CreatedAt))
 	}
 	s.news.Notify(v.ID)
 	return nil
 }
 
-// storeOnce stores the verdict, another attempt, or the failure.
-func (s *Service) storeOnce(ctx context.Context, v *assay.Verification, now time.Time, verdict *assay.Verdict, cause error) (change Change, moved bool, err error) {
-	change = Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict, Play: playEnd(verdict)}
-	var enqueue Enqueue
+// storeOnce stores the verdict or the failure.
+func (s *Service) storeOnce(ctx context.Context, v *assay.Verification, now time.Time, verdict *assay.Verdict, cause error) (moved bool, err error) {
+	change := Change{Status: assay.VerificationCompleted, CompletedAt: &now, Verdict: verdict, Play: playEnd(verdict)}
 	if cause != nil {
-		f := evaluate.FailureOf(cause)
-		s.cfg.Log.WarnContext(ctx, "verification failed", "verification", v.ID, "attempt", v.Attempt, "code", f.Code, "err", cause)
-		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: f}
-		if worthAnotherTry(f.Code) && v.Attempt < maxTries {
-			change, enqueue = Change{Status: assay.VerificationPending}, s.cfg.Enqueue
-		}
-	}
-	if v.Status.Final() { // another has ended it, and what it says stays
-		s.cfg.Log.ErrorContext(ctx, "a verification has ended already; this outcome is dropped", "verification", v.ID, "status", v.Status, "outcome", change.Status)
-		return change, false, nil
+		change = Change{Status: assay.VerificationError, CompletedAt: &now, Failure: evaluate.FailureOf(cause)}
 	}
 	s.attest(ctx, v, &change)
-	_, moved, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change, enqueue)
-	return change, moved, err
+	change.Lease = v.Lease
+	_, moved, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, change)
+	return moved, err
 }
 
 // tellLookups adds to a verdict how the session's agent looked into the history.
@@ -153,7 +138,7 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification, named 
 		}
 		return f, nil
 	}
-	id := fmt.Sprintf("%s-%d", v.ID, v.Attempt)
+	id := v.ID + "-" + v.Lease // of this attempt: what was left of another is being destroyed
 	return s.play(ctx, v, sample, evaluate.Request{
 		ID:     id,
 		Sample: sample,
@@ -164,10 +149,10 @@ func (s *Service) judgeStored(ctx context.Context, v *assay.Verification, named 
 			if err != nil {
 				return err
 			}
-			return s.cfg.Store.SetVerificationHandle(ctx, v.ID, string(handle), s.cfg.Runtime.Location())
+			return s.cfg.Store.SetVerificationHandle(ctx, v.ID, v.Lease, string(handle), s.cfg.Runtime.Location())
 		},
 		Started: func(ctx context.Context) error {
-			_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationStarting, Change{Status: assay.VerificationRunning}, nil)
+			_, moved, err := s.cfg.Store.MoveVerification(ctx, v.ID, assay.VerificationStarting, Change{Status: assay.VerificationRunning, Lease: v.Lease})
 			if err == nil && !moved {
 				return errors.New("the verification was taken over meanwhile")
 			}
@@ -185,4 +170,13 @@ func (s *Service) ownCPU(ctx context.Context, userID string) time.Duration {
 		used += s.cfg.Yielding(ctx)
 	}
 	return used
+}
+
+// originOf returns what to store of the request that ctx belongs to.
+func originOf(ctx context.Context) string {
+	text, err := json.Marshal(telemetry.OriginOf(ctx))
+	if err != nil {
+		return "" // there is none then
+	}
+	return string(text)
 }

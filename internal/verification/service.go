@@ -1,8 +1,8 @@
 // Package verification has the work of sessions judged, and keeps what came of it.
 //
-// A request stores the changes of the session's work tree at that moment, and a job. Run
-// has them judged by package evaluate, signs the verdict and stores it. After a kill,
-// Recover lets what was under way begin again.
+// A request stores the changes of the session's work tree at that moment. Run, which the queue
+// calls for those that wait, has them judged by package evaluate, signs the verdict and stores
+// it. After a start, Recover removes what earlier attempts have left.
 package verification
 
 import (
@@ -49,8 +49,9 @@ type Config struct {
 	Sessions Sessions
 	Samples  Samples
 	Runtime  sandbox.Runtime
-	Enqueue  Enqueue // adds a job that calls Run
-	Dir      string  // holds the changes that wait to be judged; made when absent
+	Wake     func() // is told that a verification waits for Run. Defaults to nobody
+	Leases   Leases // tells what nobody works on any more. Defaults to nobody who knows
+	Dir      string // holds the changes that wait to be judged; made when absent
 	Log      *slog.Logger
 	Tracer   trace.Tracer // takes the spans of what is done. Defaults to none
 	Images   Images       // for patches and digests. Defaults to none: verdicts without
@@ -102,6 +103,9 @@ func (c Config) withDefaults() Config {
 	if c.Tracer == nil {
 		c.Tracer = noop.NewTracerProvider().Tracer("")
 	}
+	if c.Wake == nil {
+		c.Wake = func() {}
+	}
 	if c.Observer == nil {
 		c.Observer = nobody{}
 	}
@@ -122,8 +126,8 @@ type Service struct {
 
 	diffs chan struct{} // holds a token for each that is being made for a request
 
-	mu   sync.Mutex
-	held map[string]int // verifications that workers of this process have, by id
+	cleaning sync.WaitGroup
+	endClean context.CancelFunc // of what Recover does in the background; nil before it
 }
 
 // New returns the service; call Recover before its jobs run. Close it at the end.
@@ -138,7 +142,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	evaluator := evaluate.New(evaluate.Config{Runtime: cfg.Runtime, Tracer: cfg.Tracer})
 	return &Service{
-		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), held: make(map[string]int), evaluator: evaluator,
+		cfg: cfg, dir: dir, diffs: make(chan struct{}, maxDiffs), evaluator: evaluator,
 		player: rounds.New(rounds.Config{Tester: evaluator, Limiter: cfg.Rounds.Beside}),
 	}, nil
 }
@@ -146,6 +150,10 @@ func New(cfg Config) (*Service, error) {
 // Close waits for the last clean sandboxes to be gone and frees what New took. Nothing
 // may be judged any more.
 func (s *Service) Close() error {
+	if s.endClean != nil {
+		s.endClean()
+	}
+	s.cleaning.Wait()
 	s.evaluator.Close()
 	return s.dir.Close()
 }
@@ -180,9 +188,12 @@ func (s *Service) Start(ctx context.Context, by Reader, sessionID string, idem s
 		CreatedAt:     s.cfg.Now().UTC(),
 		Location:      s.cfg.Runtime.Location(),
 		Feedback:      by.Feedback,
-	}, idem, s.cfg.MaxOpen, s.cfg.Enqueue)
+	}, idem, s.cfg.MaxOpen, originOf(ctx))
+	if err == nil || persist.Uncertain(err) {
+		s.cfg.Wake()
+	}
 	if persist.Uncertain(err) {
-		return nil, err // its job may find the changes; if there is none, the next start removes them
+		return nil, err // an attempt may find the changes; if there is none, the next start removes them
 	}
 	if err != nil || !created {
 		s.dropChanges(ctx, id)
@@ -273,72 +284,3 @@ func (s *Service) Uses(sandboxID string) bool { return s.evaluator.Uses(sandboxI
 
 // Owns tells whether a sandbox is one of a verification, by its id.
 func Owns(h sandbox.Handle) bool { return strings.HasPrefix(h.ID, assay.PrefixVerification) }
-
-// Recover makes the world and the database agree after a start: sandboxes of
-// verifications are destroyed, verifications that were under way wait for another
-// attempt or are given up, and changes that nobody waits for are removed.
-func (s *Service) Recover(ctx context.Context, found []sandbox.Handle) error {
-	for _, h := range found {
-		if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
-			s.cfg.Log.ErrorContext(ctx, "cannot free the sandbox of a verification; it is tried again", "sandbox", h.ID, "err", err)
-			continue
-		}
-		s.cfg.Observer.OrphanDestroyed()
-	}
-	open, err := s.cfg.Store.OpenVerifications(ctx)
-	if err != nil {
-		return fmt.Errorf("recover verifications: %w", err)
-	}
-	waiting := make(map[string]bool, 4*len(open))
-	for _, v := range open {
-		again, err := s.recoverOne(ctx, v)
-		if err != nil {
-			return fmt.Errorf("recover verification %s: %w", v.ID, err)
-		}
-		for _, name := range namesOf(v.ID) {
-			waiting[name] = again
-		}
-	}
-	return s.sweepChanges(waiting)
-}
-
-// recoverOne lets a verification that has not ended wait for another attempt, or
-// gives it up: one that brings the server down would do so at every start.
-func (s *Service) recoverOne(ctx context.Context, v *assay.Verification) (again bool, err error) {
-	switch {
-	case v.Status == assay.VerificationPending:
-		return true, nil // its job is in the queue
-	case v.Attempt < maxAttempts:
-		s.cfg.Log.InfoContext(ctx, "verification begins again", "verification", v.ID, "attempts", v.Attempt)
-		_, _, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{Status: assay.VerificationPending}, s.cfg.Enqueue)
-		return true, err
-	}
-	s.cfg.Log.WarnContext(ctx, "verification is given up", "verification", v.ID, "attempts", v.Attempt)
-	now := s.cfg.Now().UTC()
-	_, _, err = s.cfg.Store.MoveVerification(ctx, v.ID, v.Status, Change{
-		Status:      assay.VerificationError,
-		CompletedAt: &now,
-		Failure:     &assay.Failure{Code: assay.CodeInterrupted, Message: fmt.Sprintf("the server was stopped or killed during each of %d attempts; start another verification", v.Attempt)},
-	}, nil)
-	return false, err
-}
-
-func (s *Service) sweepChanges(waiting map[string]bool) error {
-	d, err := s.dir.Open(".")
-	if err != nil {
-		return fmt.Errorf("recover verifications: %w", err)
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
-	if err != nil {
-		return fmt.Errorf("recover verifications: %w", err)
-	}
-	for _, name := range names {
-		if !waiting[name] {
-			if err := s.dir.Remove(name); err != nil {
-				return fmt.Errorf("remove old changes: %w", err)
-			}
-		}
-	}
-	return nil
-}

@@ -2,7 +2,6 @@ package verification_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"assay"
+	"assay/internal/queue"
 	"assay/internal/sandbox"
 	"assay/internal/sandbox/memory"
 	"assay/internal/session"
@@ -91,8 +91,8 @@ type fixture struct {
 	image    map[string]memory.File // to be changed before the first sandbox is made
 
 	mu     sync.Mutex
-	queued []string
 	shown  []string // the tests of each suite that ran
+	claims int
 
 	reached func() // called when a play comes to rounds
 	*verification.Service
@@ -143,7 +143,7 @@ func newFixture(t *testing.T, changes ...func(*verification.Config)) *fixture {
 			t.Error(err)
 		}
 	})
-	cfg := verification.Config{Store: playStore{st, f}, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue}
+	cfg := verification.Config{Store: playStore{st, f}, Sessions: f.sessions, Samples: st, Runtime: f.runtime, Dir: f.dir}
 	for _, change := range changes {
 		change(&cfg)
 	}
@@ -169,29 +169,47 @@ func (s playStore) NotePlay(ctx context.Context, id string, state assay.PlayStat
 	return holds, err
 }
 
-// enqueue is a queue whose jobs the test runs when it likes.
-func (f *fixture) enqueue(_ context.Context, _ *sql.Tx, id string) (committed func(), err error) {
-	return func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.queued = append(f.queued, id)
-	}, nil
+// claim begins an attempt at the verification that is next; nil when none waits.
+func (f *fixture) claim() *assay.Verification {
+	f.t.Helper()
+	f.mu.Lock()
+	f.claims++
+	lease := fmt.Sprintf("test%04d", f.claims)
+	f.mu.Unlock()
+	job, err := f.store.ClaimVerification(f.t.Context(), queue.Claim{Lease: lease, For: time.Hour, Alone: true, At: time.Now()})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if job == nil {
+		return nil
+	}
+	return job.Verification
 }
 
-// work runs the jobs that are queued, those that they queue included.
-func (f *fixture) work() {
+// release gives a verification back that has not ended.
+func (f *fixture) release(v *assay.Verification, r queue.Release) {
 	f.t.Helper()
-	for {
-		f.mu.Lock()
-		if len(f.queued) == 0 {
-			f.mu.Unlock()
-			return
-		}
-		id := f.queued[0]
-		f.queued = f.queued[1:]
-		f.mu.Unlock()
-		if err := f.Run(f.t.Context(), id); err != nil {
-			f.t.Fatalf("run %s: %v", id, err)
+	if released, err := f.store.ReleaseVerification(f.t.Context(), v.Lease, r); err != nil || !released {
+		f.t.Fatalf("%s was given back: %t, %v", v.ID, released, err)
+	}
+}
+
+// died is the death of the server.
+func (f *fixture) died() {
+	f.t.Helper()
+	if _, err := f.store.ReapVerifications(f.t.Context(), "next", true); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// work makes attempts until nothing waits.
+func (f *fixture) work() { f.workOf(f.Service) }
+
+func (f *fixture) workOf(s *verification.Service) {
+	f.t.Helper()
+	for v := f.claim(); v != nil; v = f.claim() {
+		if err := s.Run(f.t.Context(), v); err != nil {
+			f.release(v, queue.Release{})
 		}
 	}
 }
@@ -446,21 +464,57 @@ func TestSandboxThatDiesDuringTheSuite(t *testing.T) {
 	}
 }
 
-func TestRunningTwiceGivesOneVerdict(t *testing.T) {
+// A server that was taken for dead goes on with its attempt, beside that of another.
+func TestAnAttemptThatIsTakenOverStoresNothing(t *testing.T) {
 	f := newFixture(t)
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			if err := f.Run(t.Context(), v.ID); err != nil {
-				t.Error(err)
-			}
-		})
+	first := f.claim()
+	f.died()
+	second := f.claim()
+	if err := f.Run(t.Context(), first); err != nil {
+		t.Errorf("the first attempt: %v", err)
 	}
-	wg.Wait()
-	if got := f.outcome(v); got.Attempt != 1 || got.Status != assay.VerificationCompleted {
-		t.Errorf("%s after %d attempts", got.Status, got.Attempt)
+	if got := f.outcome(v); got.Status != assay.VerificationStarting || got.Lease != second.Lease {
+		t.Errorf("the first attempt made it %s of %s", got.Status, got.Lease)
 	}
+	if err := f.Run(t.Context(), second); err != nil {
+		t.Error(err)
+	}
+	if got := f.outcome(v); got.Attempt != 2 || got.Crashes != 1 || got.Status != assay.VerificationCompleted || !got.Verdict.Solved {
+		t.Errorf("%s after %d attempts: %+v", got.Status, got.Attempt, got.Failure)
+	}
+	f.onlySessionsLeft()
+}
+
+func TestAServerThatDiesAgainAndAgainIsNotCalledForEver(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+	for range assay.AloneAfter + 1 {
+		if f.claim() == nil {
+			t.Fatal("it is not tried again")
+		}
+		f.died()
+	}
+	f.work()
+	got := f.outcome(v)
+	if got.Status != assay.VerificationError || got.Failure.Code != assay.CodeInterrupted {
+		t.Errorf("it is %s: %+v", got.Status, got.Failure)
+	}
+	f.nothingWaits()
+}
+
+// An attempt that ends without a word, as by a panic, is made again, and not for ever.
+func TestAttemptsWithoutAnOutcomeEnd(t *testing.T) {
+	f := newFixture(t)
+	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
+	for range verification.MaxFruitless {
+		f.release(f.claim(), queue.Release{})
+	}
+	f.work()
+	if got := f.outcome(v); got.Status != assay.VerificationError || got.Failure.Code != assay.CodeInternal {
+		t.Errorf("after %d attempts it is %s: %+v", got.Attempt, got.Status, got.Failure)
+	}
+	f.nothingWaits()
 }
 
 func TestStoppedServerBeginsAgain(t *testing.T) {
@@ -468,17 +522,18 @@ func TestStoppedServerBeginsAgain(t *testing.T) {
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
 	ctx, stop := context.WithCancel(t.Context())
 	f.runtime.SetFaults(memory.Faults{LoseExec: func(sandbox.Command) error { stop(); return context.Canceled }})
-	if err := f.Run(ctx, v.ID); !errors.Is(err, context.Canceled) {
+	attempt := f.claim()
+	if err := f.Run(ctx, attempt); !errors.Is(err, context.Canceled) {
 		t.Fatalf("a run that was stopped returns %v", err)
 	}
 	f.runtime.SetFaults(memory.Faults{})
-	f.queued = nil // the queue's own job is another matter
+	f.release(attempt, queue.Release{CutShort: true})
 
 	if err := f.Recover(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	f.work()
-	if got := f.outcome(v); got.Status != assay.VerificationCompleted || !got.Verdict.Solved || got.Attempt != 2 {
+	if got := f.outcome(v); got.Status != assay.VerificationCompleted || !got.Verdict.Solved || got.Attempt != 1 {
 		t.Errorf("%s after %d attempts: %+v", got.Status, got.Attempt, got.Failure)
 	}
 	f.onlySessionsLeft()
@@ -531,4 +586,32 @@ func TestSomebodyElsesVerificationIsNotFound(t *testing.T) {
 	if _, err := f.Get(t.Context(), "usr_bob", v.SessionID, v.ID); assay.CodeOf(err) != assay.CodeJobNotFound {
 		t.Errorf("get answers %v", err)
 	}
+}
+
+// A start waits for no sandbox that an earlier one has left.
+func TestRecoverDestroysBesideTheStart(t *testing.T) {
+	f := newFixture(t)
+	var left []sandbox.Handle
+	for _, id := range []string{"ver_gone-1", "ver_gone-2"} {
+		box, err := f.runtime.Create(t.Context(), sandbox.Spec{ID: id, Image: "img", Workdir: "/work", Deadline: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, box.Handle())
+	}
+	proceed := make(chan struct{})
+	f.runtime.SetFaults(memory.Faults{Destroy: func(_ context.Context, h sandbox.Handle) error {
+		if strings.HasPrefix(h.ID, "ver_gone") {
+			<-proceed
+		}
+		return nil
+	}})
+	if err := f.Recover(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.judged(map[string]string{"a.txt": "fixed\n"}); got.Verdict == nil || !got.Verdict.Solved {
+		t.Errorf("meanwhile it is judged %+v, %+v", got.Verdict, got.Failure)
+	}
+	close(proceed)
+	f.onlySessionsLeft()
 }

@@ -2,7 +2,6 @@ package verification
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"assay"
@@ -11,11 +10,10 @@ import (
 
 // Store keeps verifications.
 type Store interface {
-	// InsertVerification stores a pending verification and calls enqueue in the same
-	// transaction, so that there is never one without its job. More than limit of
-	// the session that have not ended: too_many_verifications. Idempotency as for
-	// sessions.
-	InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, enqueue Enqueue) (got *assay.Verification, created bool, err error)
+	// InsertVerification stores a pending verification, and the request that it is done for.
+	// More than limit of the session that have not ended: too_many_verifications. Idempotency
+	// as for sessions.
+	InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, origin string) (got *assay.Verification, created bool, err error)
 	// Verification returns a verification of a user's session: job_not_found. Any
 	// user's and session's when both are "".
 	Verification(ctx context.Context, userID, sessionID, id string) (*assay.Verification, error)
@@ -23,11 +21,12 @@ type Store interface {
 	// Idempotency-Key made: session_not_found when the session is not the user's,
 	// job_not_found when there is none, conflict when that was another request.
 	VerificationByKey(ctx context.Context, userID, sessionID string, idem session.Idempotency) (*assay.Verification, error)
-	// MoveVerification changes the state of a verification if it is still in state
-	// from, as session.Store.MoveSession does. A change back to pending enqueues again.
-	MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change Change, enqueue Enqueue) (v *assay.Verification, moved bool, err error)
-	// SetVerificationHandle stores the clean sandbox of a verification that has not ended.
-	SetVerificationHandle(ctx context.Context, id, handle, location string) error
+	// MoveVerification changes the state of a verification if it is still in state from, under
+	// the lease of the change, as session.Store.MoveSession does.
+	MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change Change) (v *assay.Verification, moved bool, err error)
+	// SetVerificationHandle stores the clean sandbox of a verification that has not ended,
+	// under a lease.
+	SetVerificationHandle(ctx context.Context, id, lease, handle, location string) error
 	// Lookups returns how a session's agent looked into its repository's history.
 	Lookups(ctx context.Context, sessionID string) ([]assay.Lookup, error)
 	// SaveWork stores what a verification judges: job_not_found. What was stored before is
@@ -49,17 +48,10 @@ type Store interface {
 	Withdrawals
 }
 
-// Enqueue adds the job of a verification in the transaction tx; nil adds none. What it
-// returns is to be called once tx is committed: it makes the job start at once, and not
-// when somebody looks for jobs. It may be called again for a tx that takes the place
-// of one that was rolled back.
-type Enqueue func(ctx context.Context, tx *sql.Tx, verificationID string) (committed func(), err error)
-
 // Change is what a move of state sets; nil fields stay as they are.
 type Change struct {
 	Status      assay.VerificationStatus
-	Attempt     int // 0 leaves it
-	StartedAt   *time.Time
+	Lease       string // of whose attempt it is: under another nothing moves
 	CompletedAt *time.Time
 	Failure     *assay.Failure
 	Verdict     *assay.Verdict

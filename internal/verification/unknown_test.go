@@ -31,13 +31,13 @@ func (l *lossy) answer(status assay.VerificationStatus, err error) error {
 	return assay.Wrap(lostAnswer{}, assay.CodeUnavailable, "it is not known whether this was done")
 }
 
-func (l *lossy) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change, enqueue verification.Enqueue) (*assay.Verification, bool, error) {
-	v, moved, err := l.Store.MoveVerification(ctx, id, from, change, enqueue)
+func (l *lossy) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change) (*assay.Verification, bool, error) {
+	v, moved, err := l.Store.MoveVerification(ctx, id, from, change)
 	return v, moved, l.answer(change.Status, err)
 }
 
-func (l *lossy) InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (*assay.Verification, bool, error) {
-	got, created, err := l.Store.InsertVerification(ctx, v, idem, limit, enqueue)
+func (l *lossy) InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, origin string) (*assay.Verification, bool, error) {
+	got, created, err := l.Store.InsertVerification(ctx, v, idem, limit, origin)
 	if err = l.answer(v.Status, err); err != nil {
 		got, created = nil, false
 	}
@@ -52,7 +52,7 @@ func (f *fixture) behindALossyConnection(loses ...assay.VerificationStatus) *ver
 		l.loses[status] = true
 	}
 	service, err := verification.New(verification.Config{
-		Store: l, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue,
+		Store: l, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir,
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -64,7 +64,7 @@ func (f *fixture) behindALossyConnection(loses ...assay.VerificationStatus) *ver
 // What a verification has become is not lost on who made it so, and no judge is held.
 func TestAVerificationOutlastsLostAnswers(t *testing.T) {
 	f := newFixture(t)
-	f.judgedAtOnce(f.behindALossyConnection(assay.VerificationStarting, assay.VerificationCompleted))
+	f.judgedAtOnce(f.behindALossyConnection(assay.VerificationCompleted))
 }
 
 // An attempt that another has ended meanwhile ends, whatever came of it.
@@ -72,11 +72,11 @@ func TestAnOutcomeOfWhatHasEndedIsDropped(t *testing.T) {
 	f := newFixture(t)
 	service := f.onFullDisk(&fullDisk{})
 	v := f.started(f.session(map[string]string{"a.txt": "fixed\n"}))
-	if err := service.Run(t.Context(), v.ID); err != nil {
+	attempt := f.claim()
+	if err := service.Run(t.Context(), attempt); err != nil {
 		t.Fatal(err)
 	}
-	first := f.outcome(v)
-	if err := service.StoreOutcome(t.Context(), first, &assay.Verdict{}); err != nil {
+	if err := service.StoreOutcome(t.Context(), attempt, &assay.Verdict{}); err != nil {
 		t.Errorf("it is answered with %v", err)
 	}
 	if again := f.outcome(v); !again.Verdict.Solved {

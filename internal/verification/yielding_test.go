@@ -18,7 +18,7 @@ func TestSandboxesThatYieldExcuseNobody(t *testing.T) {
 	f := newFixture(t)
 	var asked, told, made atomic.Int64
 	s, err := verification.New(verification.Config{
-		Store: f.store, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir, Enqueue: f.enqueue,
+		Store: f.store, Sessions: f.sessions, Samples: f.store, Runtime: f.runtime, Dir: f.dir,
 		Yielding: func(context.Context) time.Duration { return time.Duration(told.Add(1)) * 105 * time.Minute },
 	})
 	if err != nil {

@@ -56,11 +56,11 @@ func (f fixture) completed(s *assay.Session, key string, reusable bool) *assay.V
 	f.Helper()
 	v := f.pending(s)
 	f.must(f.SaveWork(f.ctx, v.ID, verification.Work{CacheKey: key}))
-	_, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, nil)
+	_, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 	f.must(err)
 	got, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{
 		Status: assay.VerificationCompleted, CompletedAt: &kept, Verdict: &assay.Verdict{Solved: true}, Reusable: reusable,
-	}, nil)
+	})
 	f.must(err)
 	if !moved {
 		f.Error("it was not completed")
@@ -74,17 +74,17 @@ func testEnvelope(f fixture) {
 	for _, v := range []*assay.Verification{v, other} {
 		_, err := f.Envelope(f.ctx, v.ID)
 		f.code(err, assay.CodeJobNotFound)
-		_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, nil)
+		_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 		f.must(err)
 	}
 	envelope := []byte(strings.Repeat("signed ", 100_000) + "\x00\n")
 	change := verification.Change{Status: assay.VerificationCompleted, Verdict: &assay.Verdict{}, Envelope: envelope}
-	_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationRunning, change, nil)
+	_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationRunning, change)
 	f.must(err)
 	if _, err = f.Envelope(f.ctx, v.ID); moved || err == nil {
 		f.Error("the envelope of a move that did not happen was stored")
 	}
-	_, moved, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, change, nil)
+	_, moved, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, change)
 	f.must(err)
 	if got, err := f.Envelope(f.ctx, v.ID); err != nil || string(got) != string(envelope) || !moved {
 		f.Errorf("got %d bytes, %v; moved: %t", len(got), err, moved)
@@ -98,7 +98,7 @@ func testReusable(f fixture) {
 	_, err := f.ReusableVerification(f.ctx, "k")
 	f.code(err, assay.CodeJobNotFound)
 	f.completed(s, "k", false)
-	open, _, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 0, nil)
+	open, _, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 0, "")
 	f.must(err)
 	f.must(f.SaveWork(f.ctx, open.ID, verification.Work{CacheKey: "k"}))
 	_, err = f.ReusableVerification(f.ctx, "k")

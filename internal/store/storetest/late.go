@@ -141,24 +141,24 @@ func (l *Late) FinishInteraction(ctx context.Context, in *assay.Interaction) (bo
 	return finished, l.late("FinishInteraction", err)
 }
 
-func (l *Late) InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, enqueue verification.Enqueue) (*assay.Verification, bool, error) {
-	got, created, err := l.Stores.InsertVerification(ctx, v, idem, limit, enqueue)
+func (l *Late) InsertVerification(ctx context.Context, v *assay.Verification, idem session.Idempotency, limit int, origin string) (*assay.Verification, bool, error) {
+	got, created, err := l.Stores.InsertVerification(ctx, v, idem, limit, origin)
 	if err = l.late("InsertVerification", err); err != nil {
 		return nil, false, err
 	}
 	return got, created, nil
 }
 
-func (l *Late) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change, enqueue verification.Enqueue) (*assay.Verification, bool, error) {
-	got, moved, err := l.Stores.MoveVerification(ctx, id, from, change, enqueue)
+func (l *Late) MoveVerification(ctx context.Context, id string, from assay.VerificationStatus, change verification.Change) (*assay.Verification, bool, error) {
+	got, moved, err := l.Stores.MoveVerification(ctx, id, from, change)
 	if err = l.late("MoveVerification", err); err != nil && !persist.IsUnknown(err) {
 		return nil, false, err
 	}
 	return got, moved, err
 }
 
-func (l *Late) SetVerificationHandle(ctx context.Context, id, handle, location string) error {
-	return l.late("SetVerificationHandle", l.Stores.SetVerificationHandle(ctx, id, handle, location))
+func (l *Late) SetVerificationHandle(ctx context.Context, id, lease, handle, location string) error {
+	return l.late("SetVerificationHandle", l.Stores.SetVerificationHandle(ctx, id, lease, handle, location))
 }
 
 func (l *Late) SaveWork(ctx context.Context, id string, work verification.Work) error {

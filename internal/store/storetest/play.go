@@ -55,9 +55,9 @@ func testPlayStates(f fixture) {
 // ended moves a verification to its end.
 func (f fixture) ended(v *assay.Verification, change verification.Change) bool {
 	f.Helper()
-	_, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, nil)
+	_, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 	f.must(err)
-	_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, change, nil)
+	_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, change)
 	f.must(err)
 	return moved
 }
@@ -73,7 +73,7 @@ func testPlayOfVerdict(f fixture) {
 
 	// A move that does not happen leaves the play.
 	completed := verification.Change{Status: assay.VerificationCompleted, CompletedAt: &kept, Verdict: &assay.Verdict{}, Play: assay.PlayRefused}
-	_, moved, err := f.MoveVerification(f.ctx, refused.ID, assay.VerificationRunning, completed, nil)
+	_, moved, err := f.MoveVerification(f.ctx, refused.ID, assay.VerificationRunning, completed)
 	f.must(err)
 	if moved {
 		f.Error("it was not running")

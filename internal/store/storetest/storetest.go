@@ -15,6 +15,7 @@ import (
 	"assay/internal/billing"
 	"assay/internal/dataset"
 	"assay/internal/identity"
+	"assay/internal/queue"
 	"assay/internal/session"
 	"assay/internal/verification"
 )
@@ -30,6 +31,7 @@ type Stores interface {
 	identity.LoginStore
 	catalog.Store
 	idle.Uses
+	queue.Store
 }
 
 // Run runs the suite. Open returns an empty store, which it closes when its test ends.
@@ -46,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Session", sessionTests},
 		{"Interaction", interactionTests},
 		{"Verification", verificationTests},
+		{"Queue", queueTests},
 		{"Evidence", evidenceTests},
 		{"Plays", playTests},
 		{"Withdrawals", withdrawalTests},

@@ -58,7 +58,7 @@ func testTextRefused(f fixture) {
 		in := &assay.Interaction{ID: assay.NewID(assay.PrefixInteraction), SessionID: s.ID, CreatedAt: kept}
 		_, _, err = f.InsertInteraction(f.ctx, in, idem, 0)
 		f.code(err, assay.CodeInvalid)
-		_, _, err = f.InsertVerification(f.ctx, newVerification(s), idem, 0, nil)
+		_, _, err = f.InsertVerification(f.ctx, newVerification(s), idem, 0, "")
 		f.code(err, assay.CodeInvalid)
 
 		_, err = f.ImportDataset(f.ctx, &assay.Dataset{Name: "d"}, []*assay.Sample{{Dataset: "d", ID: "one", ProblemStatement: text}})

@@ -1,11 +1,7 @@
 package storetest
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,10 +14,9 @@ import (
 var verificationTests = []test{
 	{"a verification is read as it was stored", testVerification},
 	{"a verification of another session or user does not exist", testVerificationOwner},
-	{"a verification and its job are stored together or not at all", testEnqueue},
 	{"broken rules are told apart", testVerificationConstraints},
 	{"open verifications are limited, also under concurrency", testVerificationLimit},
-	{"an idempotency key stores one verification and one job", testVerificationIdempotency},
+	{"an idempotency key stores one verification", testVerificationIdempotency},
 	{"a move sets what it names and no more", testMoveVerification},
 	{"one of many moves wins", testMoveVerificationRace},
 	{"a move that is forbidden is refused", testMoveVerificationForbidden},
@@ -38,7 +33,7 @@ func newVerification(s *assay.Session) *assay.Verification {
 
 func (f fixture) pending(s *assay.Session) *assay.Verification {
 	f.Helper()
-	v, _, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 0, nil)
+	v, _, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 0, "")
 	f.must(err)
 	return v
 }
@@ -47,7 +42,7 @@ func testVerification(f fixture) {
 	s := f.ready()
 	want := newVerification(s)
 	want.CreatedAt, want.Feedback = at, assay.FeedbackVerdict
-	got, created, err := f.InsertVerification(f.ctx, want, session.Idempotency{}, 1, nil)
+	got, created, err := f.InsertVerification(f.ctx, want, session.Idempotency{}, 1, "")
 	f.must(err)
 	if !created {
 		f.Error("the first verification was not created")
@@ -110,69 +105,12 @@ func testCompleted(f fixture) {
 	}
 }
 
-// queue is a stand-in for the job queue: what was enqueued by transactions that were
-// committed, and a fault.
-type queue struct {
-	mu    sync.Mutex
-	ids   []string
-	fault error
-}
-
-func (q *queue) enqueue(ctx context.Context, tx *sql.Tx, id string) (committed func(), err error) {
-	if tx == nil {
-		return nil, errors.New("there is no transaction")
-	}
-	return func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.ids = append(q.ids, id)
-	}, q.fault
-}
-
-func testEnqueue(f fixture) {
-	s := f.ready()
-	var q queue
-	v := newVerification(s)
-	_, _, err := f.InsertVerification(f.ctx, v, session.Idempotency{}, 0, q.enqueue)
-	f.must(err)
-	if diff := cmp.Diff([]string{v.ID}, q.ids); diff != "" {
-		f.Error(diff)
-	}
-
-	q.fault = errors.New("the queue is broken")
-	lost := newVerification(s)
-	if _, _, err = f.InsertVerification(f.ctx, lost, session.Idempotency{}, 0, q.enqueue); !errors.Is(err, q.fault) {
-		f.Errorf("got %v, want the queue's error", err)
-	}
-	_, err = f.Verification(f.ctx, "", "", lost.ID)
-	f.code(err, assay.CodeJobNotFound)
-
-	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, q.enqueue)
-	f.must(err) // enqueues nothing
-	if _, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{Status: assay.VerificationPending}, q.enqueue); !errors.Is(err, q.fault) {
-		f.Errorf("got %v, want the queue's error", err)
-	}
-	got, err := f.Verification(f.ctx, "", "", v.ID)
-	f.must(err)
-	if got.Status != assay.VerificationStarting {
-		f.Errorf("the verification is %s although its job was not stored", got.Status)
-	}
-	q.fault = nil
-	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{Status: assay.VerificationPending}, q.enqueue)
-	f.must(err)
-	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationStarting, verification.Change{Status: assay.VerificationPending}, q.enqueue)
-	f.must(err) // moves nothing
-	if diff := cmp.Diff([]string{v.ID, v.ID}, q.ids); diff != "" {
-		f.Error(diff)
-	}
-}
-
 func testVerificationConstraints(f fixture) {
 	s := f.ready()
 	insert := func(change func(*assay.Verification)) error {
 		v := newVerification(s)
 		change(v)
-		_, _, err := f.InsertVerification(f.ctx, v, session.Idempotency{}, 0, nil)
+		_, _, err := f.InsertVerification(f.ctx, v, session.Idempotency{}, 0, "")
 		return err
 	}
 	first := f.pending(s)
@@ -186,7 +124,7 @@ func testVerificationLimit(f fixture) {
 	s, other := f.ready(), f.ready()
 	f.pending(other)
 	stored := race(8, func(int) bool {
-		_, created, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, nil)
+		_, created, err := f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, "")
 		if err != nil {
 			f.code(err, assay.CodeTooManyJobs)
 		}
@@ -201,34 +139,35 @@ func testVerificationLimit(f fixture) {
 		f.Fatalf("%d verifications are open, want 4", len(open))
 	}
 	i := slices.IndexFunc(open, func(v *assay.Verification) bool { return v.SessionID == s.ID })
-	_, _, err = f.MoveVerification(f.ctx, open[i].ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled}, nil)
+	_, _, err = f.MoveVerification(f.ctx, open[i].ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled})
 	f.must(err)
-	_, _, err = f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, nil)
+	_, _, err = f.InsertVerification(f.ctx, newVerification(s), session.Idempotency{}, 3, "")
 	f.must(err)
 }
 
 func testVerificationIdempotency(f fixture) {
 	s := f.ready()
-	var q queue
 	idem := session.Idempotency{Key: "k", RequestHash: "h"}
 	created := race(8, func(int) bool {
-		_, created, err := f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
+		_, created, err := f.InsertVerification(f.ctx, newVerification(s), idem, 1, "")
 		f.code(err, "")
 		return created
 	})
-	if created != 1 || len(q.ids) != 1 {
-		f.Errorf("%d verifications and %d jobs were stored, want one of each", created, len(q.ids))
+	open, err := f.OpenVerifications(f.ctx)
+	f.must(err)
+	if created != 1 || len(open) != 1 {
+		f.Fatalf("%d verifications were created and %d stored, want one", created, len(open))
 	}
 	got, err := f.VerificationByKey(f.ctx, s.UserID, s.ID, idem)
 	f.must(err)
-	if got.ID != q.ids[0] {
-		f.Errorf("the key finds %s, want %s", got.ID, q.ids[0])
+	if got.ID != open[0].ID {
+		f.Errorf("the key finds %s, want %s", got.ID, open[0].ID)
 	}
 	_, err = f.VerificationByKey(f.ctx, s.UserID, s.ID, session.Idempotency{Key: "unused", RequestHash: "h"})
 	f.code(err, assay.CodeJobNotFound)
 
 	idem.RequestHash = "other"
-	_, _, err = f.InsertVerification(f.ctx, newVerification(s), idem, 1, q.enqueue)
+	_, _, err = f.InsertVerification(f.ctx, newVerification(s), idem, 1, "")
 	f.code(err, assay.CodeConflict)
 	_, err = f.VerificationByKey(f.ctx, s.UserID, s.ID, idem)
 	f.code(err, assay.CodeConflict)
@@ -240,7 +179,7 @@ func testMoveVerification(f fixture) {
 	want := f.pending(f.ready())
 	step := func(from assay.VerificationStatus, change verification.Change) {
 		f.Helper()
-		got, moved, err := f.MoveVerification(f.ctx, want.ID, from, change, nil)
+		got, moved, err := f.MoveVerification(f.ctx, want.ID, from, change)
 		f.must(err)
 		if !moved {
 			f.Errorf("not moved from %s to %s", from, change.Status)
@@ -250,8 +189,7 @@ func testMoveVerification(f fixture) {
 			f.Error(diff)
 		}
 	}
-	want.Attempt, want.StartedAt = 1, &kept
-	step(assay.VerificationPending, verification.Change{Status: assay.VerificationStarting, Attempt: 1, StartedAt: &at})
+	step(assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 	step(assay.VerificationStarting, verification.Change{Status: assay.VerificationRunning})
 	verdict := &assay.Verdict{
 		Tool: assay.VerifierTestSuite, Grading: assay.GradingSWEBench, Solved: true, Reason: "all passed", Passed: 2, Duration: 3 * time.Second,
@@ -263,7 +201,7 @@ func testMoveVerification(f fixture) {
 
 	got, moved, err := f.MoveVerification(f.ctx, want.ID, assay.VerificationRunning, verification.Change{
 		Status: assay.VerificationError, Failure: &assay.Failure{Code: assay.CodeSandboxLost, Message: "it died"},
-	}, nil)
+	})
 	f.must(err)
 	if diff := cmp.Diff(want, got); diff != "" || moved {
 		f.Errorf("moved %v from a state that it had left\n%s", moved, diff)
@@ -272,14 +210,14 @@ func testMoveVerification(f fixture) {
 	want = f.pending(f.ready())
 	want.Failure, want.CompletedAt = &assay.Failure{Code: assay.CodePatchFailed, Message: "no"}, &kept
 	step(assay.VerificationPending, verification.Change{Status: assay.VerificationError, CompletedAt: &kept, Failure: want.Failure})
-	_, _, err = f.MoveVerification(f.ctx, "ver_none", assay.VerificationPending, verification.Change{Status: assay.VerificationStarting}, nil)
+	_, _, err = f.MoveVerification(f.ctx, "ver_none", assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 	f.code(err, assay.CodeJobNotFound)
 }
 
 func testMoveVerificationRace(f fixture) {
 	v := f.pending(f.ready())
-	won := race(12, func(i int) bool {
-		_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting, Attempt: i + 1}, nil)
+	won := race(12, func(int) bool {
+		_, moved, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationStarting})
 		f.code(err, "")
 		return moved
 	})
@@ -291,7 +229,7 @@ func testMoveVerificationRace(f fixture) {
 func testMoveVerificationForbidden(f fixture) {
 	v := f.pending(f.ready())
 	for _, to := range []assay.VerificationStatus{assay.VerificationPending, assay.VerificationRunning, assay.VerificationCompleted} {
-		if _, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: to}, nil); err == nil {
+		if _, _, err := f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: to}); err == nil {
 			f.Errorf("a verification that is pending became %s", to)
 		}
 	}
@@ -299,14 +237,14 @@ func testMoveVerificationForbidden(f fixture) {
 
 func testVerificationHandle(f fixture) {
 	v := f.pending(f.ready())
-	f.must(f.SetVerificationHandle(f.ctx, v.ID, "h", "there"))
+	f.must(f.SetVerificationHandle(f.ctx, v.ID, "", "h", "there"))
 	got, err := f.Verification(f.ctx, "", "", v.ID)
 	f.must(err)
 	if got.Handle != "h" || got.Location != "there" {
 		f.Errorf("handle %q at %q, want h at there", got.Handle, got.Location)
 	}
-	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled}, nil)
+	_, _, err = f.MoveVerification(f.ctx, v.ID, assay.VerificationPending, verification.Change{Status: assay.VerificationCancelled})
 	f.must(err)
-	f.code(f.SetVerificationHandle(f.ctx, v.ID, "h", "there"), assay.CodeConflict)
-	f.code(f.SetVerificationHandle(f.ctx, "ver_none", "h", "there"), assay.CodeJobNotFound)
+	f.code(f.SetVerificationHandle(f.ctx, v.ID, "", "h", "there"), assay.CodeConflict)
+	f.code(f.SetVerificationHandle(f.ctx, "ver_none", "", "h", "there"), assay.CodeJobNotFound)
 }
