@@ -106,6 +106,7 @@ func (s *Service) finishSurely(ctx context.Context, sess *assay.Session, from, t
 
 // finishSurelyAt is finishSurely for a session that ended at an earlier time.
 func (s *Service) finishSurelyAt(ctx context.Context, sess *assay.Session, from, to assay.SessionStatus, at time.Time, why *assay.Failure) {
+	defer s.hold(sess.ID)() // a database that is busy is no discrepancy
 	ctx = telemetry.Carry(s.ctx, ctx)
 	end := endOfSession(sess, to, at, why)
 	var (

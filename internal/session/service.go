@@ -131,7 +131,7 @@ type Service struct {
 	stopped bool
 	live    map[string]*live         // by session id
 	spent   map[string]time.Duration // CPU time of the sandboxes that are gone, by user
-	held    map[string]int           // sessions without a watch and commands that somebody sees to, by id
+	held    map[string]int           // sessions to whose end, and commands to which, somebody sees, by id
 	work    sync.WaitGroup           // watches and running commands
 }
 
