@@ -1,56 +1,52 @@
 package queue_test
 
 import (
-	"context"
-	"errors"
 	"testing"
+	"time"
 
 	"assay"
 	"assay/internal/queue"
 )
 
-// keepsNothing takes no job back, as a database that is away.
-type keepsNothing struct {
-	queue.Store
-	away bool
-}
-
-func (k *keepsNothing) ReleaseVerification(ctx context.Context, lease string, r queue.Release) (bool, error) {
-	if k.away {
-		return false, errors.New("the database is away")
-	}
-	return k.Store.ReleaseVerification(ctx, lease, r)
-}
-
-// A job whose attempt failed, and that could not be given back, is nobody's until it is given
-// back; another's is left alone.
-func TestWhatCouldNotBeGivenBackIsAbandoned(t *testing.T) {
+// A claim of which nobody works, as one whose answer was lost, is abandoned, and begins again.
+// Another server's is left alone.
+func TestWhatNobodyWorksOnIsAbandoned(t *testing.T) {
 	onEach(t, func(f *fixture) {
-		store := &keepsNothing{Store: f.store, away: true}
-		begun, proceed := make(chan string, 1), make(chan struct{})
-		q := f.queue(queue.Config{Store: store, Judge: func(_ context.Context, v *assay.Verification) error {
-			begun <- v.Lease
-			<-proceed
-			return errors.New("it cannot be judged now")
-		}})
+		q := f.queue(queue.Config{Judge: newJudge(f).judge})
 		f.add("ada", "ver_1", "")
+		f.add("ada", "ver_2", "")
+		ours, others := q.Server()+"x", "another0x"
+		for _, lease := range []string{ours, others} {
+			job, err := f.store.ClaimVerification(f.Context(), queue.Claim{Lease: lease, For: time.Hour, Alone: true, At: time.Now()})
+			must(f, err)
+			if got, want := q.Abandoned(lease), lease == ours; got != want {
+				f.Errorf("under %s, %s is abandoned: %t", lease, job.ID, got)
+			}
+			must(f, q.GiveBack(f.Context(), lease))
+			given := f.get(job.ID).Status == assay.VerificationPending
+			if given != (lease == ours) {
+				f.Errorf("under %s, %s was given back: %t", lease, job.ID, given)
+			}
+		}
+	})
+}
+
+// What a worker has is not abandoned.
+func TestWhatIsWorkedOnIsNotAbandoned(t *testing.T) {
+	onEach(t, func(f *fixture) {
+		j := newJudge(f)
+		q := f.queue(queue.Config{Judge: j.judge})
 		must(f, q.Start(f.Context()))
-		lease := <-begun
+		f.enqueue(q, "ver_1")
+		j.next("ver_1")
+		lease := f.get("ver_1").Lease
 		if q.Abandoned(lease) {
-			f.Error("it is abandoned, though somebody works on it")
+			f.Errorf("%s is abandoned, though somebody works under it", lease)
 		}
-		if q.Abandoned("another01") {
-			f.Error("what another server has is abandoned")
-		}
-		close(proceed)
-		must(f, stopNow(q)) // it has ended
-		if !q.Abandoned(lease) {
-			f.Error("it is not abandoned, though nobody works on it")
-		}
-		store.away = false
 		must(f, q.GiveBack(f.Context(), lease))
-		if v := f.get("ver_1"); v.Status != assay.VerificationPending || v.Lease != "" {
-			f.Errorf("it is %s of %q", v.Status, v.Lease)
+		if v := f.get("ver_1"); v.Lease != lease {
+			f.Errorf("it was taken from its worker: %s of %q", v.Status, v.Lease)
 		}
+		j.end <- struct{}{}
 	})
 }

@@ -10,3 +10,6 @@ func PauseAfter(failures int) time.Duration { return pauseAfter(failures) }
 
 // HeedWithin sets how long Stop waits for jobs whose context it has ended.
 func (q *Queue) HeedWithin(d time.Duration) { q.bound = d }
+
+// Server is what begins the leases of the queue.
+func (q *Queue) Server() string { return q.server }

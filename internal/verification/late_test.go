@@ -35,7 +35,7 @@ func (f *fixture) late() (*verification.Service, *storetest.Late) {
 func TestAWriteWhoseAnswerIsLostHasItsRightEnd(t *testing.T) {
 	for name, lost := range lateErrors {
 		for _, method := range []string{"MoveVerification", "SetVerificationHandle", "InsertVerification"} {
-			for nth := range map[bool]int{true: 3, false: 1}[method == "MoveVerification"] {
+			for nth := range map[bool]int{true: 2, false: 1}[method == "MoveVerification"] {
 				t.Run(name+"/"+method, func(t *testing.T) { judgedThrough(t, method, nth, lost) })
 			}
 		}

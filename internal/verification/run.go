@@ -68,16 +68,16 @@ func (s *Service) attempt(ctx context.Context, v *assay.Verification) (*assay.Ve
 // store stores the outcome of an attempt, until that succeeds or the server stops: it would
 // be lost with a pause.
 func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *assay.Verdict, cause error) error {
-	var moved bool
+	var moved, ended bool
 	now := s.cfg.Now().UTC()
 	err := persist.Until(ctx, s.cfg.Log, "the outcome of verification "+v.ID, func(ctx context.Context) (err error) {
 		is, err := s.cfg.Store.Verification(ctx, "", "", v.ID)
 		if err != nil {
 			return err
 		}
-		if is.Lease != v.Lease { // another has it or has ended it, and what that says stays
-			s.cfg.Log.ErrorContext(ctx, "a verification is another's; this outcome is dropped", "verification", v.ID, "status", is.Status)
-			moved = false
+		if is.Lease != v.Lease { // another has it or has ended it, or a try whose answer was lost has: what that says stays
+			s.cfg.Log.WarnContext(ctx, "a verification is no longer this attempt's; this outcome is dropped", "verification", v.ID, "status", is.Status)
+			moved, ended = false, is.Status.Final()
 			return nil
 		}
 		moved, err = s.storeOnce(ctx, is, now, verdict, cause)
@@ -86,8 +86,10 @@ func (s *Service) store(ctx context.Context, v *assay.Verification, verdict *ass
 	if err != nil {
 		return err
 	}
-	if moved {
+	if moved || ended {
 		s.dropChanges(ctx, v.ID)
+	}
+	if moved {
 		s.cfg.Observer.VerificationEnded(outcomeOf(verdict), now.Sub(v.CreatedAt))
 	}
 	s.news.Notify(v.ID)
