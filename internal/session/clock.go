@@ -2,10 +2,12 @@ package session
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"assay"
+	"assay/internal/persist"
 )
 
 // Clock is the time of a server. While it runs, time goes by as it passes: the clock on the wall
@@ -55,7 +57,7 @@ const jump = 2 * time.Second
 // later, and what was skipped is not billed. One that was put back is not: time does not go
 // back for what is stored, until the server starts again.
 func (s *Service) watchClock(ctx context.Context) {
-	if s.cfg.Clock == nil {
+	if s.cfg.Clock == nil || s.unsure != nil && !s.settleShift(ctx) {
 		return
 	}
 	ahead := s.cfg.Clock.ahead()
@@ -76,12 +78,65 @@ func (s *Service) watchClock(ctx context.Context) {
 func (s *Service) followClock(ctx context.Context, by time.Duration) {
 	s.timeline.Lock()
 	defer s.timeline.Unlock()
-	if err := s.cfg.Store.ShiftSessions(ctx, by); err != nil {
-		s.cfg.Log.ErrorContext(ctx, "the clock was put forward, and it cannot be stored that no session is billed for that; it is tried again", "by", by, "err", err)
-		return
+	live, err := s.cfg.Store.LiveSessions(ctx)
+	if err == nil {
+		err = s.cfg.Store.ShiftSessions(ctx, by)
 	}
+	switch {
+	case err == nil:
+		s.followed(ctx, by)
+		return
+	case persist.Uncertain(err):
+		s.unsure = &shift{by, live, err}
+	}
+	s.cfg.Log.ErrorContext(ctx, "the clock was put forward, and it cannot be stored that no session is billed for that; it is tried again", "by", by, "err", err)
+}
+
+func (s *Service) followed(ctx context.Context, by time.Duration) {
 	s.cfg.Clock.follow(by)
 	s.cfg.Log.WarnContext(ctx, "the clock was put forward; what it skipped is not billed, and sessions end that much later", "by", by)
+}
+
+// shift is how far sessions were to be put off when the answer to that was lost.
+type shift struct {
+	by   time.Duration
+	live []*assay.Session // as they were before
+	lost error
+}
+
+// shiftBound is how long it may take to find out what became of a shift: another look follows.
+const shiftBound = 10 * time.Second
+
+// settleShift finds out what became of a shift whose answer was lost; false when that is still
+// not known. Doing it again would put sessions off twice.
+func (s *Service) settleShift(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, shiftBound)
+	defer cancel()
+	stored, err := s.wasStored(ctx, s.unsure)
+	if err != nil {
+		return false
+	}
+	if stored {
+		s.followed(ctx, s.unsure.by)
+	}
+	s.unsure = nil
+	return true
+}
+
+func (s *Service) wasStored(ctx context.Context, sh *shift) (bool, error) {
+	if unknown := persist.Unknown(nil); errors.As(sh.lost, &unknown) {
+		return unknown.Settle(ctx)
+	}
+	for _, was := range sh.live {
+		is, err := s.cfg.Store.Session(ctx, "", was.ID)
+		if err != nil {
+			return false, err
+		}
+		if is.Status.Live() {
+			return !is.ExpiresAt.Equal(was.ExpiresAt), nil
+		}
+	}
+	return true, nil // there is none that could be billed
 }
 
 // isOver tells whether the lifetime of a session is over. Its row is asked: it moves with the

@@ -10,6 +10,7 @@ import (
 
 	"assay"
 	"assay/internal/session"
+	"assay/internal/store/storetest"
 )
 
 // host is a machine whose clock on the wall can be put forward and back.
@@ -52,9 +53,12 @@ func (s *spoken) says(what string) bool {
 }
 
 // onHost is a fixture on a host, whose server looks at the clock so often.
-func onHost(t *testing.T, seeEvery time.Duration) (*fixture, *host, *spoken) {
+func onHost(t *testing.T, seeEvery time.Duration, changes ...func(*session.Config)) (*fixture, *host, *spoken) {
 	h, log := newHost(), &spoken{}
 	f := newFixture(t, func(cfg *session.Config) {
+		for _, change := range changes {
+			change(cfg)
+		}
 		cfg.Clock, cfg.SeeEvery, cfg.Log = h.clock(), seeEvery, slog.New(slog.NewTextHandler(log, nil))
 		cfg.Price = func(string) assay.MicroUSD { return cent }
 	})
@@ -142,4 +146,32 @@ func TestWhatAClockSkippedIsNotBilledAfterAStart(t *testing.T) {
 	f.restart()
 	h.pass(30 * time.Second)
 	f.billedMinute(f.awaited(sess, assay.SessionReady))
+}
+
+// The answer to the write that puts sessions off may be lost: what was stored is not stored
+// once more.
+func TestAClockIsFollowedOnce(t *testing.T) {
+	for name, lost := range lateErrors {
+		t.Run(name, func(t *testing.T) {
+			var l *storetest.Late
+			f, h, log := onHost(t, time.Millisecond, func(cfg *session.Config) {
+				l = storetest.NewLate(cfg.Store.(storetest.Stores))
+				cfg.Store = l
+			})
+			sess := f.ready()
+			l.After("ShiftSessions", lost)
+			h.pass(30 * time.Second)
+			h.put(2 * time.Hour)
+			f.said(log, "the clock was put forward;")
+			h.pass(30 * time.Second)
+			got, err := f.Get(t.Context(), user, sess.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if moved := got.ExpiresAt.Sub(sess.ExpiresAt); moved != 2*time.Hour || l.Fired("ShiftSessions") != 1 {
+				t.Errorf("its lifetime ends %s later, want 2 h", moved)
+			}
+			f.billedMinute(sess)
+		})
+	}
 }

@@ -126,6 +126,7 @@ type Service struct {
 	// locked while the times of sessions are put forward.
 	timeline sync.RWMutex
 	behind   time.Duration // by how much the clock was put back, as far as it was said; of the one who sees
+	unsure   *shift        // whose answer was lost; of the same
 
 	mu      sync.Mutex
 	stopped bool

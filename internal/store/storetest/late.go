@@ -86,7 +86,7 @@ var (
 		"OpenVerifications", "Exposure", "DetailsTold", "Withdrawal",
 		"Wallet", "Statement", "Exhausted", "Books", "OpenDeposits", "Customer",
 	}
-	SessionWrites      = []string{"InsertSession", "MoveSession", "SeeSessions", "LoseSession", "RegainSession", "SetHandle", "InsertInteraction", "NoteLookup", "FinishInteraction"}
+	SessionWrites      = []string{"InsertSession", "MoveSession", "SeeSessions", "LoseSession", "RegainSession", "SetHandle", "ShiftSessions", "InsertInteraction", "NoteLookup", "FinishInteraction"}
 	VerificationWrites = []string{"InsertVerification", "MoveVerification", "SetVerificationHandle", "SaveWork", "NotePlay", "NoteDetails", "Withdraw"}
 	BillingWrites      = []string{"Post", "InsertDeposit", "SetCheckout", "Settle", "Asked", "SetCustomer"}
 )
@@ -122,6 +122,10 @@ func (l *Late) RegainSession(ctx context.Context, id string, at time.Time) error
 
 func (l *Late) SetHandle(ctx context.Context, id, handle, location, imageDigest string) error {
 	return l.late("SetHandle", l.Stores.SetHandle(ctx, id, handle, location, imageDigest))
+}
+
+func (l *Late) ShiftSessions(ctx context.Context, by time.Duration) error {
+	return l.late("ShiftSessions", l.Stores.ShiftSessions(ctx, by))
 }
 
 func (l *Late) InsertInteraction(ctx context.Context, in *assay.Interaction, idem session.Idempotency, limit int) (*assay.Interaction, bool, error) {
