@@ -1,5 +1,7 @@
 package assay
 
+import "math"
+
 // Covered tells how many fail_to_pass tests have a blind draw of their own or share one: an
 // altered test that only who knows the right answer tells from the true one.
 type Covered struct {
@@ -21,8 +23,16 @@ type FreshTruths struct {
 	Differs int `json:"differs"` // of these, those with which it does something else than the reference
 }
 
-// OddsWithRetries is the chance of who guesses to come through at least once in all tries so
-// far, some of which were refused, when a try has odds: at most 1.
-func OddsWithRetries(odds float64, refused int) float64 {
-	return min(1, float64(1+refused)*odds)
+// OddsWithRetries is the chance to come through at least once in all tries so far, at most 1,
+// when a try of so many rounds has odds and some earlier ones were refused. Each of those may
+// have told one bit of what the true test says, by whether it came to rounds: who knows k bits,
+// and lets pass what has them, is told apart from an altered test with a chance of 2^-k only.
+func OddsWithRetries(rounds int, odds float64, refused int) float64 {
+	all := math.Exp2(float64(rounds)) - 1
+	sum := odds
+	for k := 1; k <= refused && sum < 1; k++ {
+		learned := (math.Pow(2-math.Exp2(float64(-k)), float64(rounds)) - 1) / all
+		sum += odds * max(1, learned*all) // odds are that of a guess once, or twice where there was another sequence
+	}
+	return min(1, sum)
 }

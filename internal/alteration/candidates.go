@@ -43,8 +43,10 @@ type Edit struct {
 	// is expected, not an input, if two edits of it leave what the reference gives unchanged.
 	EqualityOperand bool
 	// Known: the lines that it changes stand in the image's old tests, so that whoever kept
-	// those sees it.
+	// those sees it; or it is Told.
 	Known bool
+	// Told: what it changes stands in the text of the issue, which everybody has read.
+	Told bool `json:",omitempty"`
 	// Conspicuous says why it can be told from a token that was always so; "" if nothing
 	// is known that tells. Only with Options.Conspicuous are there any that can.
 	Conspicuous string
@@ -74,6 +76,8 @@ type Options struct {
 	PerFile, PerRegion, PerToken int
 	// Old are the lines of the image's old tests.
 	Old Lines
+	// Issue is the text of the issue that the tests are of.
+	Issue string
 	// In tells of a region, by its Path, whether FreshCandidates are wanted there. Nil stands
 	// for all; the bounds hold for what is wanted.
 	In func(region string) bool
@@ -150,6 +154,7 @@ func newSearch(f File, o Options) *search {
 // chosen are the edits that were found, the best first, as many as there may be.
 func (s *search) chosen() []Edit {
 	NotIn(s.edits, s.src, s.o.Old)
+	NotTold(s.edits, s.o.Issue)
 	return spread(s.edits, s.o, s.rng)
 }
 

@@ -33,6 +33,7 @@ func DataCandidates(name string, content []byte, o Options) []Edit {
 		s.textLines(content)
 	}
 	NotIn(s.edits, content, o.Old)
+	NotTold(s.edits, o.Issue)
 	return spread(s.edits, o, s.rng)
 }
 

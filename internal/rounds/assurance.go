@@ -38,7 +38,7 @@ func (e Exposure) spent() bool {
 // coverage is what altered tests hold of the fail_to_pass tests.
 type coverage struct {
 	asked      int             // that are graded
-	controlled map[string]bool // of which an alteration is known
+	controlled map[string]bool // of which an alteration is known that the unsolved code fails, too
 	covered    map[string]bool // which the odds hold for
 	sharing    map[string]bool // of the others, those with a blind alteration in a unit that covers some
 	odds       float64         // the largest of a draw that covers some
@@ -51,7 +51,9 @@ func (p *plan) coverageBy(units []*unit, of func(*unit) (face, float64)) coverag
 	for _, u := range units {
 		for _, i := range u.alterations {
 			for _, id := range p.solvingOf(p.touched[i]) {
-				c.controlled[id] = true
+				if p.holds(i) {
+					c.controlled[id] = true
+				}
 			}
 		}
 		f, odds := of(u)

@@ -25,6 +25,13 @@ func TestAssurance(t *testing.T) {
 			w.alter("a", "w0", "w1", search.Expected, search.SeenKnown)
 			w.alter("b", "w0", "w1", search.Expected, search.NotRun)
 		}, nil, Told{Assurance: assay.AssuranceControlled, Of: 2}},
+		"one passes unsolved, and can be turned round": {func(w *world) {
+			w.alter("a", "w0", "w1", search.Flip, search.SeenPassing)
+			w.alter("b", "w0", "w1", search.Expected, search.NotRun)
+		}, nil, Told{Assurance: assay.AssuranceControlledPartial, Of: 2}},
+		"the issue says one": {func(w *world) {
+			w.expect(1, "a").alter("b", "w0", "w1", search.Expected, search.SeenTold)
+		}, nil, Told{Assurance: assay.AssuranceBlindPartial, Odds: p, OddsWithRetries: p, OddsOfAll: p, Covered: 1, Of: 2}},
 		"one shares a draw": {func(w *world) {
 			w.expect(1, "a", "b")
 			w.known.Alterations[1].Unit = w.known.Alterations[0].Unit
@@ -33,7 +40,7 @@ func TestAssurance(t *testing.T) {
 		"answers are open":    {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Answers.Open = true }, Told{Assurance: assay.AssuranceControlled, Covered: 2, Of: 2}},
 		"answers are public":  {func(w *world) { w.expect(1, "a") }, func(r *Request) { r.Answers.Public = true }, Told{Assurance: assay.AssuranceControlledPartial, Covered: 1, Of: 2}},
 		"the output is shown": {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Answers.Shown = true }, Told{Assurance: assay.AssuranceControlled, Covered: 2, Of: 2}},
-		"refused before":      {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Exposure.Refused = 2 }, Told{Assurance: assay.AssuranceBlind, Odds: p, OddsWithRetries: 3 * p, OddsOfAll: p * p, Covered: 2, Of: 2}},
+		"refused before":      {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Exposure.Refused = 1 }, Told{Assurance: assay.AssuranceBlind, Odds: p, OddsWithRetries: assay.OddsWithRetries(3, p, 1), OddsOfAll: p * p, Covered: 2, Of: 2}},
 		"refused often":       {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Exposure.Refused = 9 }, Told{Assurance: assay.AssuranceBlind, Odds: p, OddsWithRetries: 1, OddsOfAll: p * p, Covered: 2, Of: 2}},
 		"refused too often":   {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Exposure.Refused = 10 }, Told{Assurance: assay.AssuranceControlled, Covered: 2, Of: 2}},
 		"not solved often":    {func(w *world) { w.expect(1, "a", "b") }, func(r *Request) { r.Exposure = Exposure{Refused: 1, Unsolved: 11} }, Told{Assurance: assay.AssuranceBlind, Odds: p, OddsWithRetries: 1, OddsOfAll: p * p, Covered: 2, Of: 2}},

@@ -116,7 +116,7 @@ func (p *play) told(end End) Told {
 	}
 	if !capped {
 		t.Odds, t.OddsOfAll = c.odds, c.oddsOfAll
-		t.OddsWithRetries = assay.OddsWithRetries(c.odds, p.req.Exposure.Refused+p.req.Exposure.Unsolved)
+		t.OddsWithRetries = assay.OddsWithRetries(p.rounds, c.odds, p.req.Exposure.Refused+p.req.Exposure.Unsolved)
 	}
 	return t
 }

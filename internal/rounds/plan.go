@@ -78,7 +78,7 @@ func (p *plan) controlsAll() bool {
 	accused := make(map[string]bool)
 	for _, u := range p.units {
 		shown := p.faceOf(u, nil, nil).alterations
-		if !slices.ContainsFunc(shown, func(i int) bool { return p.known.Alterations[i].Accuses() }) {
+		if !slices.ContainsFunc(shown, func(i int) bool { return p.known.Alterations[i].Accuses() && p.holds(i) }) {
 			continue
 		}
 		for _, i := range u.alterations {
@@ -138,6 +138,10 @@ func (p *plan) apart(draws []*unit) (kept []int) {
 	slices.Sort(kept)
 	return kept
 }
+
+// holds tells whether an alteration is held against more than who turns round what the unsolved
+// code does: that passes it, and fails the true test.
+func (p *plan) holds(i int) bool { return p.known.Alterations[i].Blindness != search.SeenPassing }
 
 func (p *plan) edit(i int) alteration.Edit { return p.known.Alterations[i].Edit }
 

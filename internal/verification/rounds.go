@@ -202,6 +202,9 @@ func (s *Service) tellRounds(ctx context.Context, v *assay.Verification, verdict
 	if err != nil {
 		return err
 	}
+	if e := &verdict.Evidence; e.Odds > 0 { // with what ended while it was played
+		e.OddsWithRetries = assay.OddsWithRetries(e.Rounds, e.Odds, exposure.Refused+unsolved(exposure, assay.PlayReached))
+	}
 	if o.End == rounds.Refused {
 		exposure.Refused++
 	}

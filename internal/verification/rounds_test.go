@@ -110,7 +110,7 @@ func TestRoundsRefuseAForgery(t *testing.T) {
 		}
 	}
 	v := f.judged(map[string]string{"a.txt": "fixed\n"})
-	if e := v.Verdict.Evidence; !v.Verdict.Solved || e.OddsWithRetries != 4*search.Odds(3) || e.Odds != search.Odds(3) {
+	if e := v.Verdict.Evidence; !v.Verdict.Solved || e.OddsWithRetries != assay.OddsWithRetries(3, search.Odds(3), 3) || e.Odds != search.Odds(3) {
 		t.Errorf("after all: %+v", v.Verdict)
 	}
 	f.onlySessionsLeft()
@@ -129,7 +129,7 @@ func TestWhatIsNotSolvedIsATry(t *testing.T) {
 	}
 	for n := range 12 {
 		e := fix(n + 1)
-		wrong := e.OddsWithRetries != assay.OddsWithRetries(search.Odds(3), n) || e.Odds != search.Odds(3) || e.Assurance != assay.AssuranceBlind
+		wrong := e.OddsWithRetries != assay.OddsWithRetries(3, search.Odds(3), n) || e.Odds != search.Odds(3) || e.Assurance != assay.AssuranceBlind
 		if wrong || e.Exposure != (assay.Exposure{Plays: 2*n + 1, Reached: n + 1}) {
 			t.Errorf("after %d works that were not solved: %+v", n, e)
 		}

@@ -85,7 +85,7 @@ const maxOthers = 1 << 20
 
 // readSources finds candidates in the files that the test patch touches, and in those of the
 // image that hold a test of solves which is in none of them.
-func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) sources {
+func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool, issue string) sources {
 	old := alteration.LinesOf()
 	for _, text := range tests.Others {
 		old.Add(text)
@@ -95,7 +95,7 @@ func readSources(tests *evaluate.TestTree, seed uint64, solves map[string]bool) 
 	}
 	all := make(sources)
 	add := func(f evaluate.TestFile) {
-		all[f.Path] = readSource(f, alteration.Options{Seed: seed, Old: old, PerFile: mostOfFile, PerRegion: mostOfRegion})
+		all[f.Path] = readSource(f, alteration.Options{Seed: seed, Old: old, Issue: issue, PerFile: mostOfFile, PerRegion: mostOfRegion})
 	}
 	for _, f := range tests.Changed {
 		add(f)

@@ -159,7 +159,7 @@ func TestALongFileHasCandidatesOfItsLastTest(t *testing.T) {
 	text.WriteString("\nfunc TestLast(t *testing.T) {\n\tif got := Shout(\"lantern\"); got != \"LANTERN\" {\n\t\tt.Error(got)\n\t}\n}\n")
 	tree := &evaluate.TestTree{Changed: []evaluate.TestFile{{Path: "words_test.go", After: []byte(text.String())}}}
 	last, others := 0, 0
-	for _, e := range readSources(tree, 1, map[string]bool{goID("TestLast"): true})["words_test.go"].candidates {
+	for _, e := range readSources(tree, 1, map[string]bool{goID("TestLast"): true}, "")["words_test.go"].candidates {
 		if e.Region == "TestLast" {
 			last++
 		} else {

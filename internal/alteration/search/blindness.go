@@ -26,6 +26,7 @@ const (
 	LooksAltered  Blindness = "looks_altered"   // who reads the test sees it
 	DecidesNone   Blindness = "decides_nothing" // the unsolved code gets right what it touches: a forgery fails it without solving anything
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
+	SeenTold      Blindness = "in_the_issue"    // the text of the issue says what it changes
 	NotRun        Blindness = "not_run"         // the unsolved code does not build with the tests, or ends before them
 	SolvedAlready Blindness = "solved_already"  // the unsolved code passes the true test: there is nothing to forge
 	Untried       Blindness = "untried"         // the search ended at its bounds before it was known
@@ -43,6 +44,8 @@ func (d *discovery) untried(f *found) Blindness {
 		_, ran := d.unsolved.Outcomes[id]
 		now := Untried
 		switch {
+		case f.Told:
+			now = SeenTold
 		case f.Known:
 			now = SeenKnown
 		case f.Conspicuous != "":
@@ -87,6 +90,8 @@ func (d *discovery) blindnessIn(id string, f *found, altered *evaluate.Trial) Bl
 	was, ran := d.unsolved.Outcomes[id]
 	is, runs := altered.Outcomes[id]
 	switch {
+	case f.Told:
+		return SeenTold
 	case f.Known:
 		return SeenKnown
 	case f.Conspicuous != "":
@@ -130,7 +135,7 @@ func (d *discovery) decidesNothing(f *found) bool {
 }
 
 var order = map[Blindness]int{
-	Untried: 0, Blind: 1, BlindPlace: 2, FailsUntold: 3, SeenKind: 4, SeenElsewhere: 5, SeenPassing: 6, DecidesNone: 7, SolvedAlready: 8, NotRun: 9, LooksAltered: 10, SeenKnown: 11,
+	Untried: 0, Blind: 1, BlindPlace: 2, FailsUntold: 3, SeenKind: 4, SeenElsewhere: 5, SeenPassing: 6, DecidesNone: 7, SolvedAlready: 8, NotRun: 9, LooksAltered: 10, SeenTold: 11, SeenKnown: 12,
 }
 
 // noise is what differs between two runs of the same.

@@ -9,7 +9,7 @@ import (
 
 // Rules names how alterations are found. It changes with every change that could find
 // others.
-const Rules = "7"
+const Rules = "8"
 
 // Kind says what an alteration changes. What is expected accuses, see Accuses; where an input
 // is another one, a right solution may differ from the reference.

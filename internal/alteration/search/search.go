@@ -57,7 +57,7 @@ func Search(ctx context.Context, tester Tester, req Request) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)
 	}
-	s := newDiscovery(t, base, readSources(tests, req.Seed, base.solves))
+	s := newDiscovery(t, base, readSources(tests, req.Seed, base.solves, req.Sample.ProblemStatement))
 	result, err := s.search(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("search sample %s/%s: %w", req.Sample.Dataset, req.Sample.ID, err)

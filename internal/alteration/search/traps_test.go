@@ -325,7 +325,7 @@ func TestWhatFailedByItselfIsTakenFromAnEdit(t *testing.T) {
 	} {
 		d := &discovery{
 			baseline: &baseline{stable: map[string]bool{own: true, coin: true}, solves: map[string]bool{tt.solves: true}},
-			sources:  readSources(&evaluate.TestTree{Changed: []evaluate.TestFile{{Path: "words_test.go", After: []byte(text)}}}, 1, map[string]bool{own: true}),
+			sources:  readSources(&evaluate.TestTree{Changed: []evaluate.TestFile{{Path: "words_test.go", After: []byte(text)}}}, 1, map[string]bool{own: true}, ""),
 		}
 		trial := &evaluate.Trial{Outcomes: map[string]assay.TestOutcome{}, Passed: map[string]bool{}}
 		for _, id := range append(slices.Clone(tt.passed), tt.failed...) {
