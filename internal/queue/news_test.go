@@ -43,7 +43,7 @@ func TestAnotherServersJobsAreHeard(t *testing.T) {
 			if pids := listeners(); len(pids) == 1 && pids[0] != but {
 				return pids[0]
 			}
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond) // the database does not tell who listens
 		}
 	}
 	hears := func(round string) {

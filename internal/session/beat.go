@@ -42,7 +42,7 @@ func (s *Service) beat(ctx context.Context, l *live, p sandbox.Pinger) error {
 		err := p.Ping(ctx, s.cfg.BeatPatience)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // nobody waits for an answer any more
 		case errors.Is(err, sandbox.ErrUnreachable):
 			return err
 		case err != nil: // who waits for its end hears of it

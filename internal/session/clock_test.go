@@ -82,7 +82,7 @@ func (f *fixture) billedMinute(sess *assay.Session) {
 		f.t.Fatal(err)
 	}
 	if bills, amount := f.spent(); bills != 1 || amount != cent {
-		f.t.Errorf("a minute led to %d bills of %s, want %s", bills, amount, assay.MicroUSD(cent))
+		f.t.Errorf("a minute led to %d bills of %s, want %s", bills, amount, cent)
 	}
 }
 

@@ -99,7 +99,7 @@ func (c *Claim) regain(ctx context.Context) error {
 		err := c.again(ctx)
 		switch {
 		case err == nil || ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // whoever stops needs no claim
 		case errors.Is(err, ErrClaimTaken):
 			return err
 		case time.Since(said) >= sayAgain:

@@ -41,7 +41,7 @@ func (s *Service) clean(ctx context.Context, found []sandbox.Handle) {
 	for _, h := range found {
 		group.Go(func() error {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the next start destroys it
 			}
 			if err := s.cfg.Runtime.Destroy(ctx, h); err != nil {
 				s.cfg.Log.ErrorContext(ctx, "cannot free the sandbox of a verification; it is tried again", "sandbox", h.ID, "err", err)

@@ -96,7 +96,7 @@ func (g *guard) start() error {
 		return err
 	}
 	defer r.Close()                                     // it is the process's
-	cmd := exec.Command(g.command[0], g.command[1:]...) //nolint:gosec // this program itself
+	cmd := exec.Command(g.command[0], g.command[1:]...) //nolint:noctx // this program itself, which ends with its pipe
 	cmd.Stdin, cmd.Dir, cmd.Env = r, "/", []string{"PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // what kills the server's group misses it
 	if err := cmd.Start(); err != nil {

@@ -88,5 +88,5 @@ func (t thawing) do() error {
 func (t thawing) run() error {
 	ctx, cancel := context.WithTimeout(context.Background(), thawBound)
 	defer cancel()
-	return exec.CommandContext(ctx, t.Run[0], t.Run[1:]...).Run() //nolint:gosec // as the server would have
+	return exec.CommandContext(ctx, t.Run[0], t.Run[1:]...).Run()
 }
