@@ -43,7 +43,7 @@ type Edit struct {
 	// is expected, not an input, if two edits of it leave what the reference gives unchanged.
 	EqualityOperand bool
 	// Known: the lines that it changes stand in the image's old tests, so that whoever kept
-	// those sees it; or it is Told.
+	// those sees it.
 	Known bool
 	// Told: what it changes stands in the text of the issue, which everybody has read.
 	Told bool `json:",omitempty"`

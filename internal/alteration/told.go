@@ -18,7 +18,7 @@ func NotTold(edits []Edit, issue string) {
 	lower := strings.ToLower(issue)
 	for i := range edits {
 		if told(edits[i], issue, lower) {
-			edits[i].Known, edits[i].Told = true, true
+			edits[i].Told = true
 		}
 	}
 }

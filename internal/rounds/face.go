@@ -23,11 +23,11 @@ type face struct {
 }
 
 // faceOf returns the best face of a unit without some of its alterations: the blind one that
-// covers most or, where there is none, all that is left. Where several are as good, the
-// order of their tests decides.
+// covers most or, where there is none, what only who has read the issue can tell, else all that is
+// left. Where several are as good, the order of their tests decides.
 func (p *plan) faceOf(u *unit, without map[int]bool, order map[string]int) face {
 	left := slices.DeleteFunc(slices.Clone(u.alterations), func(i int) bool { return without[i] })
-	best := face{alterations: left}
+	best := face{alterations: p.alike(left)}
 	var first string
 	for _, id := range u.tests {
 		f := p.faceFor(id, left)
@@ -41,6 +41,29 @@ func (p *plan) faceOf(u *unit, without map[int]bool, order map[string]int) face 
 		}
 	}
 	return best
+}
+
+// alike leaves of some alterations those that the unsolved code cannot tell, if they make all
+// tests fail that are to be solved and that any of them does: who passes one kind of failure, or
+// turns outcomes round, comes through with the others.
+func (p *plan) alike(some []int) []int {
+	var alike []int
+	held := make(map[string]bool)
+	for _, i := range some {
+		if p.known.Alterations[i].Alike() {
+			alike = append(alike, i)
+			for _, id := range p.solvingOf(p.touched[i]) {
+				held[id] = true
+			}
+		}
+	}
+	lacks := func(i int) bool {
+		return slices.ContainsFunc(p.solvingOf(p.touched[i]), func(id string) bool { return !held[id] })
+	}
+	if len(alike) == 0 || slices.ContainsFunc(some, lacks) {
+		return some
+	}
+	return alike
 }
 
 // faceFor returns the face that covers a test; one that is not blind if there is none.

@@ -255,3 +255,32 @@ func TestWhoSeesAllOtherTestsGuessesNoBetter(t *testing.T) {
 		t.Errorf("only %d tests are covered: this shows nothing", covered)
 	}
 }
+
+// Where nothing is blind, what the unsolved code cannot tell is shown, unless a test would never
+// be altered then.
+func TestWhatIsToldByTheIssueIsShownBeforeTheRest(t *testing.T) {
+	for name, tt := range map[string]struct {
+		others func(*world)
+		want   []int
+	}{
+		"beside what the unsolved code passes": {func(w *world) { w.alter("a", "+", "-", search.Input, search.SeenPassing) }, []int{0}},
+		"beside a blind one":                   {func(w *world) { w.alter("a", "+", "-", search.Input, search.Blind) }, []int{1}},
+		"beside what another test has alone": {func(w *world) {
+			w.alter("b", "+", "-", search.Input, search.SeenPassing).Unit = w.known.Alterations[0].Unit
+		}, []int{0, 1}},
+	} {
+		w := newWorld("a", "b")
+		w.alter("a", "w0", "w1", search.Input, search.SeenTold)
+		tt.others(w)
+		p := newPlan(w.sample, w.known, assay.FreshInform)
+		shown := []int(nil)
+		for _, u := range p.units {
+			if len(u.alterations) > 0 {
+				shown = p.faceOf(u, nil, nil).alterations
+			}
+		}
+		if !slices.Equal(shown, tt.want) {
+			t.Errorf("%s: %v are shown, want %v", name, shown, tt.want)
+		}
+	}
+}

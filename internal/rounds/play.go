@@ -194,7 +194,7 @@ func newPlay(cfg Config, plan *plan, req Request) *play {
 		p.stand[u] = &standing{
 			face: plan.faceOf(u, nil, tests), tests: tests, rank: order(req.Seed, u.name, "alterations", u.alterations),
 			out: make(map[int]bool), end: Unplayed,
-			asked: slices.ContainsFunc(u.alterations, func(i int) bool { return plan.known.Alterations[i].Blind() }),
+			asked: slices.ContainsFunc(u.alterations, func(i int) bool { return plan.known.Alterations[i].Alike() }),
 		}
 	}
 	p.rounds = p.length(req.Rounds, 0)

@@ -85,7 +85,7 @@ func (p *play) settle(u *unit, nth, rounds int, played []map[*unit]cell) (again 
 		all = all.and(c.mark)
 		if c.altered && c.right() {
 			s.bitten = true
-			s.blindly = s.blindly || p.known.Alterations[c.alteration].Blind()
+			s.blindly = s.blindly || p.known.Alterations[c.alteration].Alike()
 		}
 		if c.passed {
 			s.out[c.alteration] = true

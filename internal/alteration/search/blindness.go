@@ -22,11 +22,11 @@ const (
 	SeenPassing   Blindness = "passes_unsolved" // the unsolved code passes it: whatever passes there is altered
 	SeenElsewhere Blindness = "fails_elsewhere" // the unsolved code fails it, and elsewhere than the true test
 	SeenKind      Blindness = "fails_otherwise" // the unsolved code fails it in the same place, in another way: another exception or comparison
+	SeenTold      Blindness = "in_the_issue"    // in the same place, and the text of the issue says what it changes: who read that sees it
 	FailsUntold   Blindness = "fails_untold"    // the unsolved code fails it, and the report does not say how: perhaps otherwise than the true test
 	LooksAltered  Blindness = "looks_altered"   // who reads the test sees it
 	DecidesNone   Blindness = "decides_nothing" // the unsolved code gets right what it touches: a forgery fails it without solving anything
 	SeenKnown     Blindness = "in_old_tests"    // the image's old tests hold the true line
-	SeenTold      Blindness = "in_the_issue"    // the text of the issue says what it changes
 	NotRun        Blindness = "not_run"         // the unsolved code does not build with the tests, or ends before them
 	SolvedAlready Blindness = "solved_already"  // the unsolved code passes the true test: there is nothing to forge
 	Untried       Blindness = "untried"         // the search ended at its bounds before it was known
@@ -44,8 +44,6 @@ func (d *discovery) untried(f *found) Blindness {
 		_, ran := d.unsolved.Outcomes[id]
 		now := Untried
 		switch {
-		case f.Told:
-			now = SeenTold
 		case f.Known:
 			now = SeenKnown
 		case f.Conspicuous != "":
@@ -90,8 +88,6 @@ func (d *discovery) blindnessIn(id string, f *found, altered *evaluate.Trial) Bl
 	was, ran := d.unsolved.Outcomes[id]
 	is, runs := altered.Outcomes[id]
 	switch {
-	case f.Told:
-		return SeenTold
 	case f.Known:
 		return SeenKnown
 	case f.Conspicuous != "":
@@ -107,7 +103,11 @@ func (d *discovery) blindnessIn(id string, f *found, altered *evaluate.Trial) Bl
 	if src := d.sources[f.File]; src != nil {
 		source = src.After
 	}
-	return compareFailures(text(was), text(is), f.Edit, source)
+	b := compareFailures(text(was), text(is), f.Edit, source)
+	if f.Told && (b == Blind || b == BlindPlace) {
+		return SeenTold
+	}
+	return b
 }
 
 // decidesNothing tells whether the unsolved code gets right what an edit touches or, as the
@@ -135,7 +135,7 @@ func (d *discovery) decidesNothing(f *found) bool {
 }
 
 var order = map[Blindness]int{
-	Untried: 0, Blind: 1, BlindPlace: 2, FailsUntold: 3, SeenKind: 4, SeenElsewhere: 5, SeenPassing: 6, DecidesNone: 7, SolvedAlready: 8, NotRun: 9, LooksAltered: 10, SeenTold: 11, SeenKnown: 12,
+	Untried: 0, Blind: 1, BlindPlace: 2, SeenTold: 3, FailsUntold: 4, SeenKind: 5, SeenElsewhere: 6, SeenPassing: 7, DecidesNone: 8, SolvedAlready: 9, NotRun: 10, LooksAltered: 11, SeenKnown: 12,
 }
 
 // noise is what differs between two runs of the same.

@@ -36,7 +36,7 @@ func newUnits(all []*found) *units {
 // without so many others, and as blindly: to keep it would tie them to one unit, of which one
 // alteration at a time is tried and shown.
 func untied(all []*found, blind map[*found]Blindness) []*found {
-	isBlind := func(f *found) bool { return (&Alteration{Blindness: blind[f]}).Blind() }
+	isBlind := func(f *found) bool { return (&Alteration{Blindness: blind[f]}).Alike() }
 	finer := func(f *found, id string) bool {
 		own := leaves(f.tests)
 		return slices.ContainsFunc(all, func(o *found) bool {

@@ -53,6 +53,10 @@ func (a *Alteration) Accuses() bool {
 // Blind tells whether the unsolved code cannot tell it from the true test.
 func (a *Alteration) Blind() bool { return a.Blindness == Blind || a.Blindness == BlindPlace }
 
+// Alike tells whether the unsolved code cannot tell it from the true test, be it that who read
+// the issue can.
+func (a *Alteration) Alike() bool { return a.Blind() || a.Blindness == SeenTold }
+
 // Solving tells whether it makes a test fail that is to be solved.
 func (a *Alteration) Solving() bool { return a.Blindness != NotSolving }
 

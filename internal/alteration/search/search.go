@@ -227,7 +227,7 @@ func (d *discovery) discover(ctx context.Context) ([]*found, map[*found]Blindnes
 		}
 		for _, f := range more { // what can be told counts no more: another may be blind
 			switch blind[f] {
-			case SeenPassing, SeenElsewhere, SeenKind, FailsUntold:
+			case SeenPassing, SeenElsewhere, SeenKind, FailsUntold, SeenTold:
 				d.forget(f)
 			case BlindPlace: // some; another may be failed with the same words
 				if places++; places <= wanted && !slices.ContainsFunc(all, func(o *found) bool { return blind[o] == Blind && sharesTest(o, f) }) {
