@@ -12,11 +12,12 @@ import (
 // rows of that time.
 func migratedFrom(t *testing.T, version int64, insert string, check func(t *testing.T, s *Store)) {
 	t.Helper()
-	migratedFromEach(t, version, func(*testing.T, string) string { return insert }, check)
+	migratedFromEach(t, version, func(*testing.T, string) []string { return []string{insert} }, check)
 }
 
-// migratedFromEach is migratedFrom with rows that an engine says differently.
-func migratedFromEach(t *testing.T, version int64, insert func(t *testing.T, engine string) string, check func(t *testing.T, s *Store)) {
+// migratedFromEach is migratedFrom with what an engine says differently, one transaction after
+// the other.
+func migratedFromEach(t *testing.T, version int64, insert func(t *testing.T, engine string) []string, check func(t *testing.T, s *Store)) {
 	t.Helper()
 	for name, database := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "assay.db") },
@@ -36,8 +37,10 @@ func migratedFromEach(t *testing.T, version int64, insert func(t *testing.T, eng
 			if err == nil {
 				_, err = provider.UpTo(t.Context(), version)
 			}
-			if err == nil {
-				_, err = db.ExecContext(t.Context(), insert(t, name))
+			for _, text := range insert(t, name) {
+				if err == nil {
+					_, err = db.ExecContext(t.Context(), text)
+				}
 			}
 			if err != nil {
 				t.Fatal(err)

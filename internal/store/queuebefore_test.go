@@ -1,7 +1,10 @@
 package store
 
 import (
+	"encoding/json"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -35,18 +38,49 @@ const openBefore = `INSERT INTO users (id, name, email, created_at, active) VALU
 		('other', 'default', 100, 'available', NULL, JSON({"id":"ver_4"}), JSON({"request_id":"req_4"}));`
 
 // before returns what made the tables of the queue that was before, and what was open.
-func before(t *testing.T, engine string) string {
+func before(t *testing.T, engine string) []string {
 	t.Helper()
-	tables, err := os.ReadFile("testdata/river-" + engine + ".sql")
-	if err != nil {
-		t.Fatal(err)
-	}
 	begin, end := "'", "'" // a literal of either type
 	if engine == "sqlite" {
 		begin, end = "jsonb('", "')"
 	}
 	rows := strings.NewReplacer("JSON(", begin, "})", "}"+end).Replace(openBefore)
-	return string(tables) + rows
+	return append(migrationsOfRiver(t, engine), rows)
+}
+
+// riverModules are the modules with the migrations of River, the queue that was before, and their
+// sums, by engine.
+var riverModules = map[string][2]string{
+	"sqlite":   {"riversqlite", "h1:VmAPT1AETH3sqbbHG9GPiH0OmQFXJk+hFeRgCVUKoI0="},
+	"postgres": {"riverdatabasesql", "h1:T16D1SBH3+wzjPZ1DQcX0nje5nsblzoK6dUhQp2zIhw="},
+}
+
+// migrationsOfRiver fetches them, in order, as of the last version that was used.
+func migrationsOfRiver(t *testing.T, engine string) (texts []string) {
+	t.Helper()
+	module := riverModules[engine]
+	fetch := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/riverqueue/river/riverdriver/"+module[0]+"@v0.51.1")
+	fetch.Dir = t.TempDir() // it is no module of ours
+	out, err := fetch.Output()
+	var found struct{ Dir, Sum string }
+	if err == nil {
+		err = json.Unmarshal(out, &found)
+	}
+	if err != nil || found.Sum != module[1] {
+		t.Fatalf("fetch the migrations of %s: %v: %s", module[0], err, out)
+	}
+	files, err := filepath.Glob(filepath.Join(found.Dir, "migration", "main", "*.up.sql"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d migrations in %s: %v", len(files), found.Dir, err)
+	}
+	for _, name := range files { // they are sorted
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, strings.ReplaceAll(string(text), "/* TEMPLATE: schema */", ""))
+	}
+	return texts
 }
 
 func TestWhatTheQueueBeforeHadGoesOn(t *testing.T) {

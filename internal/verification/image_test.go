@@ -3,6 +3,7 @@ package verification_test
 import (
 	"context"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func movingCourt(t *testing.T) (*court, *moving) {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			files["/work/"+name] = memory.File{Content: []byte(content)}
+			files[path.Join("/work", name)] = memory.File{Content: []byte(content)}
 		}
 		images[digest] = memory.Image{Files: files}
 	}

