@@ -272,7 +272,7 @@ func (s *server) listen(ctx context.Context, ready func(string)) error {
 		osrv := s.httpServer(s.operatorHandler())
 		group.serve(osrv, func() error { return osrv.Serve(operators) })
 	}
-	group.run(func() { s.reconciler.Run(ctx) })
+	group.run(func() { every(ctx, s.Config.ReconcileEvery, func() { s.reconciler.Round(ctx) }) })
 	group.run(func() { s.meter(ctx) })
 	group.run(func() { s.evict(ctx) })
 	group.run(func() { s.Billing.Reconciler(ctx) })

@@ -59,13 +59,13 @@ type Config struct {
 	Uses     func(id string) bool
 	Observer Observer
 	Log      *slog.Logger
-	// Every is the time between two rounds, and the grace. Defaults to a minute.
+	// Every is the time between two calls of Round, and the grace. Defaults to a minute.
 	Every time.Duration
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
 
-// Reconciler compares rows with the world. Begin, Run and Round are called one at a time;
+// Reconciler compares rows with the world. Begin and Round are called one at a time;
 // Report at any time.
 type Reconciler struct {
 	cfg  Config
@@ -112,20 +112,6 @@ func (r *Reconciler) Begin(ctx context.Context) error {
 		found = others
 	}
 	return nil
-}
-
-// Run makes a round again and again, until ctx ends.
-func (r *Reconciler) Run(ctx context.Context) {
-	tick := time.NewTicker(r.cfg.Every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			r.Round(ctx)
-		}
-	}
 }
 
 // roundBound is how long a round may take: an orphan that does not die takes half a minute.
