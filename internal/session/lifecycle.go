@@ -161,6 +161,9 @@ func (s *Service) begin(ctx context.Context, sess *assay.Session, l *live) *assa
 	defer func() { endSpan(span, err) }()
 	if err != nil {
 		s.failed(ctx, sess, err, time.Since(began))
+		if l.handle.ID != "" { // what an earlier server left, if it was not its turn to go
+			s.free(ctx, l.handle)
+		}
 		return nil
 	}
 	s.reached(l, box)

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -80,6 +81,36 @@ func TestRestartMakesWhatWasBeingMade(t *testing.T) {
 	f.runtime.SetFaults(memory.Faults{})
 	f.restart()
 	f.awaited(sess, assay.SessionReady)
+}
+
+// A server that is killed leaves parts of what it was making. Who is closed before it is its turn
+// to be made again leaves nothing.
+func TestRestartFreesWhatIsClosedBeforeItIsMadeAgain(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.Creating = 1 })
+	one := f.beingMade()
+	other := f.created(time.Hour) // it waits for its turn
+	f.stop(f.Service)()
+	f.runtime.SetFaults(memory.Faults{})
+	for _, sess := range []*assay.Session{one, other} {
+		f.orphan(sess.ID) // as the server has left them that made both
+	}
+	entered := make(chan string)
+	f.runtime.SetFaults(memory.Faults{Create: func(ctx context.Context, spec sandbox.Spec) error {
+		entered <- spec.ID
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	f.restart()
+	made, waiting := <-entered, one.ID
+	if made == one.ID {
+		waiting = other.ID
+	}
+	for _, id := range []string{waiting, made} {
+		if _, err := f.Close(t.Context(), user, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.gone()
 }
 
 func TestRestartDestroysWhatNobodyOwns(t *testing.T) {
